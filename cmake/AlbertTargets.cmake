@@ -1,0 +1,31 @@
+# albert_warnings: what every target of ours compiles with.
+add_library(albert_warnings INTERFACE)
+target_compile_options(albert_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-unknown-pragmas)
+if(ALBERT_WERROR)
+  target_compile_options(albert_warnings INTERFACE -Werror)
+endif()
+if(ALBERT_SANITIZE)
+  add_compile_options(-fsanitize=${ALBERT_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ALBERT_SANITIZE})
+endif()
+
+# albert_target(name): the settings shared by libraries, programs and tests.
+function(albert_target name)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
+                                           VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:albert_warnings>)
+endfunction()
+
+# albert_library(name SOURCES ... HEADERS ... DEPENDS ...): one folder, one static library albert::name.
+function(albert_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;DEPENDS" ${ARGN})
+  add_library(albert_${name} STATIC ${arg_SOURCES})
+  add_library(albert::${name} ALIAS albert_${name})
+  albert_target(albert_${name})
+  set_target_properties(albert_${name} PROPERTIES EXPORT_NAME ${name})
+  target_sources(albert_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${arg_HEADERS})
+  target_include_directories(albert_${name} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/albert>)
+  target_link_libraries(albert_${name} PUBLIC ${arg_DEPENDS})
+  install(TARGETS albert_${name} EXPORT albertTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/albert)
+endfunction()

@@ -1,0 +1,56 @@
+#pragma once
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "kernels/tensor.h"
+
+namespace albert {
+
+// An owning, contiguous, row-major array in host memory: what users hand in and get back, and what files hold.
+// Any number of dimensions; empty() when default-made.
+class HostTensor {
+ public:
+  HostTensor() = default;
+  HostTensor(DType dtype, std::vector<int64_t> shape);  // zeroed; Error(kBadData) on a negative or overflowing size
+
+  // From values: HostTensor::of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6}). Error(kInternal) when the count differs.
+  template <class T>
+  static HostTensor of(std::vector<int64_t> shape, const std::vector<T>& values) {
+    HostTensor t(DTypeOf<T>::value, std::move(shape));
+    ALBERT_CHECK(static_cast<int64_t>(values.size()) == t.size(), values.size(), " values for ", t.size(), " elements");
+    if (!values.empty()) std::memcpy(t.bytes_.data(), values.data(), t.bytes_.size());
+    return t;
+  }
+
+  DType dtype() const { return dtype_; }
+  const std::vector<int64_t>& shape() const { return shape_; }
+  int64_t dim(int i) const { return shape_.at(static_cast<size_t>(i < 0 ? i + static_cast<int>(shape_.size()) : i)); }
+  int64_t size() const { return size_; }  // elements
+  bool empty() const { return bytes_.empty(); }
+  size_t bytes() const { return bytes_.size(); }
+  void* raw() { return bytes_.data(); }
+  const void* raw() const { return bytes_.data(); }
+
+  // The elements as T; Error(kInternal) when T is not the dtype.
+  template <class T>
+  T* data() {
+    ALBERT_CHECK(dtype_ == DTypeOf<T>::value, "tensor holds ", dtype_, ", wanted ", DTypeOf<T>::value);
+    return reinterpret_cast<T*>(bytes_.data());
+  }
+  template <class T>
+  const T* data() const { return const_cast<HostTensor*>(this)->data<T>(); }
+  template <class T>
+  T at(int64_t i) const { return data<T>()[i]; }
+
+  HostTensor to(DType dtype) const;  // a converted copy; any float, i32, i64 and u8 into any other
+  std::string shape_string() const;  // "[2, 3]"
+
+ private:
+  DType dtype_ = DType::kF32;
+  std::vector<int64_t> shape_;
+  int64_t size_ = 0;
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace albert

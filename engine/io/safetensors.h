@@ -1,0 +1,28 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/host_tensor.h"
+
+namespace albert {
+
+// Tensors by name plus the string-to-string "__metadata__" of the format.
+struct TensorFile {
+  std::map<std::string, HostTensor> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+// Reads a whole .safetensors file (F32 F64 BF16 F16 I32 I64 U8 BOOL; BOOL becomes u8). Every number of the header is
+// checked before it is used: Error(kBadData) "path: byte 123: what, and what would be right" for a truncated, oversized
+// (header over 100 MB), overlapping, gapped, duplicated, misaligned or unknown-dtype entry; kMissingInput; kIo.
+TensorFile read_safetensors(const std::filesystem::path& path);
+
+// The same over bytes in memory; `name` stands for the path in messages. The fuzz target's entry.
+TensorFile parse_safetensors(const std::string& name, const void* data, size_t size);
+
+// Writes atomically (io/atomic_file.h), header padded to 8 bytes, tensors in name order, as transformers' own reader expects.
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
+
+}  // namespace albert

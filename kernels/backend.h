@@ -1,0 +1,54 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+
+#include "kernels/stream.h"
+
+namespace albert::kernels {
+
+Isa detect_isa();                    // the best the machine has
+const char* name_of(Isa isa);        // "generic", "avx2", "avx512"
+
+struct BackendOptions {
+  Device device = Device::kCpu;
+  int threads = 0;          // 0: OMP_NUM_THREADS, else the cores this process may use
+  Isa isa = detect_isa();   // lower it to compare instruction sets; higher than the machine's: Error(kNoDevice)
+};
+
+// Memory and streams of one device. Kernels never allocate; what they work on comes from here.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Stream stream() = 0;
+  virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; Error(kOutOfMemory) naming the size
+  virtual void release(void* block, size_t bytes) noexcept = 0;
+};
+
+std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+// Bytes of a Backend with a lifetime.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Backend& backend, size_t bytes) : backend_(&backend), data_(backend.allocate(bytes)), bytes_(bytes) {}
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept { swap(other); return *this; }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { if (backend_) backend_->release(data_, bytes_); }
+
+  void* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  void swap(Buffer& other) noexcept {
+    std::swap(backend_, other.backend_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+  }
+  Backend* backend_ = nullptr;
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+}  // namespace albert::kernels

@@ -1,0 +1,22 @@
+#pragma once
+#include "kernels/dispatch.h"
+
+namespace albert::kernels {
+
+// One dropout site of one step. Keeping an element is a pure function of (seed, step, site, row id, column):
+// the same bits for any thread count, batch order, device and recomputation; no mask is stored (kernels/philox.h).
+struct Dropout {
+  double probability = 0;  // 0 switches it off; kept values are scaled by 1 / (1 - probability)
+  uint64_t seed = 0;
+  uint64_t step = 0;
+  uint32_t site = 0;       // which call in the network
+  Tensor row_ids;          // [rows] i64: identity of each row, independent of where it lies in the batch
+};
+
+// y = dropout(x).  x, y [rows, cols] F; y may be x.
+ALBERT_KERNEL(void dropout_forward(Stream s, Tensor y, Tensor x, const Dropout& dropout))
+
+// dx (mode)= dy * mask / (1 - p).  dx, dy [rows, cols] F; with kAssign dx may be dy.
+ALBERT_KERNEL(void dropout_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dy, const Dropout& dropout))
+
+}  // namespace albert::kernels

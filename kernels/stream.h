@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+
+#include "kernels/tensor.h"
+
+namespace albert::kernels {
+
+enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are built once for each
+
+class MatmulContext;  // matmul_cpu.cpp: oneDNN's engine, its primitives, scratch per thread
+
+// Where and how work runs: first argument of every kernel. Made by a Backend, copied freely.
+struct Stream {
+  Device device = Device::kCpu;
+  Isa isa = Isa::kGeneric;
+  int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
+  MatmulContext* matmul = nullptr;  // CPU: owned by the Backend
+};
+
+}  // namespace albert::kernels
