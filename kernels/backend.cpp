@@ -1,0 +1,82 @@
+#include "kernels/backend.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "kernels/matmul_context.h"
+
+namespace albert::kernels {
+namespace {
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+int default_threads() {
+  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
+    const int threads = std::atoi(text);
+    if (threads > 0) return threads;
+  }
+  return usable_cores();
+}
+
+size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context(threads, isa)) {}
+
+  Stream stream() override { return {Device::kCpu, isa_, threads_, matmul_.get()}; }
+
+  void* allocate(size_t bytes) override {
+    if (bytes == 0) return nullptr;
+    void* block = mmap(nullptr, page_rounded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) fail(ErrorCode::kOutOfMemory, "cannot get ", bytes, " bytes of memory; use a smaller batch");
+    return block;
+  }
+  void release(void* block, size_t bytes) noexcept override {
+    if (block) munmap(block, page_rounded(bytes));
+  }
+
+ private:
+  int threads_;
+  Isa isa_;
+  MatmulContextPtr matmul_;
+};
+
+}  // namespace
+
+Isa detect_isa() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return Isa::kAvx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::kAvx2;
+#endif
+  return Isa::kGeneric;
+}
+
+const char* name_of(Isa isa) {
+  switch (isa) {
+    case Isa::kGeneric: return "generic";
+    case Isa::kAvx2: return "avx2";
+    case Isa::kAvx512: return "avx512";
+  }
+  return "?";
+}
+
+std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
+  if (options.device == Device::kCuda)
+    fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
+  if (options.isa > detect_isa())
+    fail(ErrorCode::kNoDevice, "this machine runs ", name_of(detect_isa()), ", not ", name_of(options.isa));
+  ALBERT_CHECK(options.threads >= 0 && options.threads <= 4096, "threads ", options.threads);
+  return std::make_unique<CpuBackend>(options.threads > 0 ? options.threads : default_threads(), options.isa);
+}
+
+}  // namespace albert::kernels
