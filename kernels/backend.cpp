@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "kernels/matmul_context.h"
+#include "kernels/matmul_onednn.h"
 
 namespace albert::kernels {
 namespace {
@@ -29,7 +29,7 @@ size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context(threads, isa)) {}
+  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
 
   Stream stream() override { return {Device::kCpu, isa_, threads_, matmul_.get()}; }
 

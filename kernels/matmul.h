@@ -16,12 +16,23 @@ struct Matmul {
 // The inner dimension is never split by thread: same bits for any number of threads.
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
 
-// A weight laid out for linear_forward. Bytes as the back end likes them, valid for one stream's back end only.
+// A weight laid out for linear_forward, in blocks of output columns. Valid for the back end that packed it.
 size_t packed_bytes(Stream s, Shape weight, DType dtype);  // 0: the back end gains nothing from packing
 void pack_weight(Stream s, Tensor packed, Tensor weight);  // packed [packed_bytes] u8;  weight [out, in] F
 
 // y = activation(x weightT + bias), as torch.nn.Linear lays it out.
-//   y [rows, out] F;  x [rows, in] F;  weight [out, in] F;  packed [bytes] u8 or empty;  bias [out] F or empty
+//   y [rows, out] F;  x [rows, in] F;  weight [out, in] F;  packed [packed_bytes] u8 or empty;  bias [out] F or empty
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias, Activation activation);
+
+// The twins take checked operands.
+namespace cpu {
+void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
+size_t packed_bytes(Stream s, Shape weight, DType dtype);
+void pack_weight(Stream s, Tensor packed, Tensor weight);
+void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Activation activation);
+}  // namespace cpu
+
+// f64 exists for parity and gradient checks: plain loops, as op(a) [M, K] op(b) [K, N] above.
+ALBERT_KERNEL(void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options))
 
 }  // namespace albert::kernels

@@ -2,7 +2,7 @@
 // The only place that starts threads for a kernel.
 #include <algorithm>
 #include <cstdint>
-#if !defined(_OPENMP)
+#if defined(ALBERT_STD_THREADS)
 #include <thread>
 #include <vector>
 #endif
@@ -13,7 +13,7 @@ namespace albert::kernels {
 
 // Calls body(i) for i in [0, n), shared by the stream's threads. `n` must come from shapes, never from the
 // thread count, and body(i) must own what it writes: then the bits are the same for any number of threads.
-// Built without OpenMP (the tsan preset: libgomp hides its joins from ThreadSanitizer) it uses std::thread.
+// ALBERT_STD_THREADS (the tsan preset) uses std::thread: ThreadSanitizer cannot see libgomp's joins.
 template <class Body>
 void parallel_for(const Stream& stream, int64_t n, const Body& body) {
   const int threads = static_cast<int>(std::min<int64_t>(stream.threads, n));
@@ -21,16 +21,16 @@ void parallel_for(const Stream& stream, int64_t n, const Body& body) {
     for (int64_t i = 0; i < n; ++i) body(i);
     return;
   }
-#if defined(_OPENMP)
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int64_t i = 0; i < n; ++i) body(i);
-#else
+#if defined(ALBERT_STD_THREADS)
   std::vector<std::thread> pool;
   for (int t = 0; t < threads; ++t)
     pool.emplace_back([&, t] {
       for (int64_t i = t; i < n; i += threads) body(i);
     });
   for (auto& thread : pool) thread.join();
+#else
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+  for (int64_t i = 0; i < n; ++i) body(i);
 #endif
 }
 

@@ -1,0 +1,49 @@
+#include "kernels/matmul.h"
+
+namespace albert::kernels {
+namespace {
+
+void check_matmul(Tensor c, Tensor a, Tensor b, const Matmul& options) {
+  ALBERT_CHECK(a.shape.rank() == 2 && b.shape.rank() == 2, "matmul: a ", a.shape, " b ", b.shape);
+  const int64_t m = a.shape[options.transpose_a ? 1 : 0], k = a.shape[options.transpose_a ? 0 : 1];
+  const int64_t n = b.shape[options.transpose_b ? 0 : 1];
+  ALBERT_CHECK(b.shape[options.transpose_b ? 1 : 0] == k, "matmul: inner sizes differ, a ", a.shape, " b ", b.shape);
+  ALBERT_CHECK((c.shape == Shape{m, n}), "matmul: c ", c.shape, ", wanted ", Shape{m, n});
+  ALBERT_CHECK(a.dtype == b.dtype, "matmul: a is ", a.dtype, ", b is ", b.dtype);
+  ALBERT_CHECK(c.dtype == a.dtype || c.dtype == accumulator(a.dtype), "matmul: c is ", c.dtype, ", a is ", a.dtype);
+}
+
+}  // namespace
+
+void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
+  check_matmul(c, a, b, options);
+  if (c.shape.size() == 0 || s.device == Device::kMeta) return;
+  if (s.device == Device::kCuda) fail(ErrorCode::kNoDevice, "matmul: built without CUDA");
+  cpu::matmul(s, c, a, b, options);
+}
+
+void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options) {
+  check_matmul(c, a, b, options);
+  ALBERT_DISPATCH(matmul_f64, s, c, a, b, options);
+}
+
+// Sizes are those of the CPU back end: a dry run on kMeta plans for it.
+size_t packed_bytes(Stream s, Shape weight, DType dtype) { return cpu::packed_bytes(s, weight, dtype); }
+
+void pack_weight(Stream s, Tensor packed, Tensor weight) {
+  ALBERT_CHECK(packed.bytes() == packed_bytes(s, weight.shape, weight.dtype), "pack_weight: packed ", packed.shape);
+  if (s.device == Device::kCpu) cpu::pack_weight(s, packed, weight);
+}
+
+void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias, Activation activation) {
+  ALBERT_CHECK(y.dtype == x.dtype, "linear: y is ", y.dtype, ", x is ", x.dtype);
+  ALBERT_CHECK(!bias || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype), "linear: bias ", bias.shape,
+               " weight ", weight.shape);
+  check_matmul(y, x, weight, {.transpose_b = true});
+  if (y.shape.size() == 0 || s.device == Device::kMeta) return;
+  if (packed) return cpu::linear_packed(s, y, x, packed, bias, activation);
+  matmul(s, y, x, weight, {.transpose_b = true});
+  if (bias || activation != Activation::kIdentity) bias_activation_forward(s, y, y, bias, activation);
+}
+
+}  // namespace albert::kernels

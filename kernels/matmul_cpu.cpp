@@ -1,0 +1,202 @@
+// Divides products into blocks that follow from the shapes alone; each block is one single-threaded oneDNN call.
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+#include "kernels/matmul.h"
+#include "kernels/matmul_onednn.h"
+#include "kernels/parallel.h"
+
+namespace albert::kernels::cpu {
+namespace {
+
+constexpr int64_t kTile = 384;         // plain products: rows and columns of c per task
+constexpr int64_t kLinearRows = 64;    // packed products: rows per task; remainders by powers of two, so that
+constexpr int64_t kLinearCols = 384;   // ragged batches reuse a handful of generated kernels
+constexpr int64_t kConvertDepth = 512; // bf16 without an instruction for it: how much is widened to f32 at a time
+
+// parallel_for for bodies that may throw (out of memory): the first exception comes out on the calling thread.
+template <class Body>
+void parallel_tasks(const Stream& s, int64_t n, const Body& body) {
+  std::mutex mutex;
+  std::exception_ptr error;
+  parallel_for(s, n, [&](int64_t i) {
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  });
+  if (error) std::rethrow_exception(error);
+}
+
+size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+const std::byte* at(const void* data, int64_t element, DType t) {
+  return static_cast<const std::byte*>(data) + static_cast<size_t>(element) * size_of(t);
+}
+std::byte* at(void* data, int64_t element, DType t) {
+  return static_cast<std::byte*>(data) + static_cast<size_t>(element) * size_of(t);
+}
+
+void widen(float* to, int64_t to_stride, const void* from, int64_t from_stride, int64_t rows, int64_t cols) {
+  const auto* source = static_cast<const BFloat16*>(from);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < cols; ++c) to[r * to_stride + c] = static_cast<float>(source[r * from_stride + c]);
+}
+
+void narrow(void* to, int64_t to_stride, const float* from, int64_t from_stride, int64_t rows, int64_t cols) {
+  auto* destination = static_cast<BFloat16*>(to);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < cols; ++c) destination[r * to_stride + c] = BFloat16(from[r * from_stride + c]);
+}
+
+// One tile in bf16 storage and f32 arithmetic: panels of both operands are widened, kConvertDepth deep at a time.
+void matmul_widened(MatmulContext& context, const MatmulTask& t, void* c, DType c_dtype, const void* a, const void* b) {
+  const int64_t depth = std::min(kConvertDepth, t.k);
+  const MatmulContext::Scratch scratch(context, static_cast<size_t>(t.m * depth + depth * t.n + t.m * t.n) * sizeof(float));
+  auto* wide_a = static_cast<float*>(scratch.data());
+  float* wide_b = wide_a + t.m * depth;
+  float* sum = wide_b + depth * t.n;
+  for (int64_t begin = 0; begin < t.k; begin += depth) {
+    const int64_t k = std::min(depth, t.k - begin);
+    MatmulTask part = t;
+    part.k = k;
+    part.accumulate = begin > 0;
+    part.a_stride = t.transpose_a ? t.m : k;
+    part.b_stride = t.transpose_b ? k : t.n;
+    part.c_stride = t.n;
+    const auto* from_a = at(a, t.transpose_a ? begin * t.a_stride : begin, DType::kBF16);
+    const auto* from_b = at(b, t.transpose_b ? begin : begin * t.b_stride, DType::kBF16);
+    widen(wide_a, part.a_stride, from_a, t.a_stride, t.transpose_a ? k : t.m, t.transpose_a ? t.m : k);
+    widen(wide_b, part.b_stride, from_b, t.b_stride, t.transpose_b ? t.n : k, t.transpose_b ? k : t.n);
+    context.matmul_f32(part, sum, wide_a, wide_b);
+  }
+  for (int64_t i = 0; i < t.m; ++i)
+    for (int64_t j = 0; j < t.n; ++j) {
+      float value = sum[i * t.n + j];
+      if (c_dtype == DType::kF32) {
+        float& out = static_cast<float*>(c)[i * t.c_stride + j];
+        out = t.accumulate ? out + value : value;
+      } else {
+        BFloat16& out = static_cast<BFloat16*>(c)[i * t.c_stride + j];
+        out = BFloat16(t.accumulate ? static_cast<float>(out) + value : value);
+      }
+    }
+}
+
+void matmul_tile(MatmulContext& context, const MatmulTask& t, DType dtype, void* c, DType c_dtype, const void* a,
+                 const void* b) {
+  if (dtype == DType::kF32)
+    context.matmul_f32(t, static_cast<float*>(c), static_cast<const float*>(a), static_cast<const float*>(b));
+  else if (context.native_bf16())
+    context.matmul_bf16(t, c, c_dtype, a, b);
+  else
+    matmul_widened(context, t, c, c_dtype, a, b);
+}
+
+// What packed weights hold: bf16 only where the ISA multiplies it.
+DType packed_dtype(const Stream& s, DType dtype) {
+  return dtype == DType::kBF16 && !s.matmul->native_bf16() ? DType::kF32 : dtype;
+}
+
+struct PackedBlocks {
+  int64_t n, k;
+  DType dtype;
+  size_t full_bytes;
+  int64_t count() const { return blocks_of(n, kLinearCols); }
+  int64_t cols(int64_t block) const { return std::min(kLinearCols, n - block * kLinearCols); }
+  size_t offset(int64_t block) const { return static_cast<size_t>(block) * full_bytes; }
+};
+
+PackedBlocks packed_blocks(const Stream& s, Shape weight, DType dtype) {
+  const DType held = packed_dtype(s, dtype);
+  const int64_t n = weight[0], k = weight[1];
+  return {n, k, held, aligned(s.matmul->packed_bytes(std::min(n, kLinearCols), k, held))};
+}
+
+// y's rows [row, row + rows) of one block of columns, whole powers of two at a time.
+void linear_rows(MatmulContext& context, LinearTask task, int64_t rows, std::byte* y, const std::byte* x,
+                 const void* packed, const void* bias) {
+  for (int64_t size = kLinearRows; rows > 0; size /= 2)
+    for (; rows >= size; rows -= size) {
+      task.m = size;
+      context.linear(task, y, x, packed, bias);
+      y += static_cast<size_t>(size * task.y_stride) * size_of(task.y_dtype);
+      x += static_cast<size_t>(size * task.k) * size_of(task.x_dtype);
+    }
+}
+
+// The same for bf16 storage without bf16 arithmetic: x, bias and y pass through f32 scratch.
+void linear_rows_widened(MatmulContext& context, LinearTask task, int64_t rows, std::byte* y, const std::byte* x,
+                         const void* packed, const void* bias) {
+  const MatmulContext::Scratch scratch(context, static_cast<size_t>(rows * (task.k + task.n) + task.n) * sizeof(float));
+  auto* wide_x = static_cast<float*>(scratch.data());
+  float* wide_y = wide_x + rows * task.k;
+  float* wide_bias = wide_y + rows * task.n;
+  widen(wide_x, task.k, x, task.k, rows, task.k);
+  if (bias) widen(wide_bias, task.n, bias, task.n, 1, task.n);
+  LinearTask wide = task;
+  wide.x_dtype = wide.y_dtype = DType::kF32;
+  wide.y_stride = task.n;
+  linear_rows(context, wide, rows, reinterpret_cast<std::byte*>(wide_y), reinterpret_cast<const std::byte*>(wide_x),
+              packed, bias ? wide_bias : nullptr);
+  narrow(y, task.y_stride, wide_y, task.n, rows, task.n);
+}
+
+}  // namespace
+
+void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
+  if (a.dtype == DType::kF64) return kernels::matmul_f64(s, c, a, b, options);
+  const int64_t m = c.shape[0], n = c.shape[1], k = a.shape[options.transpose_a ? 0 : 1];
+  if (k == 0) {
+    if (!options.accumulate) std::memset(c.data, 0, c.bytes());
+    return;
+  }
+  const int64_t columns = blocks_of(n, kTile);
+  parallel_tasks(s, blocks_of(m, kTile) * columns, [&](int64_t i) {
+    const int64_t row = i / columns * kTile, column = i % columns * kTile;
+    const MatmulTask task{std::min(kTile, m - row), std::min(kTile, n - column), k, a.shape[1], b.shape[1], n,
+                          options.transpose_a, options.transpose_b, options.accumulate};
+    matmul_tile(*s.matmul, task, a.dtype, at(c.data, row * n + column, c.dtype), c.dtype,
+                at(a.data, options.transpose_a ? row : row * k, a.dtype),
+                at(b.data, options.transpose_b ? column * k : column, b.dtype));
+  });
+}
+
+size_t packed_bytes(Stream s, Shape weight, DType dtype) {
+  if (dtype != DType::kF32 && dtype != DType::kBF16) return 0;
+  const PackedBlocks blocks = packed_blocks(s, weight, dtype);
+  return static_cast<size_t>(blocks.count()) * blocks.full_bytes;
+}
+
+void pack_weight(Stream s, Tensor packed, Tensor weight) {
+  const PackedBlocks blocks = packed_blocks(s, weight.shape, weight.dtype);
+  parallel_tasks(s, blocks.count(), [&](int64_t i) {
+    const int64_t n = blocks.cols(i);
+    const auto* from = at(weight.data, i * kLinearCols * blocks.k, weight.dtype);
+    auto* to = static_cast<std::byte*>(packed.data) + blocks.offset(i);
+    if (blocks.dtype == weight.dtype) return s.matmul->pack(to, from, n, blocks.k, blocks.dtype);
+    const MatmulContext::Scratch scratch(*s.matmul, static_cast<size_t>(n * blocks.k) * sizeof(float));
+    widen(static_cast<float*>(scratch.data()), blocks.k, from, blocks.k, n, blocks.k);
+    s.matmul->pack(to, scratch.data(), n, blocks.k, blocks.dtype);
+  });
+}
+
+void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Activation activation) {
+  const int64_t rows = x.shape[0];
+  const PackedBlocks blocks = packed_blocks(s, {y.shape[1], x.shape[1]}, x.dtype);
+  const bool widened = blocks.dtype != x.dtype;
+  parallel_tasks(s, blocks_of(rows, kLinearRows) * blocks.count(), [&](int64_t i) {
+    const int64_t row = i / blocks.count() * kLinearRows, block = i % blocks.count(), column = block * kLinearCols;
+    const LinearTask task{0, blocks.cols(block), blocks.k, blocks.n, x.dtype, y.dtype, bool(bias), activation};
+    const auto* weights = static_cast<const std::byte*>(packed.data) + blocks.offset(block);
+    const void* bias_block = bias ? at(bias.data, column, bias.dtype) : nullptr;
+    (widened ? linear_rows_widened : linear_rows)(
+        *s.matmul, task, std::min(kLinearRows, rows - row), at(y.data, row * blocks.n + column, y.dtype),
+        at(x.data, row * blocks.k, x.dtype), weights, bias_block);
+  });
+}
+
+}  // namespace albert::kernels::cpu

@@ -1,0 +1,77 @@
+#pragma once
+// oneDNN behind one class. Internal to kernels/: included by matmul_*.cpp and backend.cpp only.
+#include <memory>
+#include <string>
+
+#include "kernels/activation.h"
+#include "kernels/stream.h"
+
+namespace albert::kernels {
+
+// One single-threaded product y[m, n] = activation(x[m, k] w[k, n] + bias) with a packed w.
+struct LinearTask {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t y_stride = 0;  // elements between rows of y
+  DType x_dtype = DType::kF32, y_dtype = DType::kF32;
+  bool bias = false;
+  Activation activation = Activation::kIdentity;
+  auto operator<=>(const LinearTask&) const = default;
+};
+
+// One single-threaded product c[m, n] (+)= op(a) op(b), row strides in elements.
+struct MatmulTask {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t a_stride = 0, b_stride = 0, c_stride = 0;
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+};
+
+// Engine, primitives by shape and scratch, shared by the threads of one Backend. Every task runs on the calling
+// thread alone: oneDNN would split the inner dimension by thread, and the bits would follow the thread count.
+class MatmulContext {
+ public:
+  MatmulContext();
+  ~MatmulContext();
+  MatmulContext(const MatmulContext&) = delete;
+  MatmulContext& operator=(const MatmulContext&) = delete;
+
+  bool native_bf16() const;  // the ISA multiplies bf16; elsewhere bf16 is storage and f32 is computed
+
+  // The layout oneDNN likes for a [k, n] weight; pack() fills it from w [n, k] in row-major order.
+  size_t packed_bytes(int64_t n, int64_t k, DType dtype);
+  void pack(void* packed, const void* w, int64_t n, int64_t k, DType dtype);
+
+  void linear(const LinearTask& task, void* y, const void* x, const void* packed, const void* bias);
+  void matmul_f32(const MatmulTask& task, float* c, const float* a, const float* b);
+  void matmul_bf16(const MatmulTask& task, void* c, DType c_dtype, const void* a, const void* b);
+
+  // Memory for the calling task, handed back when the lease ends. Grows to the largest use, then never allocates.
+  class Scratch {
+   public:
+    Scratch(MatmulContext& context, size_t bytes);
+    ~Scratch();
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    void* data() const { return data_; }
+
+   private:
+    struct Block;
+    friend class MatmulContext;
+    MatmulContext& context_;
+    std::unique_ptr<Block> block_;
+    void* data_ = nullptr;
+  };
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct MatmulContextDeleter {
+  void operator()(MatmulContext* context) const noexcept;
+};
+using MatmulContextPtr = std::unique_ptr<MatmulContext, MatmulContextDeleter>;
+MatmulContextPtr make_matmul_context();
+
+std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": for albert doctor
+
+}  // namespace albert::kernels

@@ -1,0 +1,144 @@
+#include "kernels/matmul.h"
+
+#include "tests/support/gradcheck.h"
+
+namespace albert::testing {
+namespace {
+
+using kernels::Activation;
+using kernels::Matmul;
+
+// What matmul must give, in plain f64 loops.
+std::vector<double> oracle(const TestTensor& c, const TestTensor& a, const TestTensor& b, Matmul o) {
+  const Shape sa = a.tensor().shape, sb = b.tensor().shape;
+  const int64_t m = sa[o.transpose_a ? 1 : 0], k = sa[o.transpose_a ? 0 : 1], n = sb[o.transpose_b ? 0 : 1];
+  std::vector<double> out = c.values();
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = o.accumulate ? out[static_cast<size_t>(i * n + j)] : 0;
+      for (int64_t l = 0; l < k; ++l)
+        sum += a.get(o.transpose_a ? l * m + i : i * k + l) * b.get(o.transpose_b ? j * k + l : l * n + j);
+      out[static_cast<size_t>(i * n + j)] = sum;
+    }
+  return out;
+}
+
+struct Case {
+  int64_t m, n, k;
+};
+
+class MatmulTest : public ::testing::TestWithParam<std::tuple<DType, Case>> {
+ protected:
+  DType dtype() const { return std::get<0>(GetParam()); }
+  Case shape() const { return std::get<1>(GetParam()); }
+  // Summing k products of rounded inputs: f32 rounds each sum, bf16 the result.
+  double tolerance() const {
+    const double k = static_cast<double>(shape().k);
+    return dtype() == DType::kF64 ? 1e-15 * k + 1e-15 : dtype() == DType::kF32 ? 6e-8 * std::sqrt(k) * 4 : 4e-3 + 1e-3;
+  }
+};
+
+TEST_P(MatmulTest, EqualsPlainLoopsForEveryFlag) {
+  const auto [m, n, k] = shape();
+  TestDevice device(2);
+  for (int flags = 0; flags < 8; ++flags) {
+    const Matmul o{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
+    const auto a = TestTensor::random(dtype(), o.transpose_a ? Shape{k, m} : Shape{m, k}, 1);
+    const auto b = TestTensor::random(dtype(), o.transpose_b ? Shape{n, k} : Shape{k, n}, 2);
+    for (const DType out : {dtype(), accumulator(dtype())}) {
+      const auto before = TestTensor::random(out, {m, n}, 3);
+      auto c = o.accumulate ? before : before.poisoned();
+      const auto expected = oracle(before, a, b, o);
+      kernels::matmul(device.stream(), c, a, b, o);
+      EXPECT_TRUE(close(c.values(), expected, tolerance(), 1e-3)) << "flags " << flags << " into " << out;
+      c.check_sentinels();
+    }
+  }
+}
+
+TEST_P(MatmulTest, ThreadsDoNotChangeABit) {
+  const auto [m, n, k] = shape();
+  const auto a = TestTensor::random(dtype(), {k, m}, 1), b = TestTensor::random(dtype(), {k, n}, 2);
+  const auto start = TestTensor::random(accumulator(dtype()), {m, n}, 3);
+  auto one = start;
+  kernels::matmul(TestDevice(1).stream(), one, a, b, {.transpose_a = true, .accumulate = true});
+  for (const int threads : {2, 5}) {
+    auto many = start;
+    TestDevice device(threads);
+    kernels::matmul(device.stream(), many, a, b, {.transpose_a = true, .accumulate = true});
+    EXPECT_TRUE(one.same_bits(many)) << threads << " threads";
+  }
+}
+
+TEST_P(MatmulTest, LinearWithAndWithoutPackingEqualsPlainLoops) {
+  const auto [m, n, k] = shape();
+  if (dtype() == DType::kF64) {
+    EXPECT_EQ(kernels::packed_bytes(TestDevice().stream(), {n, k}, DType::kF64), 0U);
+    return;
+  }
+  const auto x = TestTensor::random(dtype(), {m, k}, 1), w = TestTensor::random(dtype(), {n, k}, 2);
+  const auto bias = TestTensor::random(dtype(), {n}, 3);
+  auto expected = oracle(TestTensor(DType::kF64, {m, n}), x, w, {.transpose_b = true});
+  for (size_t i = 0; i < expected.size(); ++i) expected[i] += bias.get(static_cast<int64_t>(i) % n);
+  TestTensor first(dtype(), {m, n});
+  for (const int threads : {1, 2, 5}) {
+    TestDevice device(threads);
+    const auto bytes = static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, dtype()));
+    ASSERT_GT(bytes, 0);
+    TestTensor packed(DType::kU8, {bytes}), plain(dtype(), {m, n}), fast = plain.poisoned();
+    kernels::pack_weight(device.stream(), packed, w);
+    kernels::linear_forward(device.stream(), plain, x, w, {}, bias, Activation::kIdentity);
+    kernels::linear_forward(device.stream(), fast, x, w, packed, bias, Activation::kIdentity);
+    EXPECT_TRUE(close(plain.values(), expected, tolerance(), 1e-3));
+    EXPECT_TRUE(close(fast.values(), expected, tolerance(), 1e-3));
+    fast.check_sentinels();
+    packed.check_sentinels();
+    if (threads == 1) first = fast;
+    EXPECT_TRUE(first.same_bits(fast)) << threads << " threads";
+  }
+}
+
+TEST_P(MatmulTest, FusedActivationEqualsTheActivationKernel) {
+  const auto [m, n, k] = shape();
+  if (dtype() != DType::kF32) GTEST_SKIP() << "one type is enough: the activation is oneDNN's post-op";
+  TestDevice device(2);
+  const auto x = TestTensor::random(dtype(), {m, k}, 1, 1 / std::sqrt(static_cast<double>(k)));
+  const auto w = TestTensor::random(dtype(), {n, k}, 2), bias = TestTensor::random(dtype(), {n}, 3);
+  TestTensor packed(DType::kU8, {static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, dtype()))});
+  kernels::pack_weight(device.stream(), packed, w);
+  for (const auto activation : {Activation::kGeluNew, Activation::kGelu, Activation::kRelu, Activation::kSilu, Activation::kTanh}) {
+    TestTensor plain(dtype(), {m, n}), fused(dtype(), {m, n});
+    kernels::linear_forward(device.stream(), plain, x, w, {}, bias, activation);
+    kernels::linear_forward(device.stream(), fused, x, w, packed, bias, activation);
+    EXPECT_TRUE(close(fused.values(), plain.values(), 2e-6, 1e-3)) << static_cast<int>(activation);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, MatmulTest,
+    ::testing::Combine(::testing::Values(DType::kF32, DType::kF64, DType::kBF16),
+                       ::testing::Values(Case{1, 1, 1}, Case{3, 5, 7}, Case{63, 2, 33}, Case{129, 400, 31},
+                                         Case{200, 64, 600}, Case{385, 770, 16})));
+
+TEST(Matmul, NothingToSumGivesZeroOrLeavesTheSum) {
+  TestDevice device;
+  const TestTensor a(DType::kF32, {2, 0}), b(DType::kF32, {0, 3});
+  auto c = TestTensor::random(DType::kF32, {2, 3}, 1);
+  const auto before = c;
+  kernels::matmul(device.stream(), c, a, b, {.accumulate = true});
+  EXPECT_TRUE(c.same_bits(before));
+  kernels::matmul(device.stream(), c, a, b, {});
+  EXPECT_EQ(c.values(), std::vector<double>(6, 0.0));
+}
+
+TEST(Matmul, RefusesSizesAndTypesThatDoNotFit) {
+  TestDevice device;
+  TestTensor c(DType::kF32, {2, 3}), a(DType::kF32, {2, 4}), b(DType::kF32, {5, 3}), d(DType::kF64, {4, 3});
+  EXPECT_THROW(kernels::matmul(device.stream(), c, a, b, {}), Error);
+  EXPECT_THROW(kernels::matmul(device.stream(), c, a, d, {}), Error);
+  EXPECT_THROW(kernels::matmul(device.stream(), a, a, TestTensor(DType::kF32, {4, 3}), {}), Error);
+  EXPECT_THROW(kernels::linear_forward(device.stream(), c, a, TestTensor(DType::kF32, {3, 4}), {}, b, {}), Error);
+}
+
+}  // namespace
+}  // namespace albert::testing
