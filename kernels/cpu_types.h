@@ -13,6 +13,18 @@ template <class F> using Acc = typename AccumulatorOf<F>::type;  // what F's sum
 
 template <class T> struct Tag { using type = T; };
 
+// The elements of an operand whose dtype the entry point has checked.
+template <class T> inline T* data(const Tensor& t) { return static_cast<T*>(t.data); }
+
+// Calls body(begin, end) for the blocks of `block` elements that cover [0, n), shared by the stream's threads.
+template <class Body>
+inline void parallel_blocks(const Stream& s, int64_t n, int64_t block, const Body& body) {
+  parallel_for(s, blocks_of(n, block), [&](int64_t b) { body(b * block, std::min(n, (b + 1) * block)); });
+}
+
+// How many rows of `cols` elements are worth a thread's while: a block size for parallel_blocks over rows.
+inline int64_t rows_per_task(int64_t cols) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols)); }
+
 // Calls f(Tag<F>{}) for the tensor's float type: f32, f64 or bf16.
 template <class Function>
 inline void for_float(DType t, Function&& f) {

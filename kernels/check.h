@@ -1,0 +1,18 @@
+#pragma once
+// What the entry points (x.cpp) check of their operands.
+#include "kernels/tensor.h"
+
+namespace albert::kernels {
+
+inline void check_operand(const char* op, const char* name, const Tensor& t, const Shape& shape, DType dtype) {
+  ALBERT_CHECK(t.shape == shape && t.dtype == dtype, op, ": ", name, " is ", t.dtype, " ", t.shape, ", wanted ", dtype,
+               " ", shape);
+}
+
+// A float tensor of `rank` dimensions, whose shape the other operands must fit.
+inline void check_float(const char* op, const char* name, const Tensor& t, int rank) {
+  ALBERT_CHECK(is_float(t.dtype) && t.shape.rank() == rank, op, ": ", name, " is ", t.dtype, " ", t.shape,
+               ", wanted a float tensor of ", rank, " dimensions");
+}
+
+}  // namespace albert::kernels
