@@ -14,19 +14,25 @@ struct CrossEntropy {
 };
 
 // loss = scale * sum over rows with label != -100 of  (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c]
-//   logits [R, C] F;  labels [R] i32;  loss [1], log_sum_exp [R] accumulator(F);  row_loss [R] accumulator(F): scratch,
-//   and each row's own unscaled term afterwards. An infinite scale (no labelled row) gives NaN, as PyTorch does.
+//   logits [R, C] F;  labels [R] i32;  loss [1] accumulator(F);  row_loss, log_sum_exp [R] accumulator(F): scratch, and
+//   each row's own unscaled term and log sum exp afterwards, 0 where the label is -100.
+// An infinite scale (no labelled row) gives NaN, as PyTorch does. Labels are in [0, C) or -100, which the caller
+// checks; any other makes the loss and its row's gradient NaN and touches no memory outside the operands.
 ALBERT_KERNEL(void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp, Tensor logits,
                                          Tensor labels, const CrossEntropy& options))
 
 // dlogits (mode)= dloss * d loss / d logits; rows with label -100 get exactly 0.  dloss [1] accumulator(F)
+//   log_sum_exp as the forward left it
 ALBERT_KERNEL(void cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tensor dloss, Tensor logits,
                                           Tensor log_sum_exp, Tensor labels, const CrossEntropy& options))
 
 // One soft-max per sequence and column over the sequence's rows: start and end of an answer.
-//   loss = sum over b, c with position[b, c] >= 0 of scale[c] * (log_sum_exp[b, c] - logits[cu_seqlens[b] + position[b, c], c])
-//   logits [T, C] F;  cu_seqlens [B + 1] i32;  positions [B, C] i32, row inside the sequence, negative: ignored
-//   loss [1], log_sum_exp [B, C] accumulator(F);  scale [C] f64
+//   loss = sum over c of scale[c] * sum over b with position[b, c] >= 0 of
+//          (log_sum_exp[b, c] - logits[cu_seqlens[b] + position[b, c], c])
+//   logits [T, C] F;  cu_seqlens [B + 1] i32, from 0 to T;  positions [B, C] i32, row inside the sequence, negative:
+//   ignored;  loss [1], log_sum_exp [B, C] accumulator(F), 0 where ignored;  scale [C] f64
+// An infinite scale (nothing but ignored positions) gives NaN. Positions beyond their sequence, for which the caller
+// checks, make the loss and their column's gradient NaN.
 ALBERT_KERNEL(void span_cross_entropy_forward(Stream s, Tensor loss, Tensor log_sum_exp, Tensor logits,
                                               Tensor cu_seqlens, Tensor positions, Tensor scale))
 
