@@ -49,6 +49,19 @@ class CpuBackend final : public Backend {
   MatmulContextPtr matmul_;
 };
 
+// Addresses nobody may touch, for planning: what the CPU would allocate, without the memory.
+class MetaBackend final : public Backend {
+ public:
+  explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_matmul_context()) {}
+  Stream stream() override { return {Device::kMeta, isa_, 1, matmul_.get()}; }
+  void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : reinterpret_cast<void*>(4096); }
+  void release(void*, size_t) noexcept override {}
+
+ private:
+  Isa isa_;
+  MatmulContextPtr matmul_;
+};
+
 }  // namespace
 
 Isa detect_isa() {
@@ -75,6 +88,7 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
     fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
   if (options.isa > detect_isa())
     fail(ErrorCode::kNoDevice, "this machine runs ", name_of(detect_isa()), ", not ", name_of(options.isa));
+  if (options.device == Device::kMeta) return std::make_unique<MetaBackend>(options.isa);
   ALBERT_CHECK(options.threads >= 0 && options.threads <= 4096, "threads ", options.threads);
   return std::make_unique<CpuBackend>(options.threads > 0 ? options.threads : default_threads(), options.isa);
 }

@@ -1,0 +1,39 @@
+#pragma once
+#include <deque>
+#include <vector>
+
+#include "engine/model/layer.h"
+
+namespace albert {
+
+// What one pass through the encoder is asked for.
+struct EncoderCall {
+  RowViews rows;               // rows wanted out of the last layer; rows.rows empty: all
+  DropoutState dropout;
+  Keep keep = Keep::kActivations;
+  bool hidden_states = false;  // needs all rows
+  bool attentions = false;     // needs all rows
+};
+
+struct EncoderOutput {
+  Var last_hidden_state;           // [T or R, H]
+  std::vector<Tensor> hidden_states;  // L + 1 of [T, H]: the mapped embeddings, then after each layer (not inner layer)
+  std::vector<Tensor> attentions;     // L * K of [B, heads, S, S], S the longest sequence, keys in packed order
+};
+
+// Groups of inner layers, applied num_hidden_layers times (albert.md 2.2). Sharing needs no code: the same Layer runs
+// again and its kernels add to the same gradients.
+class Encoder {
+ public:
+  Encoder(ParameterStore& store, const std::string& prefix, const AlbertConfig& config);
+
+  EncoderOutput operator()(Tape& t, Var x, const PackedBatch& batch, const EncoderCall& call) const;
+
+ private:
+  const Layer& layer(int64_t depth, int64_t inner) const;
+
+  AlbertConfig config_;
+  std::deque<Layer> layers_;  // group g's inner layer k at g * inner_group_num + k
+};
+
+}  // namespace albert

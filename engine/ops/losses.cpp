@@ -1,0 +1,58 @@
+#include "engine/ops/ops.h"
+#include "kernels/elementwise_loss.h"
+
+namespace albert::ops {
+
+Var cross_entropy(Tape& t, Var logits, Tensor labels, const kernels::CrossEntropy& options) {
+  const DType sums = accumulator(logits.dtype());
+  const Shape rows{logits.shape()[0]};
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save(rows, sums), log_sum_exp = t.save(rows, sums);
+  kernels::cross_entropy_forward(t.stream(), loss.value(), row_loss, log_sum_exp, logits.value(), labels, options);
+  t.record(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(), log_sum_exp,
+                                    labels, options);
+  });
+  return loss;
+}
+
+Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale) {
+  const DType sums = accumulator(logits.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor log_sum_exp = t.save(positions.shape, sums);
+  kernels::span_cross_entropy_forward(t.stream(), loss.value(), log_sum_exp, logits.value(), cu_seqlens, positions, scale);
+  t.record(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::span_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(), log_sum_exp,
+                                         cu_seqlens, positions, scale);
+  });
+  return loss;
+}
+
+Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale) {
+  const DType sums = accumulator(logits.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save({logits.shape()[0]}, sums);
+  kernels::binary_cross_entropy_forward(t.stream(), loss.value(), row_loss, logits.value(), targets, class_weights, scale);
+  t.record(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::binary_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(), targets,
+                                           class_weights, scale);
+  });
+  return loss;
+}
+
+Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale) {
+  const DType sums = accumulator(x.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save({x.shape()[0]}, sums);
+  kernels::mean_squared_error_forward(t.stream(), loss.value(), row_loss, x.value(), targets, scale);
+  t.record(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dx = tape.sink(x);
+    kernels::mean_squared_error_backward(tape.stream(), dx.tensor, dx.mode, dloss, x.value(), targets, scale);
+  });
+  return loss;
+}
+
+}  // namespace albert::ops

@@ -1,0 +1,33 @@
+#include "engine/ops/ops.h"
+#include "kernels/layer_norm.h"
+
+namespace albert::ops {
+
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const kernels::Dropout& dropout) {
+  const Shape rows{x.shape()[0]};
+  Var y = t.output(x.shape(), x.dtype());
+  const Tensor mean = t.save(rows, accumulator(x.dtype())), rstd = t.save(rows, accumulator(x.dtype()));
+  const Var skip = residual ? *residual : t.constant({});
+  const auto &gamma = norm.gamma, &beta = norm.beta;
+  kernels::layer_norm_forward(t.stream(), y.value(), mean, rstd, x.value(), skip.value(), gamma.compute, beta.compute,
+                              norm.eps, dropout);
+  t.record(y, [=, &gamma, &beta](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x), dskip = tape.sink(skip);
+    kernels::layer_norm_backward(tape.stream(), dx.tensor, dx.mode, dskip.tensor, dskip.mode, gamma.grad, beta.grad, dy,
+                                 x.value(), skip.value(), mean, rstd, gamma.compute, dropout);
+  });
+  return y;
+}
+
+Var dropout(Tape& t, Var x, const kernels::Dropout& dropout) {
+  if (dropout.probability == 0) return x;
+  Var y = t.output(x.shape(), x.dtype());
+  kernels::dropout_forward(t.stream(), y.value(), x.value(), dropout);
+  t.record(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore) kernels::dropout_backward(tape.stream(), dx.tensor, dx.mode, dy, dropout);
+  });
+  return y;
+}
+
+}  // namespace albert::ops

@@ -1,0 +1,65 @@
+#pragma once
+// The differentiable operations: each allocates its output, runs the forward kernel and records what backward does.
+// Shapes as in the kernel of the same name; parameters by reference, for they have stable addresses.
+#include <span>
+
+#include "engine/parameter.h"
+#include "engine/tape.h"
+#include "kernels/attention.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/matmul.h"
+
+namespace albert::ops {
+
+// A weight [out, in] and its bias [out], as torch.nn.Linear.
+struct Linear {
+  const Parameter& weight;
+  const Parameter& bias;
+};
+struct LayerNorm {
+  const Parameter& gamma;
+  const Parameter& beta;
+  double eps;
+};
+struct EmbeddingTables {
+  const Parameter &word, &token_type, &position;
+  int64_t padding_idx;
+};
+struct EmbeddingIds {
+  Tensor input_ids, token_type_ids, position_ids;  // [T] i32
+};
+
+// y [rows, out] = x weightT + bias
+Var linear(Tape& t, Var x, const Linear& layer);
+
+// y = activation(linear(x)); one fused product in inference, where nothing need be kept for backward
+Var linear_activation(Tape& t, Var x, const Linear& layer, kernels::Activation activation);
+
+// y = LayerNorm(dropout(x) + residual)
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const kernels::Dropout& dropout);
+
+// y = dropout(x); x itself when the probability is 0
+Var dropout(Tape& t, Var x, const kernels::Dropout& dropout);
+
+// y [T, E]: sum of the three tables' rows
+Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& ids);
+// The same with given word vectors [T, E] in place of the word table
+Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables, const EmbeddingIds& ids);
+
+// q [Tq, H], key_value [Tk, 2H] -> [Tq, H];  `probabilities` as in kernels/attention.h, or empty
+Var attention(Tape& t, Var q, Var key_value, const kernels::AttentionShape& shape, Tensor probabilities,
+              const kernels::Dropout& dropout);
+
+// y [R, cols] = rows `index` of x
+Var gather_rows(Tape& t, Var x, Tensor index);
+
+// The same elements under another shape of equal size
+Var reshape(Tape& t, Var x, Shape shape);
+
+// The losses: [1] in accumulator(F)
+Var cross_entropy(Tape& t, Var logits, Tensor labels, const kernels::CrossEntropy& options);
+Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale);
+Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale);
+Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale);
+
+}  // namespace albert::ops

@@ -1,0 +1,26 @@
+#include "kernels/rows.h"
+
+#include "engine/ops/ops.h"
+
+namespace albert::ops {
+
+Var gather_rows(Tape& t, Var x, Tensor index) {
+  Var y = t.output({index.shape[0], x.shape()[1]}, x.dtype());
+  kernels::gather_rows(t.stream(), y.value(), x.value(), index);
+  t.record(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore) kernels::scatter_rows(tape.stream(), dx.tensor, dx.mode, dy, index);
+  });
+  return y;
+}
+
+Var reshape(Tape& t, Var x, Shape shape) {
+  Var y = t.alias(x.value().reshaped(shape));
+  t.record(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy.reshaped(x.shape()));
+  });
+  return y;
+}
+
+}  // namespace albert::ops

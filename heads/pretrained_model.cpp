@@ -1,0 +1,176 @@
+#include "heads/pretrained_model.h"
+
+#include <cmath>
+
+#include "engine/io/model_folder.h"
+#include "heads/state_dict.h"
+
+namespace albert {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void copy_into(Tensor value, const HostTensor& from) {
+  const HostTensor converted = from.to(value.dtype);
+  std::memcpy(value.data, converted.raw(), value.bytes());
+}
+
+int64_t count_not_finite(Tensor t) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < t.shape.size(); ++i)
+    n += !std::isfinite(t.dtype == DType::kF64 ? t.as<double>()[i] : static_cast<double>(t.as<float>()[i]));
+  return n;
+}
+
+// Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
+HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch) {
+  const int64_t heads = packed.dim(1), s = packed.dim(2), length = batch.padded_length();
+  HostTensor padded(packed.dtype(), {batch.batch_size(), heads, length, length});
+  const size_t size = size_of(packed.dtype());
+  const auto* from = static_cast<const std::byte*>(packed.raw());
+  auto* to = static_cast<std::byte*>(padded.raw());
+  for (int64_t b = 0; b < batch.batch_size(); ++b) {
+    const int64_t begin = batch.offsets()[static_cast<size_t>(b)], n = batch.offsets()[static_cast<size_t>(b) + 1] - begin;
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          const int64_t row = batch.column_of(begin + i), column = batch.column_of(begin + j);
+          std::memcpy(to + static_cast<size_t>(((b * heads + h) * length + row) * length + column) * size,
+                      from + static_cast<size_t>(((b * heads + h) * s + i) * s + j) * size, size);
+        }
+  }
+  return padded;
+}
+
+}  // namespace
+
+AlbertPreTrainedModel::AlbertPreTrainedModel(AlbertConfig config, std::string architecture)
+    : config_(std::move(config)), architecture_(std::move(architecture)) {
+  config_.validate();
+}
+
+Session& AlbertPreTrainedModel::session() {
+  ALBERT_CHECK(session_, "load() or initialize() comes first");
+  return *session_;
+}
+
+void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
+  options_ = options;
+  report_ = {};
+  session_ = std::make_unique<Session>(
+      kernels::BackendOptions{.device = options.device, .threads = options.threads, .isa = options.isa});
+  store_->materialize(session_->backend(), options.precision, options.trainable);
+  const DType master = master_dtype(options.precision);
+  one_ = HostTensor::of<float>({1}, {1.0F}).to(master);
+}
+
+void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
+  materialize(options);
+  if (options.device == Device::kMeta) return;
+  store_->initialize(options.seed, config_.initializer_range);
+  if (config_.pad_token_id) zero_padding_row(*store_, *config_.pad_token_id);
+  update_compute();
+}
+
+void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
+  TensorFile file = read_model_tensors(folder);
+  initialize(options);
+  const StateDict found = match_state_dict(*store_, config_, std::move(file.tensors));
+  report_.unexpected = found.unexpected;
+  if (!found.wrong.empty()) fail(ErrorCode::kMismatch, folder.string(), ": tensors of the wrong shape: ", joined(found.wrong));
+  if (!found.missing.empty() && !options.allow_missing)
+    fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_, " wants tensors that are not there: ", joined(found.missing));
+  report_.missing = found.missing;
+  for (const auto& [name, tensor] : found.tensors) {
+    Parameter& p = *store_->find(name);
+    copy_into(p.value, tensor);
+    if (const int64_t n = count_not_finite(p.value))
+      report_.warnings.push_back(name + " holds " + std::to_string(n) + " values that are not finite");
+  }
+  update_compute();
+}
+
+TensorFile AlbertPreTrainedModel::state_dict() const {
+  TensorFile file;
+  for (const Parameter& p : store_->all()) file.tensors.emplace(p.name, to_host(p.value));
+  return file;
+}
+
+TensorFile AlbertPreTrainedModel::gradients() const {
+  ALBERT_CHECK(options_.trainable, "gradients were not kept: ModelOptions::trainable is false");
+  TensorFile file;
+  for (const Parameter& p : store_->all()) file.tensors.emplace(p.name, to_host(p.grad));
+  return file;
+}
+
+void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder) const {
+  AlbertConfig saved = config_;
+  saved.architectures = {architecture_};
+  TensorFile file = state_dict();
+  for (auto& [name, tensor] : file.tensors) tensor = tensor.to(DType::kF32);
+  save_model_folder(folder, saved.to_json(), file);
+}
+
+void AlbertPreTrainedModel::run(const ForwardOptions& options, const std::function<std::vector<Upstream>(Tape&)>& program) {
+  if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
+  const Tensor one{one_.raw(), {1}, one_.dtype()};
+  session().run(options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference, [&](Tape& t) {
+    const auto upstreams = program(t);
+    if (!options.backward) return;
+    if (upstreams.empty()) fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
+    for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : one);
+    t.backward();
+  });
+}
+
+EncoderCall AlbertPreTrainedModel::encoder_call(const ForwardOptions& options, const RowViews& rows) const {
+  return {rows, options.dropout, options.keep, options.output_hidden_states || config_.output_hidden_states,
+          options.output_attentions || config_.output_attentions};
+}
+
+bool AlbertPreTrainedModel::wants_every_row(const ForwardOptions& options) const {
+  const EncoderCall call = encoder_call(options, {});
+  return options.logits || call.hidden_states || call.attentions;
+}
+
+ReadRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options, const PackedBatch& batch) const {
+  ForwardOptions states_only = options;
+  states_only.logits = false;  // of the pooled rows alone
+  return wants_every_row(states_only) ? ReadRows::all(batch) : ReadRows::only(batch, batch.first_rows());
+}
+
+kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options, Tensor row_ids, double fallback) const {
+  constexpr uint32_t kClassifierSite = 0x20000;  // behind the layers' and the embeddings'
+  return options.dropout.at(kClassifierSite, config_.classifier_dropout_prob.value_or(fallback), row_ids);
+}
+
+PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
+  if (inputs.inputs_embeds.shape().empty()) return {inputs, config_};
+  ModelInputs converted = inputs;
+  converted.inputs_embeds = inputs.inputs_embeds.to(compute_dtype(options_.precision));
+  return {converted, config_};
+}
+
+HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
+  std::vector<int64_t> shape;
+  for (int i = 0; i < t.shape.rank(); ++i) shape.push_back(t.shape[i]);
+  HostTensor host(t.dtype, std::move(shape));
+  if (options_.device != Device::kMeta && host.bytes() > 0) std::memcpy(host.raw(), t.data, host.bytes());
+  return host.to(accumulator(t.dtype));
+}
+
+void AlbertPreTrainedModel::fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
+                                 const std::vector<Tensor>& losses) const {
+  const EncoderOutput& encoded = backbone.encoder;
+  if (backbone.inputs_embeds && backbone.inputs_embeds->grad())
+    out.inputs_embeds_gradient = batch.unpack(to_host(backbone.inputs_embeds->grad()));
+  for (const Tensor& state : encoded.hidden_states) out.hidden_states.push_back(batch.unpack(to_host(state)));
+  for (const Tensor& p : encoded.attentions) out.attentions.push_back(unpack_attentions(to_host(p), batch));
+  for (const Tensor& loss : losses) out.loss = out.loss.value_or(0) + scalar(loss);
+}
+
+}  // namespace albert

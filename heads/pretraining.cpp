@@ -1,0 +1,68 @@
+#include "heads/pretraining.h"
+
+#include "heads/labels.h"
+#include "heads/read_rows.h"
+
+namespace albert {
+namespace {
+
+constexpr int64_t kOrders = 2;
+
+std::vector<int32_t> together(std::vector<int32_t> a, const std::vector<int32_t>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
+    : PreTrained(config, "AlbertForPreTraining"),
+      backbone_(store(), "albert.", config_, Backbone::Pooling::kFirstToken),
+      predictions_(store(), config_, backbone_.word_embeddings()),
+      sop_weight_(add_weight(store(), "sop_classifier.classifier.weight", {kOrders, config_.hidden_size}, false)),
+      sop_bias_(add_bias(store(), "sop_classifier.classifier.bias", kOrders)) {}
+
+AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inputs, const PreTrainingLabels& labels,
+                                                         const ForwardOptions& options) {
+  const PackedBatch batch = pack(inputs);
+  const bool labelled = !labels.labels.empty() && !labels.sentence_order_label.empty();
+  const TokenLabels targets = labelled ? token_labels(labels.labels, batch, config_.vocab_size) : TokenLabels{};
+  const auto orders = labelled ? class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders)
+                               : std::vector<int32_t>{};
+  const auto mlm_options = mean_cross_entropy(targets.of_rows, {}, config_.vocab_size);
+  const auto sop_options = mean_cross_entropy(orders, {}, kOrders);
+  const bool every_row = wants_every_row(options);
+  const auto first = batch.first_rows();
+  const ReadRows rows = every_row ? ReadRows::all(batch) : ReadRows::only(batch, together(first, targets.rows));
+  const auto first_at = rows.locate(first), masked_at = rows.locate(targets.rows);
+
+  std::optional<BackboneOutput> result;
+  Tensor prediction_logits, sop_logits;
+  std::vector<Tensor> losses;
+  run(options, [&](Tape& t) -> std::vector<Upstream> {
+    result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
+    const Var hidden = result->encoder.last_hidden_state;
+    const Var predictions = predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, i32_view(masked_at)));
+    const Var pooled = ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
+    const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
+    prediction_logits = predictions.value();
+    sop_logits = sop.value();
+    if (!labelled) return {};
+    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(every_row ? targets.labels : targets.of_rows), mlm_options);
+    const Var sop_loss = ops::cross_entropy(t, sop, i32_view(orders), sop_options);
+    losses = {mlm_loss.value(), sop_loss.value()};
+    return {{mlm_loss, {}}, {sop_loss, {}}};
+  });
+
+  AlbertForPreTrainingOutput out;
+  fill(out, batch, *result, losses);
+  if (labelled) {
+    out.mlm_loss = scalar(losses[0]);
+    out.sop_loss = scalar(losses[1]);
+  }
+  if (options.logits) out.prediction_logits = batch.unpack(to_host(prediction_logits));
+  out.sop_logits = to_host(sop_logits);
+  return out;
+}
+
+}  // namespace albert

@@ -1,0 +1,31 @@
+#pragma once
+#include "heads/mlm_head.h"
+#include "heads/pretrained_model.h"
+
+namespace albert {
+
+struct PreTrainingLabels {
+  HostTensor labels;                // [B, S], -100: not masked
+  HostTensor sentence_order_label;  // [B]: 0 in order, 1 swapped
+};
+
+struct AlbertForPreTrainingOutput : ModelOutput {
+  HostTensor prediction_logits;  // [B, S, V]
+  HostTensor sop_logits;         // [B, 2]
+  std::optional<double> mlm_loss, sop_loss;  // the two terms of loss
+};
+
+// MLM + sentence order. As in transformers there is a loss only when both labels are given: the sum of the two means.
+class AlbertForPreTraining : public PreTrained<AlbertForPreTraining> {
+ public:
+  explicit AlbertForPreTraining(const AlbertConfig& config);
+  AlbertForPreTrainingOutput forward(const ModelInputs& inputs, const PreTrainingLabels& labels = {},
+                                     const ForwardOptions& options = {});
+
+ private:
+  Backbone backbone_;
+  MlmHead predictions_;
+  Parameter &sop_weight_, &sop_bias_;
+};
+
+}  // namespace albert
