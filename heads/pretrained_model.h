@@ -38,12 +38,12 @@ struct ForwardOptions {
   bool logits = true;     // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
   bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels (or upstreams)
   Keep keep = Keep::kActivations;
-  DropoutState dropout;   // inactive: evaluation, as after transformers' from_pretrained
+  DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
 };
 
 // How a classification loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
 struct LossOptions {
-  std::vector<float> class_weights;  // [num_labels] or empty
+  std::vector<float> class_weights = {};  // [num_labels] or empty
   double label_smoothing = 0;        // in [0, 1]
 };
 

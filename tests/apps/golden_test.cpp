@@ -1,0 +1,86 @@
+// Every golden case: outputs, losses and every gradient against transformers (tests/golden/README.md).
+#include <filesystem>
+
+#include "apps/forward_heads.h"
+#include "tests/support/compare.h"
+#include "tests/support/models.h"
+
+namespace albert::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct GoldenCase {
+  fs::path tensors;  // .../<case>/<head>.safetensors, its model beside it
+  Precision precision;
+  std::string head() const {
+    const std::string stem = tensors.stem();
+    return stem.rfind("sequence-", 0) == 0 ? "sequence-classification" : stem;
+  }
+  fs::path model() const { return tensors.parent_path() / tensors.stem(); }
+};
+
+std::vector<GoldenCase> golden_cases() {
+  std::vector<GoldenCase> cases;
+  for (const auto& entry : fs::recursive_directory_iterator(ALBERT_GOLDEN_DIR)) {
+    const fs::path& path = entry.path();
+    if (path.extension() != ".safetensors" || !fs::is_directory(path.parent_path() / path.stem())) continue;
+    for (const auto precision : {Precision::kF32, Precision::kF64, Precision::kBF16}) cases.push_back({path, precision});
+  }
+  std::sort(cases.begin(), cases.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.tensors, a.precision) < std::tie(b.tensors, b.precision);
+  });
+  return cases;
+}
+
+// Relative to the tensor's largest magnitude, for outputs and for gradients. bf16 keeps 8 bits: half a unit is 2^-9, and
+// the worst case over a few dozen roundings in a chain of layers is some ten times that.
+double tolerance(Precision precision, bool gradient) {
+  if (precision == Precision::kF64) return 1e-6;
+  if (precision == Precision::kF32) return gradient ? 2e-4 : 5e-5;
+  return gradient ? 8e-2 : 4e-2;
+}
+
+class Golden : public ::testing::TestWithParam<GoldenCase> {};
+
+TEST_P(Golden, EqualsTransformers) {
+  const GoldenCase& golden = GetParam();
+  const TensorFile expected = read_safetensors(golden.tensors);
+  apps::HeadRequest request{.model = golden.model(), .options = {.precision = golden.precision, .threads = 2, .trainable = true}};
+  request.gradients = true;
+  std::vector<std::string> notes;
+  const TensorFile actual = apps::run_head(golden.head(), request, expected, &notes);
+  EXPECT_EQ(notes, std::vector<std::string>{});
+  size_t compared = 0;
+  for (const auto& [name, want] : expected.tensors) {
+    if (name.rfind("in.", 0) == 0) continue;
+    const auto got = actual.tensors.find(name);
+    ASSERT_NE(got, actual.tensors.end()) << name << " is missing";
+    EXPECT_EQ(got->second.shape(), want.shape()) << name;
+    // A key's bias moves every score of a row alike: its gradient is zero but for rounding, so it has no scale of its own.
+    const double floor = name.find("attention.key.bias") != std::string::npos ? 0.1 : 0;
+    EXPECT_TRUE(close(doubles(got->second), doubles(want), tolerance(golden.precision, name[0] == 'g'), floor)) << name;
+    ++compared;
+  }
+  EXPECT_GE(compared, 20U);
+  for (const auto& [name, tensor] : actual.tensors) {
+    const bool gradient = name.rfind("grad.", 0) == 0 && name != "grad.inputs_embeds";
+    EXPECT_TRUE(!gradient || expected.tensors.count(name)) << name << " is not in the golden file";
+  }
+}
+
+std::string case_name(const ::testing::TestParamInfo<GoldenCase>& test) {
+  const char* const precisions[] = {"f32", "f64", "bf16"};
+  const fs::path& path = test.param.tensors;
+  std::string name = path.parent_path().filename().string() + "_" + path.stem().string() + "_" +
+                     precisions[static_cast<int>(test.param.precision)];
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Golden, ::testing::ValuesIn(golden_cases()), case_name);
+
+TEST(GoldenCases, AreAllThere) { EXPECT_GE(golden_cases().size(), 3U * 22U); }
+
+}  // namespace
+}  // namespace albert::testing
