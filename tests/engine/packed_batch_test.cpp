@@ -1,0 +1,106 @@
+#include "engine/packed_batch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/models.h"
+
+namespace albert::testing {
+namespace {
+
+template <class T>
+HostTensor rows(std::initializer_list<std::vector<T>> values) {
+  std::vector<T> all;
+  for (const auto& row : values) all.insert(all.end(), row.begin(), row.end());
+  return HostTensor::of<T>({static_cast<int64_t>(values.size()), static_cast<int64_t>(values.begin()->size())}, all);
+}
+
+std::vector<int32_t> ints(Tensor t) { return {t.as<int32_t>(), t.as<int32_t>() + t.shape.size()}; }
+
+// What the constructor says about inputs it refuses.
+std::string refusal(const ModelInputs& inputs, const AlbertConfig& config = tiny_config()) {
+  try {
+    PackedBatch batch(inputs, config);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kBadData);
+    EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(PackedBatch, KeepsRealTokensWithTheirColumns) {
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{5, 6, 7, 0}, {0, 8, 0, 9}});
+  in.attention_mask = rows<float>({{1, 1, 1, 0}, {0, 1, 0, 1}});
+  in.token_type_ids = rows<int32_t>({{0, 1, 2, 0}, {0, 1, 0, 2}});
+  const PackedBatch batch(in, tiny_config());
+  EXPECT_EQ(batch.tokens(), 5);
+  EXPECT_EQ(ints(batch.input_ids()), (std::vector<int32_t>{5, 6, 7, 8, 9}));
+  EXPECT_EQ(ints(batch.token_type_ids()), (std::vector<int32_t>{0, 1, 2, 1, 2}));
+  EXPECT_EQ(ints(batch.position_ids()), (std::vector<int32_t>{0, 1, 2, 1, 3}));
+  EXPECT_EQ(ints(batch.cu_seqlens()), (std::vector<int32_t>{0, 3, 5}));
+  EXPECT_EQ(ints(batch.index_in_sequence()), (std::vector<int32_t>{0, 1, 2, 0, 1}));
+  EXPECT_EQ(batch.row_of(1, 3), 4);
+  EXPECT_EQ(batch.row_of(1, 2), std::nullopt);
+  EXPECT_THROW(batch.first_rows(), Error);  // sequence 1 is padded on the left
+  const HostTensor back = batch.unpack(batch.pack(in.input_ids, "input_ids"));
+  EXPECT_EQ(doubles(back), (std::vector<double>{5, 6, 7, 0, 0, 8, 0, 9}));
+}
+
+TEST(PackedBatch, DropoutIdentityFollowsTheTokenNotItsRow) {
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{5, 6}, {7, 8}});
+  const PackedBatch full(in, tiny_config());
+  in.attention_mask = rows<int64_t>({{1, 0}, {1, 1}});
+  const PackedBatch ragged(in, tiny_config());
+  EXPECT_EQ(full.row_ids().as<int64_t>()[3], ragged.row_ids().as<int64_t>()[2]);
+  EXPECT_NE(full.row_ids().as<int64_t>()[1], full.row_ids().as<int64_t>()[2]);
+}
+
+TEST(PackedBatch, RefusesWhatAKernelWouldTrust) {
+  const AlbertConfig config = tiny_config();
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{1, 29}});
+  EXPECT_EQ(refusal(in), "input_ids[0, 1] is 29, the model has 29 words (vocab_size) (0..28)");
+  in.input_ids = rows<int64_t>({{-1, 2}});
+  EXPECT_NE(refusal(in).find("input_ids[0, 0] is -1"), std::string::npos);
+  in.input_ids = rows<int64_t>({{1, 2}});
+  in.token_type_ids = rows<int64_t>({{0, 3}});
+  EXPECT_NE(refusal(in).find("token_type_ids[0, 1] is 3"), std::string::npos);
+  in.token_type_ids = rows<int64_t>({{0, 1, 2}});
+  EXPECT_NE(refusal(in).find("token_type_ids is [1, 3], input_ids is [1, 2]"), std::string::npos);
+  in.token_type_ids = {};
+  in.position_ids = rows<int64_t>({{0, 24}});
+  EXPECT_NE(refusal(in).find("position_ids[0, 1] is 24"), std::string::npos);
+  in.position_ids = {};
+  in.attention_mask = rows<float>({{1, 0.5F}});
+  EXPECT_NE(refusal(in).find("attention_mask[0, 1] is 0.5"), std::string::npos);
+  in.attention_mask = rows<int64_t>({{0, 0}});
+  EXPECT_NE(refusal(in).find("sequence 0 has no token"), std::string::npos);
+  in.attention_mask = {};
+  in.input_ids = HostTensor(DType::kI64, {1, config.max_position_embeddings + 1});
+  EXPECT_NE(refusal(in).find("25 tokens, the model has 24 positions"), std::string::npos);
+  in.input_ids = HostTensor(DType::kI64, {0, 7});
+  EXPECT_NE(refusal(in).find("the batch is empty"), std::string::npos);
+  in.input_ids = HostTensor(DType::kF32, {1, 2});
+  EXPECT_NE(refusal(in).find("must be integers"), std::string::npos);
+  in.inputs_embeds = HostTensor(DType::kF32, {1, 2, config.embedding_size});
+  EXPECT_NE(refusal(in).find("exactly one of input_ids and inputs_embeds"), std::string::npos);
+  in.input_ids = {};
+  EXPECT_EQ(refusal(in), "accepted");
+  in.inputs_embeds = HostTensor(DType::kF32, {1, 2, config.hidden_size});
+  EXPECT_NE(refusal(in).find("its width must be embedding_size, 6"), std::string::npos);
+}
+
+TEST(SelectRows, SortsAndFindsItsSequences) {
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
+  const PackedBatch batch(in, tiny_config());
+  const RowSelection s = select_rows(batch, {8, 0, 2, 8, 6});
+  EXPECT_EQ(s.rows, (std::vector<int32_t>{0, 2, 6, 8}));
+  EXPECT_EQ(s.cu_seqlens, (std::vector<int32_t>{0, 2, 2, 4}));
+  EXPECT_EQ(s.in_sequence, (std::vector<int32_t>{0, 2, 0, 2}));
+}
+
+}  // namespace
+}  // namespace albert::testing
