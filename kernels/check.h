@@ -11,8 +11,8 @@ inline void check_operand(const char* op, const char* name, const Tensor& t, con
 
 // A float tensor of `rank` dimensions, whose shape the other operands must fit.
 inline void check_float(const char* op, const char* name, const Tensor& t, int rank) {
-  ALBERT_CHECK(is_float(t.dtype) && t.shape.rank() == rank, op, ": ", name, " is ", t.dtype, " ", t.shape,
-               ", wanted a float tensor of ", rank, " dimensions");
+  ALBERT_CHECK(is_float(t.dtype) && t.dtype != DType::kF16 && t.shape.rank() == rank, op, ": ", name, " is ", t.dtype,
+               " ", t.shape, ", wanted f32, f64 or bf16 in ", rank, " dimensions");
 }
 
 }  // namespace albert::kernels

@@ -25,13 +25,12 @@ inline void parallel_blocks(const Stream& s, int64_t n, int64_t block, const Bod
 // How many rows of `cols` elements are worth a thread's while: a block size for parallel_blocks over rows.
 inline int64_t rows_per_task(int64_t cols) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols)); }
 
-// Calls f(Tag<F>{}) for the tensor's float type: f32, f64 or bf16.
+// Calls f(Tag<F>{}) for a float type the entry point has checked: f32, f64 or bf16.
 template <class Function>
 inline void for_float(DType t, Function&& f) {
   if (t == DType::kF32) return f(Tag<float>{});
   if (t == DType::kF64) return f(Tag<double>{});
-  if (t == DType::kBF16) return f(Tag<BFloat16>{});
-  ALBERT_CHECK(false, "CPU kernels take f32, f64 or bf16, not ", t);
+  f(Tag<BFloat16>{});
 }
 
 template <class F> inline Acc<F> load(const F& x) { return static_cast<Acc<F>>(x); }

@@ -13,6 +13,9 @@ struct Dropout {
   Tensor row_ids;          // [rows] i64: identity of each row, independent of where it lies in the batch
 };
 
+// Error(kInternal) for a probability outside [0, 1), or row_ids that are not [rows] i64 when it is above 0.
+void check_dropout(const char* op, const Dropout& dropout, int64_t rows);
+
 // y = dropout(x).  x, y [rows, cols] F; y may be x.
 ALBERT_KERNEL(void dropout_forward(Stream s, Tensor y, Tensor x, const Dropout& dropout))
 
