@@ -1,0 +1,316 @@
+#include "kernels/attention.h"
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/attention_tile.h"
+#include "kernels/dropout_mask.h"
+#include "kernels/vector_math.h"
+
+namespace albert::kernels::cpu::ALBERT_CPU_ISA {
+namespace {
+
+// One head of one sequence, as matrices of its queries and keys.
+template <class F>
+struct Head {
+  Matrix<F> q, k, v;
+  int64_t queries, keys, dims;
+  Acc<F> scale;
+  Acc<F>* log_sum_exp;     // [queries]
+  const int64_t* row_ids;  // [queries], when dropout is on
+  int64_t first_column;    // dropout's, of key 0
+};
+
+template <class F>
+Matrix<F> columns_of(const Columns& c, int64_t row, int64_t head, int64_t dims) {
+  const int64_t stride = c.matrix.shape[1];
+  return {data<F>(c.matrix) + row * stride + c.begin + head * dims, stride};
+}
+
+// The operands of a call, cut into heads and tiles.
+template <class F>
+struct Call {
+  Columns q, k, v;
+  Tensor log_sum_exp;
+  const AttentionShape& shape;
+  const Dropout& dropout;
+
+  int64_t sequences() const { return shape.cu_seqlens_q.shape[0] - 1; }
+  static int64_t begin(const Tensor& cu_seqlens, int64_t b) { return data<int32_t>(cu_seqlens)[b]; }
+  static int64_t length(const Tensor& cu_seqlens, int64_t b) { return begin(cu_seqlens, b + 1) - begin(cu_seqlens, b); }
+
+  Head<F> head(int64_t b, int64_t h) const {
+    const int64_t row = begin(shape.cu_seqlens_q, b), key = begin(shape.cu_seqlens_k, b), d = shape.head_size;
+    const int64_t* ids = data<int64_t>(dropout.row_ids);
+    return {columns_of<F>(q, row, h, d), columns_of<F>(k, key, h, d), columns_of<F>(v, key, h, d),
+            length(shape.cu_seqlens_q, b), length(shape.cu_seqlens_k, b), d,
+            static_cast<Acc<F>>(1 / std::sqrt(static_cast<double>(d))),
+            data<Acc<F>>(log_sum_exp) + h * log_sum_exp.shape[1] + row, ids ? ids + row : nullptr, h * 65536};
+  }
+};
+
+// Runs body(b, h, tile) for every tile of kTile rows of every head and sequence, in parallel. The grid is as wide as
+// the longest sequence; shorter ones have empty tiles, which cost a comparison.
+template <class F, class Body>
+void for_tiles(const Stream& s, const Call<F>& call, const Tensor& cu_seqlens, const Body& body) {
+  int64_t longest = 0;
+  for (int64_t b = 0; b < call.sequences(); ++b) longest = std::max(longest, Call<F>::length(cu_seqlens, b));
+  const int64_t tiles = blocks_of(longest, kTile), heads = call.shape.heads;
+  parallel_for(s, call.sequences() * heads * tiles, [&](int64_t i) {
+    const int64_t b = i / (heads * tiles), h = i / tiles % heads, begin = i % tiles * kTile;
+    const int64_t rows = std::min(kTile, Call<F>::length(cu_seqlens, b) - begin);
+    if (rows > 0) body(b, h, begin, rows);
+  });
+}
+
+template <class A>
+struct Square {
+  alignas(64) A data[kTile * kTile];
+  Matrix<A> matrix() { return {data, kTile}; }
+};
+
+template <class A>
+struct Panel {  // up to kTile rows of up to kTileDims dimensions
+  alignas(64) A data[kTile * kTileDims<A>];
+  Matrix<A> matrix(int64_t stride) { return {data, stride}; }
+};
+
+// Calls f(first dimension, dimensions) for the blocks of a head that fit a panel.
+template <class A, class Body>
+void for_dims(int64_t dims, const Body& f) {
+  for (int64_t d = 0; d < dims; d += kTileDims<A>) f(d, std::min(kTileDims<A>, dims - d));
+}
+
+// c [rows, cols] = factor * x yT over all dimensions; columns up to whole vectors are written too.
+template <class F>
+void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, int64_t cols, int64_t dims, Acc<F> factor) {
+  using A = Acc<F>;
+  Panel<A> left, right, turned;
+  for_dims<A>(dims, [&](int64_t d, int64_t n) {
+    const int64_t stride = round_up_to_lanes<A>(n), width = round_up_to_lanes<A>(cols);
+    load_tile<F>(left.matrix(stride), x.at(0, d), rows, n, factor);
+    load_tile<F>(right.matrix(stride), y.at(0, d), cols, n, A(1));
+    transpose_tile<A>(turned.matrix(kTile), right.matrix(stride), width, stride);
+    multiply<A>(c.matrix(), left.matrix(stride), turned.matrix(kTile), {rows, width, n}, d == 0 ? Grad::kAssign : Grad::kAdd);
+  });
+}
+
+// p *= dropout's factors, row by row.
+template <class F>
+void drop(Square<Acc<F>>& p, const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+  if (dropout.probability == 0) return;
+  Acc<F> factors[kTile];
+  for (int64_t i = 0; i < rows; ++i) {
+    dropout_factors(factors, dropout, head.row_ids[query + i], head.first_column + key, cols);
+    for (int64_t j = 0; j < cols; ++j) p.matrix().row(i)[j] *= factors[j];
+  }
+}
+
+// The soft-max of a tile of queries while its keys pass by: maxima and sums so far.
+template <class A>
+struct RunningSoftmax {
+  A max[kTile], sum[kTile];
+  RunningSoftmax() {
+    for (int64_t i = 0; i < kTile; ++i) max[i] = -std::numeric_limits<A>::infinity(), sum[i] = 0;
+  }
+  // Turns row i of scores into exp(score - max); what came before is to be scaled by the result.
+  A take(A* scores, int64_t cols, int64_t i) {
+    A tile_max = max[i], total = 0;
+#pragma omp simd reduction(max : tile_max)
+    for (int64_t j = 0; j < cols; ++j) tile_max = scores[j] > tile_max ? scores[j] : tile_max;
+#pragma omp simd reduction(+ : total)
+    for (int64_t j = 0; j < cols; ++j) {
+      scores[j] = exp_approx(scores[j] - tile_max);
+      total += scores[j];
+    }
+    const A before = exp_approx(max[i] - tile_max);
+    sum[i] = sum[i] * before + total;
+    max[i] = tile_max;
+    return before;
+  }
+};
+
+// Dimensions [d, d + n) of the outputs of one tile of queries, and its log-sum-exps.
+template <class F>
+void forward_tile(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> out, int64_t d, int64_t n) {
+  using A = Acc<F>;
+  const int64_t stride = round_up_to_lanes<A>(n);
+  Square<A> p;
+  Panel<A> values, sums;
+  RunningSoftmax<A> softmax;
+  for (int64_t i = 0; i < rows * stride; ++i) sums.data[i] = 0;
+  for (int64_t key = 0; key < head.keys; key += kTile) {
+    const int64_t cols = std::min(kTile, head.keys - key);
+    inner_products<F>(p, head.q.at(query, 0), rows, head.k.at(key, 0), cols, head.dims, head.scale);
+    for (int64_t i = 0; i < rows; ++i) {
+      const A before = softmax.take(p.matrix().row(i), cols, i);
+      A* sum = sums.matrix(stride).row(i);
+#pragma omp simd
+      for (int64_t j = 0; j < stride; ++j) sum[j] *= before;
+    }
+    drop(p, head, dropout, query, rows, key, cols);
+    load_tile<F>(values.matrix(stride), head.v.at(key, d), cols, n, A(1));
+    multiply<A>(sums.matrix(stride), p.matrix(), values.matrix(stride), {rows, stride, cols}, Grad::kAdd);
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    store_tile<F>(out.at(i, d), {sums.matrix(stride).row(i), stride}, 1, n, A(1) / softmax.sum[i], Grad::kAssign);
+    head.log_sum_exp[query + i] = softmax.max[i] + std::log(softmax.sum[i]);
+  }
+}
+
+// p = exp(score - log_sum_exp): the soft-max of a tile whose normalisers are known.
+template <class F>
+void known_probabilities(Square<Acc<F>>& p, const Head<F>& head, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+  inner_products<F>(p, head.q.at(query, 0), rows, head.k.at(key, 0), cols, head.dims, head.scale);
+  for (int64_t i = 0; i < rows; ++i) {
+    Acc<F>* row = p.matrix().row(i);
+    const Acc<F> log_sum_exp = head.log_sum_exp[query + i];
+#pragma omp simd
+    for (int64_t j = 0; j < cols; ++j) row[j] = exp_approx(row[j] - log_sum_exp);
+  }
+}
+
+// Rows positions[query + i] of [S, S] probabilities, after dropout.
+template <class F>
+void write_probabilities(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> to, const int32_t* positions) {
+  Square<Acc<F>> p;
+  for (int64_t key = 0; key < head.keys; key += kTile) {
+    const int64_t cols = std::min(kTile, head.keys - key);
+    known_probabilities(p, head, query, rows, key, cols);
+    drop(p, head, dropout, query, rows, key, cols);
+    for (int64_t i = 0; i < rows; ++i)
+      store_tile<F>(to.at(positions[query + i], key), p.matrix().at(i, 0), 1, cols, Acc<F>(1), Grad::kAssign);
+  }
+}
+
+template <class F>
+void forward(const Stream& s, Tensor out, Tensor probabilities, const Call<F>& call) {
+  for_tiles(s, call, call.shape.cu_seqlens_q, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
+    const Head<F> head = call.head(b, h);
+    const int64_t row = Call<F>::begin(call.shape.cu_seqlens_q, b);
+    const Matrix<F> to = columns_of<F>({out, 0}, row + query, h, head.dims);
+    for_dims<Acc<F>>(head.dims, [&](int64_t d, int64_t n) { forward_tile(head, call.dropout, query, rows, to, d, n); });
+    if (!probabilities) return;
+    const int64_t length = probabilities.shape[3];
+    const Matrix<F> p{data<F>(probabilities) + (b * call.shape.heads + h) * length * length, length};
+    write_probabilities(head, call.dropout, query, rows, p, data<int32_t>(call.shape.positions_q) + row);
+  });
+}
+
+// One head's outputs and their gradients, for backward.
+template <class F>
+struct Upstream {
+  Matrix<F> out, dout;
+
+  // sum over dimensions of out * dout: what soft-max's backward subtracts, with or without dropout
+  Acc<F> dot(int64_t query, int64_t dims) const {
+    const F *a = out.row(query), *b = dout.row(query);
+    Acc<F> sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < dims; ++j) sum += load(a[j]) * load(b[j]);
+    return sum;
+  }
+};
+
+// A tile's dropped probabilities p and score gradients ds (already times scale).
+template <class F>
+struct TileGradients {
+  Square<Acc<F>> p, ds;
+
+  void compute(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+    using A = Acc<F>;
+    known_probabilities(p, head, query, rows, key, cols);
+    inner_products<F>(ds, up.dout.at(query, 0), rows, head.v.at(key, 0), cols, head.dims, A(1));
+    drop(ds, head, dropout, query, rows, key, cols);
+    for (int64_t i = 0; i < rows; ++i) {
+      const A dot = up.dot(query + i, head.dims);
+      const A* probability = p.matrix().row(i);
+      A* gradient = ds.matrix().row(i);
+#pragma omp simd
+      for (int64_t j = 0; j < cols; ++j) gradient[j] = probability[j] * (gradient[j] - dot) * head.scale;
+    }
+    drop(p, head, dropout, query, rows, key, cols);
+  }
+};
+
+// dq of one tile of queries: sum over keys of ds k.
+template <class F>
+void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> dq,
+                      int64_t d, int64_t n) {
+  using A = Acc<F>;
+  const int64_t stride = round_up_to_lanes<A>(n);
+  TileGradients<F> tile;
+  Panel<A> keys, sum;
+  for (int64_t i = 0; i < rows * stride; ++i) sum.data[i] = 0;
+  for (int64_t key = 0; key < head.keys; key += kTile) {
+    const int64_t cols = std::min(kTile, head.keys - key);
+    tile.compute(head, up, dropout, query, rows, key, cols);
+    load_tile<F>(keys.matrix(stride), head.k.at(key, d), cols, n, A(1));
+    multiply<A>(sum.matrix(stride), tile.ds.matrix(), keys.matrix(stride), {rows, stride, cols}, Grad::kAdd);
+  }
+  store_tile<F>(dq.at(0, d), sum.matrix(stride), rows, n, A(1), Grad::kAssign);
+}
+
+// dk and dv of one tile of keys: sums over queries of dsT q and pT dout.
+template <class F>
+void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t key, int64_t cols, Matrix<F> dk,
+                   Matrix<F> dv, int64_t d, int64_t n) {
+  using A = Acc<F>;
+  const int64_t stride = round_up_to_lanes<A>(n);
+  TileGradients<F> tile;
+  Panel<A> rows_of, key_sum, value_sum;
+  for (int64_t i = 0; i < cols * stride; ++i) key_sum.data[i] = value_sum.data[i] = 0;
+  for (int64_t query = 0; query < head.queries; query += kTile) {
+    const int64_t rows = std::min(kTile, head.queries - query);
+    tile.compute(head, up, dropout, query, rows, key, cols);
+    load_tile<F>(rows_of.matrix(stride), head.q.at(query, d), rows, n, A(1));
+    multiply_transposed<A>(key_sum.matrix(stride), tile.ds.matrix(), rows_of.matrix(stride), {cols, stride, rows}, Grad::kAdd);
+    load_tile<F>(rows_of.matrix(stride), up.dout.at(query, d), rows, n, A(1));
+    multiply_transposed<A>(value_sum.matrix(stride), tile.p.matrix(), rows_of.matrix(stride), {cols, stride, rows}, Grad::kAdd);
+  }
+  store_tile<F>(dk.at(0, d), key_sum.matrix(stride), cols, n, A(1), Grad::kAssign);
+  store_tile<F>(dv.at(0, d), value_sum.matrix(stride), cols, n, A(1), Grad::kAssign);
+}
+
+template <class F>
+void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, Tensor out, const Call<F>& call) {
+  const auto upstream = [&](int64_t b, int64_t h) {
+    const int64_t row = Call<F>::begin(call.shape.cu_seqlens_q, b), dims = call.shape.head_size;
+    return Upstream<F>{columns_of<F>({out, 0}, row, h, dims), columns_of<F>({dout, 0}, row, h, dims)};
+  };
+  for_tiles(s, call, call.shape.cu_seqlens_q, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
+    const Head<F> head = call.head(b, h);
+    const Matrix<F> to = columns_of<F>(dq, Call<F>::begin(call.shape.cu_seqlens_q, b) + query, h, head.dims);
+    for_dims<Acc<F>>(head.dims, [&](int64_t d, int64_t n) {
+      backward_queries(head, upstream(b, h), call.dropout, query, rows, to, d, n);
+    });
+  });
+  for_tiles(s, call, call.shape.cu_seqlens_k, [&](int64_t b, int64_t h, int64_t key, int64_t cols) {
+    const Head<F> head = call.head(b, h);
+    const int64_t row = Call<F>::begin(call.shape.cu_seqlens_k, b) + key;
+    const Matrix<F> to_k = columns_of<F>(dk, row, h, head.dims), to_v = columns_of<F>(dv, row, h, head.dims);
+    for_dims<Acc<F>>(head.dims, [&](int64_t d, int64_t n) {
+      backward_keys(head, upstream(b, h), call.dropout, key, cols, to_k, to_v, d, n);
+    });
+  });
+}
+
+}  // namespace
+
+void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q, Columns k, Columns v,
+                       const AttentionShape& shape, const Dropout& dropout) {
+  for_float(out.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    forward<F>(s, out, probabilities, {q, k, v, log_sum_exp, shape, dropout});
+  });
+}
+
+void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v, Tensor out,
+                        Tensor log_sum_exp, const AttentionShape& shape, const Dropout& dropout) {
+  for_float(out.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    backward<F>(s, dq, dk, dv, dout, out, {q, k, v, log_sum_exp, shape, dropout});
+  });
+}
+
+}  // namespace albert::kernels::cpu::ALBERT_CPU_ISA
