@@ -80,7 +80,8 @@ Planner planner() {
   };
   const auto tensors = [](const AlbertConfig& config) {
     std::vector<std::pair<std::string, Shape>> list;
-    for (const Parameter& p : Head(config).parameters().all()) list.emplace_back(p.name, p.shape);
+    const Head head(config);
+    for (const Parameter& p : head.parameters().all()) list.emplace_back(p.name, p.shape);
     return list;
   };
   return {plan, tensors};

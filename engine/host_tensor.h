@@ -1,11 +1,18 @@
 #pragma once
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernels/tensor.h"
 
 namespace albert {
+
+// Bytes of a contiguous array; nothing when a dimension is negative or the product does not fit in memory.
+std::optional<size_t> array_bytes(const std::vector<int64_t>& shape, DType dtype);
+
+// "[2, 3]"
+std::string shape_string(const std::vector<int64_t>& shape);
 
 // An owning, contiguous, row-major array in host memory: what users hand in and get back, and what files hold.
 // Any number of dimensions; empty() when default-made.
@@ -43,8 +50,19 @@ class HostTensor {
   template <class T>
   T at(int64_t i) const { return data<T>()[i]; }
 
-  HostTensor to(DType dtype) const;  // a converted copy; any float, i32, i64 and u8 into any other
-  std::string shape_string() const;  // "[2, 3]"
+  // A converted copy, any dtype into any other. Floats round once, to nearest even; floats to integers truncate.
+  // Error(kBadData) when an integer type cannot hold a value (NaN included).
+  HostTensor to(DType dtype) const;
+  // The same elements under another shape of equal size; Error(kInternal) otherwise.
+  HostTensor reshaped(std::vector<int64_t> shape) const {
+    HostTensor t = *this;
+    t.shape_ = std::move(shape);
+    int64_t size = 1;
+    for (const int64_t d : t.shape_) size *= d;
+    ALBERT_CHECK(size == size_, "cannot view ", shape_string(), " as ", t.shape_string());
+    return t;
+  }
+  std::string shape_string() const { return albert::shape_string(shape_); }
 
  private:
   DType dtype_ = DType::kF32;

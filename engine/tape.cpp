@@ -11,7 +11,7 @@ Var Tape::make(Tensor value, bool wants_grad) {
 }
 
 void Tape::record(Var y, Backward fn) {
-  if (training()) steps_.push_back({std::move(y), std::move(fn)});
+  if (recording_) steps_.push_back({std::move(y), std::move(fn)});
 }
 
 Tape::Sink Tape::sink(Var v) {
@@ -60,11 +60,11 @@ Var Tape::kept_segment(const Segment& f, Var x) {
 }
 
 Var Tape::segment(const Segment& f, Var x, Shape y_shape, Keep keep, Tensor into) {
-  if (training() && keep == Keep::kActivations) return kept_segment(f, x);
+  if (recording_ && keep == Keep::kActivations) return kept_segment(f, x);
   const Var y = make(into ? into : arena_.allocate(y_shape, x.dtype()), true);
   {
     const Arena::Mark mark(arena_);
-    Tape forward_only(stream_, arena_, Mode::kInference);
+    Tape forward_only(stream_, arena_, mode_, false);
     copy(y.value(), f(forward_only, forward_only.input(x.value())).value());
   }
   record(y, [=](Tape& t, Tensor dy) {

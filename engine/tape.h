@@ -40,7 +40,7 @@ enum class Keep : uint8_t { kActivations, kRecompute };
 // Remembers what backward must do and does it in reverse order. Nothing else.
 class Tape {
  public:
-  Tape(Stream stream, Arena& arena, Mode mode) : stream_(stream), arena_(arena), mode_(mode) {}
+  Tape(Stream stream, Arena& arena, Mode mode) : Tape(stream, arena, mode, mode == Mode::kTraining) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -52,6 +52,7 @@ class Tape {
 
   Stream stream() const { return stream_; }
   Arena& arena() { return arena_; }
+  // Whether backward will come, so that forward must do its very arithmetic: also where a segment runs to be recomputed.
   bool training() const { return mode_ == Mode::kTraining; }
 
   // `fn` runs in backward with the gradient of `y`; never, if nothing downstream used `y`.
@@ -77,6 +78,8 @@ class Tape {
   Var segment(const Segment& f, Var x, Shape y_shape, Keep keep, Tensor into = {});
 
  private:
+  Tape(Stream stream, Arena& arena, Mode mode, bool recording)
+      : stream_(stream), arena_(arena), mode_(mode), recording_(recording) {}
   Var make(Tensor value, bool wants_grad);
   void copy(Tensor to, Tensor from);
   Var kept_segment(const Segment& f, Var x);
@@ -89,6 +92,7 @@ class Tape {
   Stream stream_;
   Arena& arena_;
   Mode mode_;
+  bool recording_;
   std::vector<Step> steps_;
 };
 

@@ -58,12 +58,24 @@ Session& AlbertPreTrainedModel::session() {
   return *session_;
 }
 
+AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder, std::vector<std::string>* warnings) {
+  const auto google = folder / "albert_config.json";
+  std::error_code ignored;
+  const bool only_google = std::filesystem::exists(google, ignored) && !std::filesystem::exists(folder / "config.json", ignored);
+  return AlbertConfig::from_file(only_google ? google : folder / "config.json", warnings);
+}
+
+void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warnings) {
+  report_.warnings.insert(report_.warnings.end(), warnings.begin(), warnings.end());
+}
+
 void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
   options_ = options;
   report_ = {};
-  session_ = std::make_unique<Session>(
+  auto session = std::make_unique<Session>(
       kernels::BackendOptions{.device = options.device, .threads = options.threads, .isa = options.isa});
-  store_->materialize(session_->backend(), options.precision, options.trainable);
+  store_->materialize(session->backend(), options.precision, options.trainable);
+  session_ = std::move(session);  // only now: memory made before goes back to the old one
   const DType master = master_dtype(options.precision);
   one_ = HostTensor::of<float>({1}, {1.0F}).to(master);
 }

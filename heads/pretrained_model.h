@@ -82,6 +82,10 @@ class AlbertPreTrainedModel {
   void initialize(const ModelOptions& options);
 
  protected:
+  // config.json, or Google's albert_config.json where that is all there is.
+  static AlbertConfig read_config(const std::filesystem::path& folder, std::vector<std::string>* warnings);
+  void add_warnings(const std::vector<std::string>& warnings);
+
   AlbertPreTrainedModel(AlbertConfig config, std::string architecture);
 
   struct Upstream {
@@ -115,8 +119,8 @@ class AlbertPreTrainedModel {
   ModelOptions options_;
   LoadReport report_;
   HostTensor one_;  // the upstream gradient of a loss
+  std::unique_ptr<Session> session_;  // before the store, whose memory it holds
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
-  std::unique_ptr<Session> session_;
 };
 
 // Adds from_pretrained and from_config that return the head itself.
@@ -124,8 +128,10 @@ template <class Head>
 class PreTrained : public AlbertPreTrainedModel {
  public:
   static Head from_pretrained(const std::filesystem::path& folder, const ModelOptions& options = {}) {
-    Head head(AlbertConfig::from_file(folder / "config.json"));
+    std::vector<std::string> warnings;
+    Head head(read_config(folder, &warnings));
     head.load(folder, options);
+    head.add_warnings(warnings);
     return head;
   }
   static Head from_config(const AlbertConfig& config, const ModelOptions& options = {}) {

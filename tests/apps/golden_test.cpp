@@ -25,6 +25,7 @@ std::vector<GoldenCase> golden_cases() {
   for (const auto& entry : fs::recursive_directory_iterator(ALBERT_GOLDEN_DIR)) {
     const fs::path& path = entry.path();
     if (path.extension() != ".safetensors" || !fs::is_directory(path.parent_path() / path.stem())) continue;
+    if (path.stem().string().rfind("train-", 0) == 0) continue;  // trajectories: tests/trainer
     for (const auto precision : {Precision::kF32, Precision::kF64, Precision::kBF16}) cases.push_back({path, precision});
   }
   std::sort(cases.begin(), cases.end(), [](const auto& a, const auto& b) {
@@ -33,12 +34,20 @@ std::vector<GoldenCase> golden_cases() {
   return cases;
 }
 
-// Relative to the tensor's largest magnitude, for outputs and for gradients. bf16 keeps 8 bits: half a unit is 2^-9, and
-// the worst case over a few dozen roundings in a chain of layers is some ten times that.
+// Relative to the tensor's largest magnitude, for outputs and for gradients. For bf16: half of the worst error of PyTorch's
+// own bf16 on these cases (0.54 and 0.68, transformers 5, eager attention), see docs/numerics.md.
 double tolerance(Precision precision, bool gradient) {
   if (precision == Precision::kF64) return 1e-6;
   if (precision == Precision::kF32) return gradient ? 2e-4 : 5e-5;
-  return gradient ? 8e-2 : 4e-2;
+  return gradient ? 0.34 : 0.27;
+}
+
+// Biases that move every score of a soft-max alike have gradients that are zero but for rounding, hence no scale of
+// their own: a key's, and the last one of multiple choice and question answering.
+double floor_of(const std::string& name) {
+  for (const char* shifts_all : {"attention.key.bias", "grad.classifier.bias", "grad.qa_outputs.bias"})
+    if (name.find(shifts_all) != std::string::npos) return 0.1;
+  return 0;
 }
 
 class Golden : public ::testing::TestWithParam<GoldenCase> {};
@@ -57,9 +66,7 @@ TEST_P(Golden, EqualsTransformers) {
     const auto got = actual.tensors.find(name);
     ASSERT_NE(got, actual.tensors.end()) << name << " is missing";
     EXPECT_EQ(got->second.shape(), want.shape()) << name;
-    // A key's bias moves every score of a row alike: its gradient is zero but for rounding, so it has no scale of its own.
-    const double floor = name.find("attention.key.bias") != std::string::npos ? 0.1 : 0;
-    EXPECT_TRUE(close(doubles(got->second), doubles(want), tolerance(golden.precision, name[0] == 'g'), floor)) << name;
+    EXPECT_TRUE(close(doubles(got->second), doubles(want), tolerance(golden.precision, name[0] == 'g'), floor_of(name))) << name;
     ++compared;
   }
   EXPECT_GE(compared, 20U);

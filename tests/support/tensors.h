@@ -103,6 +103,7 @@ class TestTensor {
 
   TestTensor(TestTensor&&) = default;
   TestTensor& operator=(TestTensor&&) = default;
+  TestTensor& operator=(const TestTensor& other) { return *this = TestTensor(other); }
   TestTensor(const TestTensor& other) : TestTensor(other.tensor_.dtype, other.tensor_.shape) {
     std::memcpy(tensor_.data, other.tensor_.data, tensor_.bytes());
   }

@@ -25,7 +25,7 @@ TEST_P(Trajectory, EqualsTheReference) {
   const auto& [recipe, precision] = GetParam();
   const std::string folder = std::string(ALBERT_GOLDEN_DIR) + "/shared/";
   const TensorFile golden = read_safetensors(folder + recipe.file);
-  auto model = AlbertForPreTraining::from_pretrained(folder + "pretraining", {.precision = precision, .threads = 2, .trainable = true});
+  auto model = AlbertForPreTraining::from_pretrained(folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')), {.precision = precision, .threads = 2, .trainable = true});
   Optimizer optimizer(model.session().backend(), model.parameters(), recipe.optimizer);
   const Schedule schedule{.shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};
 
@@ -50,7 +50,9 @@ TEST_P(Trajectory, EqualsTheReference) {
   size_t compared = 0;
   for (const auto& [name, want] : golden.tensors) {
     if (name.rfind("out.final.", 0) != 0) continue;
-    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), f64 ? 1e-4 : 1e-3)) << name;
+    // A key's bias has a gradient of rounding alone, which Adam blows up to steps of its learning rate.
+    const double floor = name.find("attention.key.bias") != std::string::npos ? 1 : 0;
+    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), f64 ? 1e-4 : 1e-3, floor)) << name;
     ++compared;
   }
   EXPECT_EQ(compared, final_state.tensors.size());

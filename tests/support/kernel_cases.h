@@ -1,0 +1,76 @@
+#pragma once
+// What every kernel is put through: all instruction sets, several thread counts, each way to write a gradient.
+#include <functional>
+
+#include "tests/support/compare.h"
+#include "tests/support/tensors.h"
+
+namespace albert::testing {
+
+constexpr DType kFloatTypes[] = {DType::kF32, DType::kF64, DType::kBF16};
+
+// Calls body(stream) for every instruction set and 1, 2 and 5 threads.
+inline void on_every_stream(const std::function<void(kernels::Stream)>& body) {
+  for (const auto isa : available_isas())
+    for (const int threads : {1, 2, 5}) {
+      SCOPED_TRACE(std::string(kernels::name_of(isa)) + ", threads: " + std::to_string(threads));
+      const TestDevice device(threads, isa);
+      body(device.stream());
+    }
+}
+
+// run(stream) returns what a kernel wrote: the same bits for any number of threads, and nothing outside.
+inline void expect_threads_agree(const std::function<std::vector<TestTensor>(kernels::Stream)>& run) {
+  for (const auto isa : available_isas()) {
+    const auto one = run(TestDevice(1, isa).stream());
+    for (const int threads : {2, 5}) {
+      const TestDevice device(threads, isa);
+      const auto many = run(device.stream());
+      for (size_t i = 0; i < one.size(); ++i) {
+        EXPECT_TRUE(one[i].same_bits(many[i])) << "output " << i << ", " << kernels::name_of(isa) << ", " << threads;
+        many[i].check_sentinels();
+      }
+    }
+  }
+}
+
+// run(d, mode) writes a gradient: kAssign must overwrite anything, kAdd must add, kIgnore must leave alone.
+inline void expect_grad_modes(DType dtype, Shape shape,
+                              const std::function<void(const TestTensor&, kernels::Grad)>& run) {
+  const auto before = TestTensor::random(dtype, shape, 99);
+  auto assigned = before.poisoned(), added = before, ignored = before.poisoned();
+  run(assigned, kernels::Grad::kAssign);
+  run(added, kernels::Grad::kAdd);
+  run(ignored, kernels::Grad::kIgnore);
+  EXPECT_TRUE(ignored.same_bits(before.poisoned()));
+  auto sum = before.values();
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += assigned.get(static_cast<int64_t>(i));
+  const double tolerance = dtype == DType::kF64 ? 4e-16 : dtype == DType::kF32 ? 2.4e-7 : 1.6e-2;  // four roundings
+  EXPECT_TRUE(close(added.values(), sum, tolerance));
+  EXPECT_FALSE(close(added.values(), before.values(), tolerance)) << "nothing to add";
+}
+
+// How far `exact` moves when it is merely rounded to dtype, as relative_error measures it. What a bf16 kernel may
+// lose is twice this.
+inline double rounding_error(const std::vector<double>& exact, DType dtype, double floor = 0) {
+  TestTensor t(dtype, {static_cast<int64_t>(exact.size())});
+  for (size_t i = 0; i < exact.size(); ++i) t.set(static_cast<int64_t>(i), exact[i]);
+  return relative_error(t.values(), exact, floor);
+}
+
+// Values of a small exact set, so that class weights and targets are the same in every float type.
+inline TestTensor random_eighths(Shape shape, uint32_t seed, int most = 16) {
+  TestTensor t(DType::kF32, shape);
+  std::mt19937 generator(seed);
+  for (int64_t i = 0; i < t.size(); ++i) t.set(i, (1 + static_cast<int>(generator() % static_cast<unsigned>(most))) / 8.0);
+  return t;
+}
+
+inline TestTensor random_ids(int64_t n, int64_t limit, uint32_t seed) {
+  TestTensor t(DType::kI32, {n});
+  std::mt19937 generator(seed);
+  for (int64_t i = 0; i < n; ++i) t.set(i, static_cast<double>(generator() % static_cast<uint64_t>(limit)));
+  return t;
+}
+
+}  // namespace albert::testing
