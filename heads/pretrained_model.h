@@ -51,7 +51,7 @@ struct LossOptions {
 // f64 in f64.
 struct ModelOutput {
   std::optional<double> loss;
-  std::vector<HostTensor> hidden_states;  // L + 1 of [B, S, H]
+  std::vector<HostTensor> hidden_states;  // L * K + 1 of [B, S, H], as transformers 5 counts them
   std::vector<HostTensor> attentions;     // L * K of [B, heads, S, S]
   HostTensor inputs_embeds_gradient;      // [B, S, E], after backward from inputs_embeds
 };

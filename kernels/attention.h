@@ -28,10 +28,11 @@ struct AttentionShape {
 ALBERT_KERNEL(void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q, Columns k,
                                      Columns v, const AttentionShape& shape, const Dropout& dropout))
 
-// Recomputes P from q, k and log_sum_exp. Each of dq, dk, dv is assigned (not added): they are column blocks of a
+// Recomputes P from q, k and log_sum_exp. delta [heads, Tq] accumulator(F) is scratch: each query's sum of P dP, which
+// soft-max's backward subtracts. Each of dq, dk, dv is assigned (not added): they are column blocks of a
 // gradient no one else writes. One owner per (sequence, head): fixed order, no atomics.
 ALBERT_KERNEL(void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k,
-                                      Columns v, Tensor out, Tensor log_sum_exp, const AttentionShape& shape,
+                                      Columns v, Tensor out, Tensor log_sum_exp, Tensor delta, const AttentionShape& shape,
                                       const Dropout& dropout))
 
 }  // namespace albert::kernels

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/attention_tile.h"
 #include "kernels/dropout_mask.h"
@@ -197,19 +198,11 @@ void forward(const Stream& s, Tensor out, Tensor probabilities, const Call<F>& c
   });
 }
 
-// One head's outputs and their gradients, for backward.
+// One head's outputs, their gradients, and each query's delta, for backward.
 template <class F>
 struct Upstream {
   Matrix<F> out, dout;
-
-  // sum over dimensions of out * dout: what soft-max's backward subtracts, with or without dropout
-  Acc<F> dot(int64_t query, int64_t dims) const {
-    const F *a = out.row(query), *b = dout.row(query);
-    Acc<F> sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < dims; ++j) sum += load(a[j]) * load(b[j]);
-    return sum;
-  }
+  Acc<F>* delta;  // [queries]
 };
 
 // A tile's dropped probabilities p and score gradients ds (already times scale).
@@ -223,15 +216,42 @@ struct TileGradients {
     inner_products<F>(ds, up.dout.at(query, 0), rows, head.v.at(key, 0), cols, head.dims, A(1));
     drop(ds, head, dropout, query, rows, key, cols);
     for (int64_t i = 0; i < rows; ++i) {
-      const A dot = up.dot(query + i, head.dims);
+      const A delta = up.delta[query + i];
       const A* probability = p.matrix().row(i);
       A* gradient = ds.matrix().row(i);
 #pragma omp simd
-      for (int64_t j = 0; j < cols; ++j) gradient[j] = probability[j] * (gradient[j] - dot) * head.scale;
+      for (int64_t j = 0; j < cols; ++j) gradient[j] = probability[j] * (gradient[j] - delta) * head.scale;
     }
     drop(p, head, dropout, query, rows, key, cols);
   }
 };
+
+// delta = sum over keys of P dP for a tile of queries. It is also the inner product of out and dout, but bf16 rounded
+// out, and the error would stand against differences of nearly equal numbers: there the sum is made anew.
+template <class F>
+void query_deltas(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows) {
+  using A = Acc<F>;
+  if constexpr (std::is_same_v<F, A>) {
+    for (int64_t i = query; i < query + rows; ++i) {
+      const F *a = up.out.row(i), *b = up.dout.row(i);
+      A sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t j = 0; j < head.dims; ++j) sum += a[j] * b[j];
+      up.delta[i] = sum;
+    }
+  } else {
+    Square<A> p, dp;
+    for (int64_t i = query; i < query + rows; ++i) up.delta[i] = 0;
+    for (int64_t key = 0; key < head.keys; key += kTile) {
+      const int64_t cols = std::min(kTile, head.keys - key);
+      known_probabilities(p, head, query, rows, key, cols);
+      inner_products<F>(dp, up.dout.at(query, 0), rows, head.v.at(key, 0), cols, head.dims, A(1));
+      drop(dp, head, dropout, query, rows, key, cols);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < cols; ++j) up.delta[query + i] += p.matrix().row(i)[j] * dp.matrix().row(i)[j];
+    }
+  }
+}
 
 // dq of one tile of queries: sum over keys of ds k.
 template <class F>
@@ -273,13 +293,14 @@ void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dr
 }
 
 template <class F>
-void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, Tensor out, const Call<F>& call) {
+void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, Tensor out, Tensor delta, const Call<F>& call) {
   const auto upstream = [&](int64_t b, int64_t h) {
     const int64_t row = Call<F>::begin(call.shape.cu_seqlens_q, b), dims = call.shape.head_size;
-    return Upstream<F>{columns_of<F>({out, 0}, row, h, dims), columns_of<F>({dout, 0}, row, h, dims)};
+    return Upstream<F>{columns_of<F>({out, 0}, row, h, dims), columns_of<F>({dout, 0}, row, h, dims), data<Acc<F>>(delta) + h * delta.shape[1] + row};
   };
   for_tiles(s, call, call.shape.cu_seqlens_q, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
     const Head<F> head = call.head(b, h);
+    query_deltas(head, upstream(b, h), call.dropout, query, rows);
     const Matrix<F> to = columns_of<F>(dq, Call<F>::begin(call.shape.cu_seqlens_q, b) + query, h, head.dims);
     for_dims<Acc<F>>(head.dims, [&](int64_t d, int64_t n) {
       backward_queries(head, upstream(b, h), call.dropout, query, rows, to, d, n);
@@ -306,10 +327,10 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
 }
 
 void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v, Tensor out,
-                        Tensor log_sum_exp, const AttentionShape& shape, const Dropout& dropout) {
+                        Tensor log_sum_exp, Tensor delta, const AttentionShape& shape, const Dropout& dropout) {
   for_float(out.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
-    backward<F>(s, dq, dk, dv, dout, out, {q, k, v, log_sum_exp, shape, dropout});
+    backward<F>(s, dq, dk, dv, dout, out, delta, {q, k, v, log_sum_exp, shape, dropout});
   });
 }
 

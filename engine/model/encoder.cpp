@@ -49,7 +49,7 @@ EncoderOutput Encoder::operator()(Tape& t, Var x, const PackedBatch& batch, cons
     Tensor into = turns[i % 2];
     into.shape = y_shape;
     x = t.segment(apply, x, y_shape, call.keep, into);
-    if (call.hidden_states && (i + 1) % inner_layers == 0) out.hidden_states.push_back(x.value());
+    if (call.hidden_states) out.hidden_states.push_back(x.value());
   }
   out.last_hidden_state = x;
   return out;

@@ -16,8 +16,8 @@ struct EncoderCall {
 };
 
 struct EncoderOutput {
-  Var last_hidden_state;           // [T or R, H]
-  std::vector<Tensor> hidden_states;  // L + 1 of [T, H]: the mapped embeddings, then after each layer (not inner layer)
+  Var last_hidden_state;              // [T or R, H]
+  std::vector<Tensor> hidden_states;  // L * K + 1 of [T, H]: the mapped embeddings, then after each inner layer
   std::vector<Tensor> attentions;     // L * K of [B, heads, S, S], S the longest sequence, keys in packed order
 };
 

@@ -81,7 +81,8 @@ TEST_P(AllPrecisions, ThreadsAndRecomputationDoNotChangeABit) {
 TEST_P(AllPrecisions, PruningTheLastLayerChangesNothing) {
   const AlbertConfig config = with_dropout(tiny_config());
   const RandomBatch batch(config, 4, 9, 5);
-  const double tolerance = GetParam() == Precision::kF64 ? 1e-13 : GetParam() == Precision::kF32 ? 2e-6 : 3e-2;
+  // bf16: sums of the same numbers in another order, each off by up to 2^-8, through six layers there and back
+  const double tolerance = GetParam() == Precision::kF64 ? 1e-13 : GetParam() == Precision::kF32 ? 2e-6 : 6.0 / 128;
   auto pruned = make(config, {.precision = GetParam()}), whole = make(config, {.precision = GetParam()});
   const auto a = pruned.forward(batch.inputs, batch.pretraining, training_step(false));
   const auto b = whole.forward(batch.inputs, batch.pretraining, training_step(true));
