@@ -4,6 +4,10 @@ target_compile_options(albert_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshad
 if(ALBERT_WERROR)
   target_compile_options(albert_warnings INTERFACE -Werror)
 endif()
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
 if(ALBERT_SANITIZE)
   add_compile_options(-fsanitize=${ALBERT_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${ALBERT_SANITIZE})
@@ -25,7 +29,10 @@ function(albert_library name)
   albert_target(albert_${name})
   set_target_properties(albert_${name} PROPERTIES EXPORT_NAME ${name})
   target_sources(albert_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${arg_HEADERS})
-  target_include_directories(albert_${name} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/albert>)
+  # <albert/albert.h> lies in include/, what it includes ("heads/..") in include/albert/.
+  target_include_directories(albert_${name} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/albert>)
   target_link_libraries(albert_${name} PUBLIC ${arg_DEPENDS})
   install(TARGETS albert_${name} EXPORT albertTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/albert)
 endfunction()

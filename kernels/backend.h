@@ -1,6 +1,8 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "kernels/stream.h"
 
@@ -23,6 +25,8 @@ class Backend {
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; Error(kOutOfMemory) naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
 };
+
+std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": name, version, and the instructions it will use
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 

@@ -12,8 +12,8 @@ void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options) {
   const int64_t m = c.shape[0], n = c.shape[1], k = a.shape[options.transpose_a ? 0 : 1];
   const int64_t a_row = options.transpose_a ? 1 : k, a_inner = options.transpose_a ? m : 1;
   const int64_t b_inner = options.transpose_b ? 1 : n, b_column = options.transpose_b ? k : 1;
-  const auto *pa = a.as<double>(), *pb = b.as<double>();
-  auto* pc = c.as<double>();
+  const double *pa = data<double>(a), *pb = data<double>(b);
+  double* pc = data<double>(c);
   parallel_for(s, m, [=](int64_t i) {
     for (int64_t begin = 0; begin < n; begin += kColumns) {
       const int64_t columns = n - begin < kColumns ? n - begin : kColumns;

@@ -1,5 +1,7 @@
 #include "kernels/matmul_onednn.h"
 
+#include "kernels/backend.h"
+
 #include <dnnl.hpp>
 #include <dnnl_debug.h>
 #include <omp.h>

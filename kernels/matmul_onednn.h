@@ -1,7 +1,6 @@
 #pragma once
 // oneDNN behind one class. Internal to kernels/: included by matmul_*.cpp and backend.cpp only.
 #include <memory>
-#include <string>
 
 #include "kernels/activation.h"
 #include "kernels/stream.h"
@@ -71,7 +70,5 @@ struct MatmulContextDeleter {
 };
 using MatmulContextPtr = std::unique_ptr<MatmulContext, MatmulContextDeleter>;
 MatmulContextPtr make_matmul_context();
-
-std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": for albert doctor
 
 }  // namespace albert::kernels

@@ -1,0 +1,127 @@
+#include "apps/cli/arguments.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "engine/io/nearest.h"
+#include "kernels/error.h"
+
+namespace albert::apps {
+namespace {
+
+bool is_option(const std::string& argument) { return argument.size() > 2 && argument.rfind("--", 0) == 0; }
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+std::string folded(std::string option) {
+  const size_t value = std::min(option.find('='), option.size());
+  std::replace(option.begin() + 2, option.begin() + static_cast<std::ptrdiff_t>(value), '-', '_');
+  return option;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_truth(std::string value) {
+  std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
+  return contains({"true", "false", "1", "0", "yes", "no", "on", "off"}, value);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) fail(ErrorCode::kMissingInput, path, ": cannot read this config file");
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// Values as they would be typed; a list by commas.
+std::string typed(const std::string& path, const std::string& key, const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean() || value.is_number()) return value.dump();
+  if (value.is_array()) {
+    std::string list;
+    for (const auto& item : value) list += (list.empty() ? "" : ",") + typed(path, key, item);
+    return list;
+  }
+  fail(ErrorCode::kUsage, path, ": ", key, " must be a string, a number, true, false or a list");
+}
+
+std::vector<std::pair<std::string, std::string>> json_entries(const std::string& path) {
+  const auto object = nlohmann::json::parse(read_file(path), nullptr, false);
+  if (!object.is_object()) fail(ErrorCode::kUsage, path, ": not a JSON object");
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (const auto& [key, value] : object.items())
+    if (!value.is_null()) entries.emplace_back(key, typed(path, key, value));
+  return entries;
+}
+
+std::vector<std::pair<std::string, std::string>> toml_entries(const std::string& path) {
+  std::istringstream text(read_file(path));
+  std::vector<std::pair<std::string, std::string>> entries;
+  try {
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
+      std::string value;
+      for (const auto& input : item.inputs) value += (value.empty() ? "" : ",") + input;
+      if (item.name != "++" && item.name != "--") entries.emplace_back(item.fullname(), value);
+    }
+  } catch (const CLI::Error& e) {
+    fail(ErrorCode::kUsage, path, ": ", e.what());
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::vector<std::string> folded_arguments(const std::vector<std::string>& arguments, const Command& command) {
+  std::vector<std::string> result;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!is_option(arguments[i])) {
+      result.push_back(arguments[i]);
+      continue;
+    }
+    std::string option = folded(arguments[i]);
+    if (contains(command.booleans(), option.substr(2)) && i + 1 < arguments.size() && is_truth(arguments[i + 1])) option += "=" + arguments[++i];
+    result.push_back(option);
+  }
+  return result;
+}
+
+std::vector<std::string> config_arguments(const std::string& path, const Command& command) {
+  std::vector<std::string> arguments;
+  for (auto& [key, value] : ends_with(path, ".json") ? json_entries(path) : toml_entries(path)) {
+    const std::string name = folded("--" + key).substr(2);
+    if (!contains(command.names(), name)) {
+      const std::string near = nearest_name(name, command.names());
+      fail(ErrorCode::kUsage, path, ": unknown key ", key, near.empty() ? "" : " (did you mean " + near + "?)");
+    }
+    arguments.push_back("--" + name + "=" + value);
+  }
+  return arguments;
+}
+
+std::string take_config(std::vector<std::string>& arguments, const Command& command) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--config" && i + 1 < arguments.size()) {
+      const std::string path = arguments[i + 1];
+      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+      return path;
+    }
+    if (arguments[i].rfind("--config=", 0) == 0) {
+      const std::string path = arguments[i].substr(9);
+      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i));
+      return path;
+    }
+  }
+  const bool lone = arguments.size() == 1 && ends_with(arguments[0], ".json") && !command.has_positional();
+  if (!lone) return "";
+  const std::string path = arguments[0];
+  arguments.clear();
+  return path;
+}
+
+}  // namespace albert::apps

@@ -1,0 +1,51 @@
+#include "apps/cli/command.h"
+
+#include "engine/io/nearest.h"
+#include "kernels/error.h"
+
+namespace albert::apps {
+
+void Command::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const std::string& help) {
+  std::string list;
+  for (const auto& choice : choices) list += (list.empty() ? "" : "|") + choice;
+  option(name, value, help)->type_name(list)->check([name, choices, list](const std::string& given) {
+    if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
+    const std::string near = nearest_name(given, choices);
+    return "\"" + given + "\" is none of " + list + (near.empty() ? "" : " (did you mean " + near + "?)");
+  });
+}
+
+void Command::boolean(const std::string& name, bool& value, const std::string& help) {
+  names_.push_back(name);
+  names_.push_back("no_" + name);
+  booleans_.push_back(name);
+  values_.emplace_back(name, [&value] { return nlohmann::json(value); });
+  app_->add_flag("--" + name + ",!--no_" + name, value, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void Command::list(const std::string& name, std::vector<float>& values, const std::string& help) {
+  names_.push_back(name);
+  values_.emplace_back(name, [&values] { return nlohmann::json(values); });
+  app_->add_option("--" + name, values, help)->delimiter(',')->type_name("FLOAT,..");
+}
+
+void Command::positional(const std::string& name, std::string& value, const std::string& help) {
+  positional_ = name;
+  app_->add_option(name, value, help);
+}
+
+void Command::check_required() const {
+  for (const auto& name : required_)
+    if (app_->get_option("--" + name)->count() == 0)
+      fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see albert ", app_->get_name(), " --help");
+  if (!positional_.empty() && app_->get_option(positional_)->count() == 0)
+    fail(ErrorCode::kUsage, app_->get_name(), " needs ", positional_, "; see albert ", app_->get_name(), " --help");
+}
+
+std::string Command::dump() const {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : values_) object[name] = value();
+  return object.dump(2) + "\n";
+}
+
+}  // namespace albert::apps

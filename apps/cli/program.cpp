@@ -1,0 +1,125 @@
+#include "apps/cli/program.h"
+
+#include <memory>
+#include <new>
+#include <ostream>
+
+#include "apps/cli/arguments.h"
+#include "apps/commands.h"
+#include "engine/io/nearest.h"
+#include "kernels/error.h"
+
+namespace albert::apps {
+namespace {
+
+constexpr const char* kVersion = "albert " ALBERT_VERSION;
+constexpr const char* kAbout = "Pre-trains, fine-tunes and runs ALBERT.";
+
+void print_commands(std::ostream& out) {
+  out << kAbout << "\n\nusage: albert <command> [options]\n\n";
+  for (const CommandEntry& entry : commands()) {
+    const std::string name = entry.name;
+    out << "  " << name << std::string(name.size() < 10 ? 10 - name.size() : 1, ' ') << entry.about << "\n";
+  }
+  out << "\nalbert <command> --help lists a command's options; docs/cli.md has the exit codes.\n";
+}
+
+const CommandEntry& entry_of(const std::string& name) {
+  std::vector<std::string> names;
+  for (const CommandEntry& entry : commands()) {
+    if (name == entry.name) return entry;
+    names.push_back(entry.name);
+  }
+  const std::string near = nearest_name(name, names);
+  fail(ErrorCode::kUsage, "unknown command ", name, near.empty() ? "; albert --help lists them" : " (did you mean " + near + "?)");
+}
+
+// CLI11's complaint about an argument nobody wanted, in our words.
+[[noreturn]] void fail_extra(const CLI::App& app, const Command& command) {
+  const auto extra = app.remaining();
+  const std::string first = extra.empty() ? "" : extra.front();
+  if (first.rfind("--", 0) != 0) fail(ErrorCode::kUsage, "unexpected argument ", first, "; see albert ", app.get_name(), " --help");
+  const std::string name = first.substr(2, first.find('=') - 2), near = nearest_name(name, command.names());
+  fail(ErrorCode::kUsage, "unknown option --", name, near.empty() ? "; see albert " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
+}
+
+void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ExtrasError&) {
+    fail_extra(app, command);
+  } catch (const CLI::CallForHelp&) {
+    throw;
+  } catch (const CLI::Error& e) {
+    fail(ErrorCode::kUsage, e.what());
+  }
+}
+
+int run_command(const CommandEntry& entry, std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+  CLI::App app(entry.about, entry.name);
+  Command command(&app);
+  bool dump = false;
+  const Runner run = entry.declare(command);
+  app.add_flag("--dump_config", dump, "print the options as they stand, as JSON, and exit");
+  app.add_option("--config", "read options from a TOML or JSON file; the command line wins");
+  arguments = folded_arguments(arguments, command);
+  const std::string config = take_config(arguments, command);
+  if (!config.empty()) {
+    const auto from_file = config_arguments(config, command);
+    arguments.insert(arguments.begin(), from_file.begin(), from_file.end());
+  }
+  try {
+    parse(app, command, arguments);
+  } catch (const CLI::CallForHelp&) {
+    out << app.help("albert");
+    return 0;
+  }
+  if (dump) {
+    out << command.dump();
+    return 0;
+  }
+  command.check_required();
+  return run(out, err);
+}
+
+int dispatch(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+  const std::string first = arguments.empty() ? "" : arguments.front();
+  if (first == "help" && arguments.size() > 1) return run_command(entry_of(arguments[1]), {"--help"}, out, err);
+  if (first.empty() || first == "help" || first == "--help" || first == "-h") {
+    print_commands(out);
+    return first.empty() ? static_cast<int>(ErrorCode::kUsage) : 0;
+  }
+  if (first == "--version") {
+    out << kVersion << "\n";
+    return 0;
+  }
+  arguments.erase(arguments.begin());
+  return run_command(entry_of(first), arguments, out, err);
+}
+
+int report(std::ostream& err, const std::string& what, ErrorCode code) {
+  std::string line = what;
+  for (char& c : line)
+    if (c == '\n') c = ' ';
+  err << "albert: error: " << line << std::endl;
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  try {
+    const int code = dispatch(arguments, out, err);
+    if (!out.flush()) return report(err, "cannot write to the standard output", ErrorCode::kIo);
+    return code;
+  } catch (const Error& e) {
+    return report(err, e.what(), e.code());
+  } catch (const std::bad_alloc&) {
+    return report(err, "out of memory; use a smaller batch, or --precision bf16", ErrorCode::kOutOfMemory);
+  } catch (const std::exception& e) {
+    return report(err, e.what(), ErrorCode::kInternal);
+  }
+}
+
+}  // namespace albert::apps

@@ -1,0 +1,25 @@
+#pragma once
+#include <functional>
+#include <iosfwd>
+#include <vector>
+
+#include "apps/cli/command.h"
+
+namespace albert::apps {
+
+// Runs a command whose options have been parsed; returns the exit code.
+using Runner = std::function<int(std::ostream& out, std::ostream& err)>;
+
+// One row of the table of commands. `declare` adds the options and returns what runs them; it owns their storage.
+struct CommandEntry {
+  const char* name;
+  const char* about;
+  Runner (*declare)(Command& command);
+};
+const std::vector<CommandEntry>& commands();
+
+Runner declare_forward(Command& command);
+Runner declare_info(Command& command);
+Runner declare_doctor(Command& command);
+
+}  // namespace albert::apps

@@ -1,0 +1,25 @@
+# There are no CUDA kernels yet. Where nvcc is, compile the contracts they will implement, so that no header drifts out of
+# what nvcc takes: C++17, no third-party headers.
+include(CheckLanguage)
+
+set(albert_use_cuda OFF)
+if(NOT ALBERT_CUDA STREQUAL "OFF")
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(albert_use_cuda ON)
+  elseif(ALBERT_CUDA STREQUAL "AUTO")
+    message(STATUS "albert: no nvcc, so no CUDA (ALBERT_CUDA=AUTO)")
+  else()
+    message(FATAL_ERROR "albert: ALBERT_CUDA=ON, but no CUDA compiler was found: put nvcc on PATH, set CMAKE_CUDA_COMPILER, or use ALBERT_CUDA=OFF")
+  endif()
+endif()
+
+if(albert_use_cuda)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 90)
+  endif()
+  enable_language(CUDA)
+  add_library(albert_cuda_headers OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/cuda_headers/headers.cu)
+  set_target_properties(albert_cuda_headers PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON)
+  target_include_directories(albert_cuda_headers PRIVATE ${PROJECT_SOURCE_DIR})
+endif()

@@ -1,0 +1,13 @@
+#include <albert/albert.h>
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  auto model = albert::AlbertForMaskedLM::from_pretrained(argv[1]);
+  albert::ModelInputs in;
+  in.input_ids = albert::HostTensor::of<int64_t>({1, 3}, {2, 5, 3});
+  const auto out = model.forward(in);
+  std::printf("logits %s\n", out.logits.shape_string().c_str());
+  return out.logits.size() == 3 * model.config().vocab_size ? 0 : 1;
+}
