@@ -4,7 +4,7 @@ namespace albert {
 
 MlmHead::MlmHead(ParameterStore& store, const AlbertConfig& config, const Parameter& word_embeddings)
     : config_(config),
-      bias_(add_bias(store, "predictions.bias", config.vocab_size)),
+      bias_(add_bias(store, config.tie_word_embeddings ? "predictions.bias" : "predictions.decoder.bias", config.vocab_size)),
       gamma_(add_gamma(store, "predictions.LayerNorm.weight", config.embedding_size)),
       beta_(add_bias(store, "predictions.LayerNorm.bias", config.embedding_size)),
       dense_weight_(add_weight(store, "predictions.dense.weight", {config.embedding_size, config.hidden_size}, true)),

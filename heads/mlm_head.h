@@ -4,7 +4,7 @@
 namespace albert {
 
 // predictions.*: dense H -> E, activation, LayerNorm, decoder to the vocabulary. The decoder's weight is the word table
-// itself, or predictions.decoder.weight when the config unties them.
+// itself and the bias predictions.bias; untied, both are predictions.decoder's own.
 class MlmHead {
  public:
   MlmHead(ParameterStore& store, const AlbertConfig& config, const Parameter& word_embeddings);

@@ -6,7 +6,6 @@ namespace albert {
 namespace {
 
 constexpr const char* kPrefix = "albert.";
-constexpr const char* kDecoder = "predictions.decoder.";
 
 bool starts_with(const std::string& text, std::string_view prefix) { return text.rfind(prefix, 0) == 0; }
 
@@ -48,22 +47,16 @@ bool same_shape(const Shape& a, const std::vector<int64_t>& b) {
   return true;
 }
 
-// Copies of tied tensors: transformers drops them from safetensors, older files and .bin exports carry them. The
-// decoder's own bias stands in for predictions.bias where that is absent.
-void resolve_decoder(std::map<std::string, HostTensor>& tensors, const ParameterStore& wanted, bool tied) {
-  if (tied) tensors.erase(std::string(kDecoder) + "weight");
-  auto bias = tensors.extract(std::string(kDecoder) + "bias");
-  if (bias.empty()) return;
-  const bool has_head = const_cast<ParameterStore&>(wanted).find("predictions.bias") != nullptr;
-  if (!has_head) {
-    tensors.insert(std::move(bias));
-    return;
-  }
-  bias.key() = "predictions.bias";
-  if (tied)
-    tensors.insert(std::move(bias));  // keeps predictions.bias where both are there: the same values
-  else
-    tensors.insert_or_assign(bias.key(), std::move(bias.mapped()));  // untied, transformers computes with the decoder's
+// Copies of tied tensors: transformers drops them from safetensors, older files and .bin exports carry them. Either
+// bias stands in for the other where only one is there; the model's own wins.
+void resolve_decoder(std::map<std::string, HostTensor>& tensors, ParameterStore& wanted, bool tied) {
+  const std::string own = tied ? "predictions.bias" : "predictions.decoder.bias";
+  if (!wanted.find(own)) return;
+  if (tied) tensors.erase("predictions.decoder.weight");
+  auto other = tensors.extract(tied ? "predictions.decoder.bias" : "predictions.bias");
+  if (other.empty()) return;
+  other.key() = own;
+  tensors.insert(std::move(other));
 }
 
 }  // namespace

@@ -47,18 +47,17 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
   ALBERT_DISPATCH(attention_forward, s, out, log_sum_exp, probabilities, q, k, v, shape, dropout);
 }
 
-void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v, Tensor out,
+void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v,
                         Tensor log_sum_exp, Tensor delta, const AttentionShape& shape, const Dropout& dropout) {
-  check_inputs(out, log_sum_exp, q, k, v, shape, dropout);
+  check_inputs(dout, log_sum_exp, q, k, v, shape, dropout);
   check_operand("attention", "delta", delta, log_sum_exp.shape, log_sum_exp.dtype);
-  check_operand("attention", "dout", dout, out.shape, out.dtype);
   const int64_t width = shape.heads * shape.head_size;
-  check_columns("dq", dq, width, out.dtype);
-  check_columns("dk", dk, width, out.dtype);
-  check_columns("dv", dv, width, out.dtype);
+  check_columns("dq", dq, width, dout.dtype);
+  check_columns("dk", dk, width, dout.dtype);
+  check_columns("dv", dv, width, dout.dtype);
   ALBERT_CHECK(dq.matrix.shape[0] == q.matrix.shape[0] && dk.matrix.shape[0] == k.matrix.shape[0] && dv.matrix.shape[0] == v.matrix.shape[0],
                "attention: dq ", dq.matrix.shape, " dk ", dk.matrix.shape, " dv ", dv.matrix.shape);
-  ALBERT_DISPATCH(attention_backward, s, dq, dk, dv, dout, q, k, v, out, log_sum_exp, delta, shape, dropout);
+  ALBERT_DISPATCH(attention_backward, s, dq, dk, dv, dout, q, k, v, log_sum_exp, delta, shape, dropout);
 }
 
 }  // namespace albert::kernels

@@ -32,7 +32,7 @@ ALBERT_KERNEL(void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, T
 // soft-max's backward subtracts. Each of dq, dk, dv is assigned (not added): they are column blocks of a
 // gradient no one else writes. One owner per (sequence, head): fixed order, no atomics.
 ALBERT_KERNEL(void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k,
-                                      Columns v, Tensor out, Tensor log_sum_exp, Tensor delta, const AttentionShape& shape,
+                                      Columns v, Tensor log_sum_exp, Tensor delta, const AttentionShape& shape,
                                       const Dropout& dropout))
 
 }  // namespace albert::kernels
