@@ -1,9 +1,8 @@
-#include "kernels/cross_entropy.h"
-
 #include <cmath>
 #include <limits>
 
 #include "kernels/cpu_types.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/vector_math.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
@@ -14,12 +13,16 @@ constexpr int64_t kChunk = 1024;  // classes summed in F's accumulator before th
 // The classes' part of the loss: (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c].
 struct Classes {
   explicit Classes(int64_t n, const CrossEntropy& options)
-      : count(n), weights(data<const float>(options.class_weights)), one_hot(1 - options.label_smoothing),
+      : count(n),
+        weights(data<const float>(options.class_weights)),
+        one_hot(1 - options.label_smoothing),
         uniform(options.label_smoothing / static_cast<double>(n)) {}
 
   bool has(int32_t label) const { return label >= 0 && label < count; }
   double weight(int64_t c) const { return weights ? static_cast<double>(weights[c]) : 1; }
-  double hot(int32_t label) const { return has(label) ? one_hot * weight(label) : std::numeric_limits<double>::quiet_NaN(); }
+  double hot(int32_t label) const {
+    return has(label) ? one_hot * weight(label) : std::numeric_limits<double>::quiet_NaN();
+  }
   double weight_sum() const {
     if (!weights) return static_cast<double>(count);
     double sum = 0;
@@ -65,8 +68,9 @@ double row_term(const F* x, int32_t label, double lse, const Classes& classes) {
   if (classes.uniform != 0) {
     const A top = static_cast<A>(lse);
     const float* w = classes.weights;
-    const double sum = w ? chunked_sum<A>(classes.count, [=](int64_t c) { return static_cast<A>(w[c]) * (top - load(x[c])); })
-                         : chunked_sum<A>(classes.count, [=](int64_t c) { return top - load(x[c]); });
+    const double sum =
+        w ? chunked_sum<A>(classes.count, [=](int64_t c) { return static_cast<A>(w[c]) * (top - load(x[c])); })
+          : chunked_sum<A>(classes.count, [=](int64_t c) { return top - load(x[c]); });
     term += classes.uniform * sum;
   }
   return term;
@@ -182,7 +186,8 @@ void span_forward(const Stream& s, Tensor loss, Tensor log_sum_exp, Tensor logit
     for (int64_t b = 0; b < sequences; ++b) {
       const Span<F> span(logits, cu_seqlens, positions, b, c);
       if (span.ignored()) continue;
-      sum += span.valid() ? static_cast<double>(lse[b * cols + c]) - static_cast<double>(load(span.x[span.position * span.stride]))
+      sum += span.valid() ? static_cast<double>(lse[b * cols + c]) -
+                                static_cast<double>(load(span.x[span.position * span.stride]))
                           : std::numeric_limits<double>::quiet_NaN();
     }
     total += data<const double>(scale)[c] * sum;
@@ -209,7 +214,8 @@ void span_backward(const Stream& s, Tensor dlogits, Grad mode, Tensor dloss, Ten
     for (int64_t c = 0; c < cols; ++c) {
       const Span<F> span(logits, cu_seqlens, positions, b, c);
       F* dx = data<F>(dlogits) + span.offset;
-      const double factor = span.valid() ? upstream * data<const double>(scale)[c] : std::numeric_limits<double>::quiet_NaN();
+      const double factor =
+          span.valid() ? upstream * data<const double>(scale)[c] : std::numeric_limits<double>::quiet_NaN();
       if (!span.ignored())
         backward_span(dx, mode, span, data<const A>(log_sum_exp)[b * cols + c], static_cast<A>(factor));
       else if (mode == Grad::kAssign)

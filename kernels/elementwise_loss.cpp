@@ -35,7 +35,8 @@ void binary_cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, 
   if (dlogits_mode == Grad::kIgnore) return;
   check_inputs("binary_cross_entropy_backward", logits, targets, class_weights);
   check_backward("binary_cross_entropy_backward", dlogits, dloss, logits);
-  ALBERT_DISPATCH(binary_cross_entropy_backward, s, dlogits, dlogits_mode, dloss, logits, targets, class_weights, scale);
+  ALBERT_DISPATCH(binary_cross_entropy_backward, s, dlogits, dlogits_mode, dloss, logits, targets, class_weights,
+                  scale);
 }
 
 void mean_squared_error_forward(Stream s, Tensor loss, Tensor row_loss, Tensor x, Tensor targets, double scale) {

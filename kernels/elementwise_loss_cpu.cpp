@@ -1,8 +1,7 @@
-#include "kernels/elementwise_loss.h"
-
 #include <cmath>
 
 #include "kernels/cpu_types.h"
+#include "kernels/elementwise_loss.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {

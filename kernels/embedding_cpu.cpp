@@ -1,6 +1,5 @@
-#include "kernels/embedding.h"
-
 #include "kernels/cpu_types.h"
+#include "kernels/embedding.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
@@ -10,8 +9,7 @@ constexpr int64_t kColumns = 32;  // of a table, owned by one task, which walks 
 template <class F>
 void add_three(F* y, const F* word, const F* token_type, const F* position, int64_t cols) {
 #pragma omp simd
-  for (int64_t c = 0; c < cols; ++c)
-    y[c] = static_cast<F>(load(word[c]) + load(token_type[c]) + load(position[c]));
+  for (int64_t c = 0; c < cols; ++c) y[c] = static_cast<F>(load(word[c]) + load(token_type[c]) + load(position[c]));
 }
 
 // table[ids[r]] += dy[r], but for row `skipped` of the table.

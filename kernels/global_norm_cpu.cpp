@@ -1,6 +1,5 @@
-#include "kernels/global_norm.h"
-
 #include "kernels/cpu_types.h"
+#include "kernels/global_norm.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {

@@ -1,9 +1,8 @@
-#include "kernels/optimizer.h"
-
 #include <cmath>
 
 #include "kernels/cpu_types.h"
 #include "kernels/global_norm.h"
+#include "kernels/optimizer.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
@@ -12,10 +11,15 @@ namespace {
 template <class F>
 struct Adam {
   explicit Adam(const AdamStep& s)
-      : gradient_scale(static_cast<F>(s.gradient_scale)), beta1(static_cast<F>(s.beta1)), beta2(static_cast<F>(s.beta2)),
-        one_minus_beta1(static_cast<F>(1 - s.beta1)), one_minus_beta2(static_cast<F>(1 - s.beta2)),
-        m_correction(static_cast<F>(1 / s.bias_correction1)), v_correction(static_cast<F>(1 / s.bias_correction2)),
-        eps(static_cast<F>(s.eps)), weight_decay(static_cast<F>(s.weight_decay)) {}
+      : gradient_scale(static_cast<F>(s.gradient_scale)),
+        beta1(static_cast<F>(s.beta1)),
+        beta2(static_cast<F>(s.beta2)),
+        one_minus_beta1(static_cast<F>(1 - s.beta1)),
+        one_minus_beta2(static_cast<F>(1 - s.beta2)),
+        m_correction(static_cast<F>(1 / s.bias_correction1)),
+        v_correction(static_cast<F>(1 / s.bias_correction2)),
+        eps(static_cast<F>(s.eps)),
+        weight_decay(static_cast<F>(s.weight_decay)) {}
 
   F operator()(F w, F& m, F& v, F gradient) const {
     const F g = gradient * gradient_scale;
@@ -78,7 +82,8 @@ void lamb(const Stream& s, Tensor value, Tensor m, Tensor v, Tensor gradient, Te
     partials[2 * (begin / kNormBlock) + 1] = sum.u;
   });
   const F rate = static_cast<F>(step.learning_rate * trust_ratio(partials, blocks_of(n, kNormBlock)));
-  parallel_blocks(s, n, kNormBlock, [=](int64_t begin, int64_t end) { subtract_block(w + begin, u + begin, end - begin, rate); });
+  parallel_blocks(s, n, kNormBlock,
+                  [=](int64_t begin, int64_t end) { subtract_block(w + begin, u + begin, end - begin, rate); });
 }
 
 template <class F>

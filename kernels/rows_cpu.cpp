@@ -1,6 +1,5 @@
-#include "kernels/rows.h"
-
 #include "kernels/cpu_types.h"
+#include "kernels/rows.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
@@ -11,7 +10,8 @@ constexpr int64_t kElements = 16384;  // of a flat copy
 void zero_rows(const Stream& s, Tensor x) {
   const size_t row_bytes = static_cast<size_t>(x.shape[1]) * size_of(x.dtype);
   parallel_blocks(s, x.shape[0], rows_per_task(x.shape[1]), [=](int64_t begin, int64_t end) {
-    std::memset(data<std::byte>(x) + static_cast<size_t>(begin) * row_bytes, 0, static_cast<size_t>(end - begin) * row_bytes);
+    std::memset(data<std::byte>(x) + static_cast<size_t>(begin) * row_bytes, 0,
+                static_cast<size_t>(end - begin) * row_bytes);
   });
 }
 

@@ -12,9 +12,12 @@ constexpr int64_t kVocabulary = 11, kTypes = 2, kPositions = 19;
 
 struct Case {
   Case(DType dtype, int64_t rows, int64_t cols)
-      : word(TestTensor::random(dtype, {kVocabulary, cols}, 1)), type(TestTensor::random(dtype, {kTypes, cols}, 2)),
-        position(TestTensor::random(dtype, {kPositions, cols}, 3)), dy(TestTensor::random(dtype, {rows, cols}, 4)),
-        word_ids(random_ids(rows, kVocabulary, 5)), type_ids(random_ids(rows, kTypes, 6)),
+      : word(TestTensor::random(dtype, {kVocabulary, cols}, 1)),
+        type(TestTensor::random(dtype, {kTypes, cols}, 2)),
+        position(TestTensor::random(dtype, {kPositions, cols}, 3)),
+        dy(TestTensor::random(dtype, {rows, cols}, 4)),
+        word_ids(random_ids(rows, kVocabulary, 5)),
+        type_ids(random_ids(rows, kTypes, 6)),
         position_ids(random_ids(rows, kPositions, 7)) {}
 
   TestTensor forward(const Stream& s) const {

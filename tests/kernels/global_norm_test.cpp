@@ -32,9 +32,7 @@ TEST(GlobalNorm, EqualsTheSumInLongDouble) {
     }
 }
 
-TEST(GlobalNorm, NothingIsZero) {
-  EXPECT_EQ(sum_of_squares(TestDevice(2).stream(), TestTensor(DType::kF32, {0})), 0);
-}
+TEST(GlobalNorm, NothingIsZero) { EXPECT_EQ(sum_of_squares(TestDevice(2).stream(), TestTensor(DType::kF32, {0})), 0); }
 
 TEST(GlobalNorm, LargestFloatsStayFinite) {
   auto x = TestTensor::random(DType::kF32, {100}, 1);

@@ -79,7 +79,8 @@ TEST_P(RowsTest, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RowsTest,
-                         ::testing::Combine(::testing::ValuesIn(kFloatTypes), ::testing::Values(1, 2, 31, 33, 128, 700)));
+                         ::testing::Combine(::testing::ValuesIn(kFloatTypes),
+                                            ::testing::Values(1, 2, 31, 33, 128, 700)));
 
 TEST(Rows, ScatterIsTheGradientOfGather) {
   const TestDevice device(2);
@@ -122,7 +123,9 @@ TEST(Rows, AccumulateCastsBetweenAllFloatTypes) {
         kernels::accumulate(s, ignored, Grad::kIgnore, src);
         EXPECT_TRUE(assigned.same_bits(src.as_type(to)));
         for (int64_t i = 0; i < sum.size(); ++i) sum.set(i, start.get(i) + src.get(i));
-        const double tolerance = to == DType::kF64 ? 0 : to == DType::kF32 ? 1.2e-7 : 2 * rounding_error(sum.values(), to) + 4e-3;
+        const double tolerance = to == DType::kF64   ? 0
+                                 : to == DType::kF32 ? 1.2e-7
+                                                     : 2 * rounding_error(sum.values(), to) + 4e-3;
         EXPECT_TRUE(close(added.values(), sum.values(), tolerance));
         EXPECT_TRUE(ignored.same_bits(start));
         assigned.check_sentinels();
@@ -147,7 +150,8 @@ TEST(Rows, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
   TestTensor x(DType::kF32, {3, 4}), y(DType::kF32, {2, 4}), index(DType::kI32, {2}), wide(DType::kI64, {2});
-  TestTensor narrow(DType::kF32, {2, 3}), half(DType::kBF16, {2, 4}), integers(DType::kI32, {3, 4}), total(DType::kF32, {3});
+  TestTensor narrow(DType::kF32, {2, 3}), half(DType::kBF16, {2, 4}), integers(DType::kI32, {3, 4}),
+      total(DType::kF32, {3});
   EXPECT_THROW(kernels::gather_rows(s, x, x, index), Error);
   EXPECT_THROW(kernels::gather_rows(s, narrow, x, index), Error);
   EXPECT_THROW(kernels::gather_rows(s, half, x, index), Error);

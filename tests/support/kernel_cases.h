@@ -62,7 +62,8 @@ inline double rounding_error(const std::vector<double>& exact, DType dtype, doub
 inline TestTensor random_eighths(Shape shape, uint32_t seed, int most = 16) {
   TestTensor t(DType::kF32, shape);
   std::mt19937 generator(seed);
-  for (int64_t i = 0; i < t.size(); ++i) t.set(i, (1 + static_cast<int>(generator() % static_cast<unsigned>(most))) / 8.0);
+  for (int64_t i = 0; i < t.size(); ++i)
+    t.set(i, (1 + static_cast<int>(generator() % static_cast<unsigned>(most))) / 8.0);
   return t;
 }
 
