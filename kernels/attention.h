@@ -22,8 +22,8 @@ struct AttentionShape {
 // Works in tiles; P is never stored unless asked for.
 //   q: [Tq, heads * head_size], k, v: [Tk, ..], as Columns of F;  out [Tq, heads * head_size] F
 //   log_sum_exp [heads, Tq] accumulator(F), saved for backward
-//   probabilities: empty, or [B, heads, S, S] F, zeroed by the caller, S >= every length: row positions_q[i] gets
-//   dropout(P) of query i over its sequence's keys in order (transformers' `attentions`, taken after dropout)
+//   probabilities: empty, or [B, heads, S, S] F, S >= every length: row positions_q[i] gets dropout(P) of query i over
+//   its sequence's keys in order (transformers' `attentions`, taken after dropout); what lies beyond stays as it was
 // Dropout's element is (row_ids of the query, head * 65536 + key's index in its sequence).
 ALBERT_KERNEL(void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q, Columns k,
                                      Columns v, const AttentionShape& shape, const Dropout& dropout))
