@@ -1,0 +1,220 @@
+#include "kernels/attention.h"
+
+#include "tests/support/gradcheck.h"
+#include "tests/support/kernel_cases.h"
+
+namespace albert::testing {
+namespace {
+
+using kernels::AttentionShape;
+using kernels::Columns;
+using kernels::Dropout;
+using kernels::Stream;
+
+TestTensor offsets(const std::vector<int64_t>& lengths) {
+  std::vector<int32_t> cu = {0};
+  for (const int64_t n : lengths) cu.push_back(cu.back() + static_cast<int32_t>(n));
+  return TestTensor::of<int32_t>({static_cast<int64_t>(cu.size())}, cu);
+}
+
+// A packed batch: queries in a matrix of their own, k and v as halves of another, in the middle of wider ones.
+struct Case {
+  Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& q_lengths, const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1)
+      : heads(heads_), size(size_), width(heads * size), cu_q(offsets(q_lengths)), cu_k(offsets(k_lengths)),
+        tq(static_cast<int64_t>(cu_q.get(cu_q.size() - 1))), tk(static_cast<int64_t>(cu_k.get(cu_k.size() - 1))),
+        q(TestTensor::random(dtype, {tq, width + 3}, 1, scale)), kv(TestTensor::random(dtype, {tk, 2 * width}, 2, scale)),
+        dout(TestTensor::random(dtype, {tq, width}, 3)), out(TestTensor(dtype, {tq, width}).poisoned()), lse(accumulator(dtype), {heads, tq}),
+        delta(accumulator(dtype), {heads, tq}), positions(DType::kI32, {tq}), row_ids(DType::kI64, {tq}) {
+    for (size_t b = 0, row = 0; b < q_lengths.size(); ++b)
+      for (int64_t i = 0; i < q_lengths[b]; ++i, ++row) {
+        positions.set(static_cast<int64_t>(row), static_cast<double>(i));
+        row_ids.set(static_cast<int64_t>(row), static_cast<double>(1000 * b + static_cast<size_t>(i)));
+      }
+    dropout = {p, 3, 4, 5, row_ids};
+  }
+  explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths, double p = 0) : Case(dtype, heads_, size_, lengths, lengths, p) {}
+
+  AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
+  void forward(const Stream& s, Tensor probabilities = {}) {
+    kernels::attention_forward(s, out, lse, probabilities, {q, 3}, {kv, 0}, {kv, width}, shape(), dropout);
+  }
+  void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
+    kernels::attention_backward(s, {dq, 3}, {dkv, 0}, {dkv, width}, dout, {q, 3}, {kv, 0}, {kv, width}, lse, delta, shape(), dropout);
+  }
+  int64_t heads, size, width;
+  TestTensor cu_q, cu_k;
+  int64_t tq, tk;
+  TestTensor q, kv, dout, out, lse, delta, positions, row_ids;
+  Dropout dropout;
+};
+
+// out by plain loops in f64, without dropout; calls probability(b, h, i, j, p) for each.
+template <class Visit>
+std::vector<double> oracle(const Case& c, const Visit& probability) {
+  std::vector<double> out(static_cast<size_t>(c.tq * c.width), 0.0);
+  for (int64_t b = 0; b + 1 < c.cu_q.size(); ++b)
+    for (int64_t h = 0; h < c.heads; ++h)
+      for (auto i = static_cast<int64_t>(c.cu_q.get(b)); i < static_cast<int64_t>(c.cu_q.get(b + 1)); ++i) {
+        const auto first = static_cast<int64_t>(c.cu_k.get(b)), last = static_cast<int64_t>(c.cu_k.get(b + 1));
+        std::vector<double> p;
+        double most = -INFINITY, total = 0;
+        for (int64_t j = first; j < last; ++j) {
+          double s = 0;
+          for (int64_t d = 0; d < c.size; ++d) s += c.q.get(i * (c.width + 3) + 3 + h * c.size + d) * c.kv.get(j * 2 * c.width + h * c.size + d);
+          p.push_back(s / std::sqrt(static_cast<double>(c.size)));
+          most = std::max(most, p.back());
+        }
+        for (double& v : p) total += v = std::exp(v - most);
+        for (int64_t j = first; j < last; ++j) {
+          const double share = p[static_cast<size_t>(j - first)] / total;
+          probability(b, h, i - static_cast<int64_t>(c.cu_q.get(b)), j - first, share);
+          for (int64_t d = 0; d < c.size; ++d)
+            out[static_cast<size_t>(i * c.width + h * c.size + d)] += share * c.kv.get(j * 2 * c.width + c.width + h * c.size + d);
+        }
+      }
+  return out;
+}
+const auto kNothing = [](int64_t, int64_t, int64_t, int64_t, double) {};
+
+double tolerance(DType t) { return t == DType::kF64 ? 1e-13 : t == DType::kF32 ? 3e-6 : 1.0 / 256; }
+
+struct Sizes {
+  int64_t heads, size;
+  std::vector<int64_t> lengths;
+};
+const Sizes kSizes[] = {{1, 1, {1}},          {3, 5, {2, 31, 1}},       {2, 8, {33, 0, 64, 7}}, {12, 32, {65, 3}}, {1, 64, {127, 200}},
+                        {2, 128, {70, 1, 9}}, {1, 160, {66, 5}},        {1, 300, {10, 129}},    {2, 16, {513}}};
+
+TEST(Attention, ForwardEqualsPlainLoops) {
+  for (const DType dtype : kFloatTypes)
+    for (const Sizes& sizes : kSizes) {
+      Case c(dtype, sizes.heads, sizes.size, sizes.lengths);
+      const auto expected = oracle(c, kNothing);
+      on_every_stream([&](const Stream& s) {
+        c.out = c.out.poisoned();
+        c.forward(s);
+        ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype << " head size " << sizes.size;
+        c.out.check_sentinels();
+        c.lse.check_sentinels();
+      });
+    }
+}
+
+TEST(Attention, FewerQueriesThanKeys) {
+  Case c(DType::kF64, 2, 8, {1, 0, 3}, {70, 5, 66});
+  const auto expected = oracle(c, kNothing);
+  on_every_stream([&](const Stream& s) {
+    c.forward(s);
+    EXPECT_TRUE(close(c.out.values(), expected, 1e-13));
+  });
+}
+
+TEST(Attention, ProbabilitiesOnRequest) {
+  for (const DType dtype : kFloatTypes) {
+    Case c(dtype, 3, 8, {66, 2, 130});
+    const int64_t length = 131;
+    std::vector<double> expected(static_cast<size_t>(3 * 3 * length * length), 0.0);
+    oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) { expected[static_cast<size_t>(((b * 3 + h) * length + i) * length + j)] = p; });
+    on_every_stream([&](const Stream& s) {
+      TestTensor probabilities(dtype, {3, 3, length, length});
+      c.forward(s, probabilities);
+      ASSERT_TRUE(close(probabilities.values(), expected, dtype == DType::kF64 ? 1e-13 : dtype == DType::kF32 ? 2e-6 : 1.0 / 256));
+      probabilities.check_sentinels();
+    });
+  }
+}
+
+TEST(Attention, LargeScoresStayFinite) {
+  Case c(DType::kF32, 2, 16, {90, 3}, {90, 3}, 0, 60);  // scores of some +-1e4
+  const auto expected = oracle(c, kNothing);
+  on_every_stream([&](const Stream& s) {
+    c.forward(s);
+    EXPECT_TRUE(close(c.out.values(), expected, 2e-2));  // a score of 1e4 has an ulp of 1e-3
+    TestTensor dq(DType::kF32, {c.tq, c.width + 3}), dkv(DType::kF32, {c.tk, 2 * c.width});
+    c.backward(s, dq, dkv);
+    for (const double v : dkv.values()) ASSERT_TRUE(std::isfinite(v));
+  });
+}
+
+class AttentionGradient : public ::testing::TestWithParam<double> {};
+INSTANTIATE_TEST_SUITE_P(Dropouts, AttentionGradient, ::testing::Values(0.0, 0.4));
+
+TEST_P(AttentionGradient, EqualsCentralDifferences) {
+  for (const auto isa : available_isas())
+    for (auto& [q_lengths, k_lengths, heads, size] : std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
+             {{3, 5}, {3, 5}, 2, 3}, {{2, 1}, {66, 4}, 1, 2}, {{1}, {3}, 1, 70}}) {
+      const TestDevice device(2, isa);
+      Case c(DType::kF64, heads, size, q_lengths, k_lengths, GetParam());
+      const auto loss = [&] {
+        c.forward(device.stream());
+        return projection(c.out, c.dout);
+      };
+      loss();
+      auto dq = c.q.poisoned(), dkv = c.kv.poisoned();
+      c.backward(device.stream(), dq, dkv);
+      EXPECT_TRUE(close(dkv.values(), numeric_gradient(c.kv, loss), 1e-7));
+      auto expected = numeric_gradient(c.q, loss);
+      for (int64_t i = 0; i < dq.size(); ++i)
+        if (i % (c.width + 3) < 3) dq.set(i, expected[static_cast<size_t>(i)] = 0);  // columns that are not q's stay as they were
+      EXPECT_TRUE(close(dq.values(), expected, 1e-7));
+      dq.check_sentinels();
+      dkv.check_sentinels();
+    }
+}
+
+TEST_P(AttentionGradient, OtherTypesAreNearF64) {
+  for (const DType dtype : {DType::kF32, DType::kBF16})
+    on_every_stream([&](const Stream& s) {
+      Case c(dtype, 2, 40, {70, 9}, GetParam()), wide(DType::kF64, 2, 40, {70, 9}, GetParam());
+      for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
+      auto dq = TestTensor(dtype, {c.tq, c.width + 3}), dkv = TestTensor(dtype, {c.tk, 2 * c.width});
+      auto wide_dq = dq.as_type(DType::kF64), wide_dkv = dkv.as_type(DType::kF64);
+      c.forward(s);
+      wide.forward(s);
+      c.backward(s, dq, dkv);
+      wide.backward(s, wide_dq, wide_dkv);
+      EXPECT_TRUE(close(dq.values(), wide_dq.values(), tolerance(dtype)));
+      EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), tolerance(dtype)));
+    });
+}
+
+TEST_P(AttentionGradient, ThreadsDoNotChangeABit) {
+  for (const DType dtype : kFloatTypes) {
+    Case c(dtype, 3, 20, {130, 5, 0, 64}, GetParam());
+    expect_threads_agree([&](const Stream& s) {
+      c.forward(s);
+      TestTensor dq(dtype, {c.tq, c.width + 3}), dkv(dtype, {c.tk, 2 * c.width});
+      c.backward(s, dq, dkv);
+      return std::vector<TestTensor>{c.out, c.lse, dq, dkv};
+    });
+  }
+}
+
+TEST(Attention, ASequencesDropoutMovesWithIt) {
+  Case together(DType::kF64, 2, 4, {5, 7}, 0.5), alone(DType::kF64, 2, 4, {7}, 0.5);
+  for (int64_t i = 0; i < alone.q.size(); ++i) alone.q.set(i, together.q.get(5 * 11 + i));
+  for (int64_t i = 0; i < alone.kv.size(); ++i) alone.kv.set(i, together.kv.get(5 * 16 + i));
+  for (int64_t i = 0; i < 7; ++i) alone.row_ids.set(i, together.row_ids.get(5 + i));
+  const TestDevice device;
+  together.forward(device.stream());
+  alone.forward(device.stream());
+  for (int64_t i = 0; i < alone.out.size(); ++i) ASSERT_EQ(alone.out.get(i), together.out.get(5 * 8 + i));
+}
+
+TEST(Attention, RefusesWhatDoesNotFit) {
+  const TestDevice device;
+  Case c(DType::kF32, 2, 4, {5, 7});
+  c.cu_k = TestTensor(DType::kI32, {2});
+  EXPECT_THROW(c.forward(device.stream()), Error);
+  Case d(DType::kF32, 2, 4, {5, 7});
+  d.kv = TestTensor(DType::kF32, {12, 15});
+  EXPECT_THROW(d.forward(device.stream()), Error);
+  Case e(DType::kBF16, 2, 4, {5});
+  e.lse = TestTensor(DType::kBF16, {2, 5});
+  EXPECT_THROW(e.forward(device.stream()), Error);
+  Case f(DType::kF32, 2, 4, {5});
+  EXPECT_THROW(f.forward(device.stream(), TestTensor(DType::kF32, {1, 2, 5, 6})), Error);
+}
+
+}  // namespace
+}  // namespace albert::testing
