@@ -83,14 +83,21 @@ struct RowGradient {
   int32_t label;
 };
 
-template <class F, class Cold>
-void backward_row(F* dx, Grad mode, const F* x, int32_t n, const RowGradient<Acc<F>>& g, const Cold& cold) {
+template <Grad mode, class F, class Cold>
+void backward_row(F* dx, const F* x, int32_t n, const RowGradient<Acc<F>> g, const Cold cold) {
   using A = Acc<F>;
 #pragma omp simd
   for (int32_t c = 0; c < n; ++c) {
     const A target = cold(c) + (c == g.label ? g.hot : A(0));
     store(dx[c], g.total * exp_approx(load(x[c]) - g.lse) - target, mode);
   }
+}
+
+// The mode is known at compile time inside the loop: GCC leaves it scalar otherwise.
+template <class F, class Cold>
+void backward_row(F* dx, Grad mode, const F* x, int32_t n, const RowGradient<Acc<F>>& g, const Cold& cold) {
+  if (mode == Grad::kAdd) return backward_row<Grad::kAdd>(dx, x, n, g, cold);
+  backward_row<Grad::kAssign>(dx, x, n, g, cold);
 }
 
 template <class F>
