@@ -6,7 +6,7 @@ namespace albert::kernels {
 // y[r] = x[index[r]].  x [T, cols], y [R, cols] F;  index [R] i32 in [0, T)
 ALBERT_KERNEL(void gather_rows(Stream s, Tensor y, Tensor x, Tensor index))
 
-// dx[index[r]] += dy[r], r ascending; with kAssign dx is zeroed first. Rows may repeat.
+// dx[index[r]] += dy[r], r ascending; with kAssign dx is zeroed first. Rows may repeat; every sum is rounded to F.
 //   dx [T, cols], dy [R, cols] F
 ALBERT_KERNEL(void scatter_rows(Stream s, Tensor dx, Grad dx_mode, Tensor dy, Tensor index))
 
