@@ -20,7 +20,7 @@ ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tens
 
 // w -= learning_rate * |w| / |u| * u; the ratio is 1 where either norm is 0. No clamp (Google's LAMB).
 //   update [n]: scratch for u, may be the gradient itself;  partials [2 * ceil(n / kNormBlock) + 2] f64: scratch
-ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update, Tensor partials,
-                               const AdamStep& step))
+ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update,
+                               Tensor partials, const AdamStep& step))
 
 }  // namespace albert::kernels
