@@ -99,7 +99,7 @@ std::vector<std::string> config_arguments(const std::string& path, const Command
       const std::string near = nearest_name(name, command.names());
       fail(ErrorCode::kUsage, path, ": unknown key ", key, near.empty() ? "" : " (did you mean " + near + "?)");
     }
-    arguments.push_back("--" + name + "=" + value);
+    if (!value.empty()) arguments.push_back("--" + name + "=" + value);  // empty: as if it were not there
   }
   return arguments;
 }

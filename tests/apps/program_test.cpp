@@ -1,0 +1,209 @@
+// The command line: spellings, suggestions, exit codes, one last line on stderr.
+#include "apps/cli/program.h"
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/support/files.h"
+#include "tests/support/models.h"
+
+namespace albert::testing {
+namespace {
+
+using nlohmann::json;
+
+struct Outcome {
+  int code;
+  std::string out, err;
+  std::string error() const {  // the one last line
+    const size_t at = err.rfind("albert: error: ");
+    return at == std::string::npos ? "" : err.substr(at);
+  }
+};
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = apps::run_program(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+const std::string kGolden = std::string(ALBERT_GOLDEN_DIR) + "/shared/";
+
+std::vector<std::string> forward(const std::string& output, std::vector<std::string> more = {}) {
+  std::vector<std::string> all = {"forward", "--model", kGolden + "masked-lm", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors", "--output", output};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+TEST(Program, WritesWhatForwardComputes) {
+  const TemporaryFolder folder;
+  const std::string output = folder / "out.safetensors";
+  const Outcome r = run(forward(output, {"--gradients", "--precision", "f64"}));
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_NE(r.out.find("tensors, loss"), std::string::npos) << r.out;
+  const TensorFile file = read_safetensors(output);
+  EXPECT_TRUE(file.tensors.count("out.logits"));
+  EXPECT_TRUE(file.tensors.count("grad.predictions.dense.weight"));
+  EXPECT_TRUE(file.tensors.count("out.hidden_states.3"));
+  EXPECT_EQ(file.tensors.at("out.logits").dtype(), DType::kF64);
+  EXPECT_EQ(run(forward(output, {"--no-hidden-states", "--attentions=false", "--quiet"})).out, "");
+  EXPECT_FALSE(read_safetensors(output).tensors.count("out.hidden_states.3"));
+}
+
+TEST(Program, TakesBothSpellingsAndBooleanHabits) {
+  const auto gradients = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"forward", "--dump_config"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome r = run(arguments);
+    EXPECT_EQ(r.code, 0) << r.err;
+    return json::parse(r.out);
+  };
+  EXPECT_TRUE(gradients({"--gradients"}).at("gradients"));
+  EXPECT_TRUE(gradients({"--gradients", "true"}).at("gradients"));
+  EXPECT_TRUE(gradients({"--gradients=1"}).at("gradients"));
+  EXPECT_FALSE(gradients({"--gradients", "false"}).at("gradients"));
+  EXPECT_FALSE(gradients({"--gradients", "--no_gradients"}).at("gradients"));
+  EXPECT_FALSE(gradients({"--no-gradients"}).at("gradients"));
+  EXPECT_EQ(gradients({"--label-smoothing", "0.25"}).at("label_smoothing"), 0.25);
+  EXPECT_EQ(gradients({"--label_smoothing=0.5"}).at("label_smoothing"), 0.5);
+  EXPECT_EQ(gradients({"--class-weights", "1,2.5"}).at("class_weights"), (std::vector<float>{1, 2.5F}));
+  EXPECT_EQ(gradients({"--model", "with-dashes_and--more"}).at("model"), "with-dashes_and--more");
+}
+
+TEST(Program, ReadsConfigFilesAndTheCommandLineWins) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a.json", R"({"head": "model", "threads": 3, "gradients": true, "class_weights": [1, 2]})");
+  write_bytes(folder / "a.toml", "head = \"model\"\nthreads = 3\ngradients = true\nclass_weights = [1, 2]\n");
+  for (const char* name : {"a.json", "a.toml"}) {
+    const json j = json::parse(run({"forward", "--config", folder / name, "--threads", "4", "--dump-config"}).out);
+    EXPECT_EQ(j.at("head"), "model") << name;
+    EXPECT_EQ(j.at("threads"), 4) << name;
+    EXPECT_TRUE(j.at("gradients")) << name;
+    EXPECT_EQ(j.at("class_weights"), (std::vector<float>{1, 2})) << name;
+    write_bytes(folder / "dumped.json", j.dump());
+    EXPECT_EQ(json::parse(run({"forward", "--config", folder / "dumped.json", "--dump_config"}).out), j);
+  }
+  EXPECT_EQ(run({"forward", folder / "a.json"}).error(), "albert: error: forward needs --model; see albert forward --help\n");
+  write_bytes(folder / "b.json", R"({"haed": "model"})");
+  write_bytes(folder / "b.toml", "haed = \"model\"\n");
+  for (const char* name : {"b.json", "b.toml"}) {
+    const Outcome r = run({"forward", "--config", folder / name});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_NE(r.error().find("unknown key haed (did you mean head?)"), std::string::npos) << r.err;
+  }
+  EXPECT_EQ(run({"forward", "--config", folder / "none.json"}).code, 66);
+}
+
+TEST(Program, SaysWhatWasMeant) {
+  const std::vector<std::tuple<std::vector<std::string>, int, const char*>> cases = {
+      {{"forwrd"}, 2, "unknown command forwrd (did you mean forward?)"},
+      {{"forward", "--precison", "f32"}, 2, "unknown option --precison (did you mean --precision?)"},
+      {{"forward", "--head", "masked_lm"}, 2, "did you mean masked-lm?"},
+      {{"forward", "--threads", "many"}, 2, "threads"},
+      {{"forward", "stray"}, 2, "unexpected argument stray"},
+      {{"forward"}, 2, "forward needs --model"},
+      {{"info"}, 2, "info needs DIR"},
+      {{"info", "/nowhere"}, 66, "/nowhere: no such model folder"},
+      {forward("x", {"--device", "cuda"}), 69, "--device cpu works"},
+      {forward("x", {"--device", "tpu"}), 2, "use auto, cpu"},
+      {forward("x", {"--threads", "-1"}), 2, "--threads -1"},
+      {forward("x", {"--input", "/nowhere"}), 66, "/nowhere"},
+      {forward("/dev/full"), 74, "/dev/full"},
+      {forward("/nowhere/out.safetensors"), 74, "/nowhere"}};
+  for (const auto& [arguments, code, says] : cases) {
+    const Outcome r = run(arguments);
+    EXPECT_EQ(r.code, code) << r.err;
+    EXPECT_NE(r.error().find(says), std::string::npos) << r.err;
+    EXPECT_EQ(r.error().find('\n'), r.error().size() - 1) << "more than one line: " << r.err;
+  }
+}
+
+// One bad input file each: the code and the words.
+TEST(Program, RefusesInputsThatDoNotFitTheModel) {
+  const TemporaryFolder folder;
+  const auto code_for = [&](const char* name, const HostTensor& tensor, const char* says) {
+    TensorFile in = read_safetensors(kGolden + "masked-lm.safetensors");
+    in.tensors[std::string("in.") + name] = tensor;
+    write_safetensors(folder / "in.safetensors", in);
+    const Outcome r = run(forward(folder / "out.safetensors", {"--input", folder / "in.safetensors"}));
+    EXPECT_NE(r.error().find(says), std::string::npos) << r.err;
+    EXPECT_FALSE(std::filesystem::exists(folder / "out.safetensors"));
+    return r.code;
+  };
+  HostTensor ids = read_safetensors(kGolden + "masked-lm.safetensors").tensors.at("in.input_ids");
+  ids.data<int64_t>()[1] = 300;
+  EXPECT_EQ(code_for("input_ids", ids, "input_ids[0, 1] is 300"), 65);
+  EXPECT_EQ(code_for("input_ids", HostTensor(DType::kI64, {3, 65}), "64 positions"), 65);
+  EXPECT_EQ(code_for("input_ids", HostTensor(DType::kI64, {0, 24}), "the batch is empty"), 65);
+  EXPECT_EQ(code_for("labels", HostTensor(DType::kI64, {3, 23}), "labels is [3, 23]"), 65);
+  EXPECT_EQ(code_for("labels", HostTensor(DType::kF32, {3, 24}), "labels must be integers"), 65);
+  EXPECT_EQ(code_for("sentence_order_label", HostTensor(DType::kI64, {3}), "no input in.sentence_order_label"), 65);
+  HostTensor labels(DType::kI64, {3, 24});
+  labels.data<int64_t>()[0] = 301;
+  EXPECT_EQ(code_for("labels", labels, "labels[0] is 301"), 65);
+}
+
+TEST(Program, RefusesFoldersThatDoNotFitTheHead) {
+  const TemporaryFolder folder;
+  Outcome r = run({"forward", "--model", kGolden + "model", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors", "--output", folder / "x"});
+  EXPECT_EQ(r.code, 78);
+  EXPECT_NE(r.error().find("predictions.dense.weight [16, 32]"), std::string::npos) << r.err;
+  std::filesystem::copy(kGolden + "masked-lm", folder / "m");
+  for (const auto& [value, code] : std::vector<std::pair<std::string, int>>{{"0", 78}, {"5", 78}, {"\"4\"", 65}}) {
+    std::string config = read_bytes(kGolden + "masked-lm/config.json");
+    const std::string key = "\"num_attention_heads\": 4";
+    config.replace(config.find(key), key.size(), "\"num_attention_heads\": " + value);
+    std::filesystem::permissions(folder / "m/config.json", std::filesystem::perms::owner_all);
+    write_bytes(folder / "m/config.json", config);
+    r = run(forward(folder / "x", {"--model", folder / "m"}));
+    EXPECT_EQ(r.code, code) << r.err;
+    EXPECT_NE(r.error().find("num_attention_heads"), std::string::npos) << r.err;
+  }
+}
+
+TEST(Program, InfoCountsAndPlans) {
+  const Outcome text = run({"info", kGolden + "pretraining"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("16,958"), std::string::npos) << text.out;
+  const json j = json::parse(run({"info", kGolden + "pretraining", "--json", "--batch", "2"}).out);
+  EXPECT_EQ(j.at("parameters").at("total"), 16958);
+  EXPECT_EQ(j.at("files").at("elements"), 16958);
+  EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
+}
+
+TEST(Program, DoctorPassesItsSelfTest) {
+  const Outcome r = run({"doctor", "--json"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_GE(json::parse(r.out).at("self_test").size(), 4U);
+}
+
+TEST(Program, HelpNamesEveryOption) {
+  for (const char* command : {"forward", "info"}) {
+    const Outcome help = run({command, "--help"});
+    EXPECT_EQ(help.code, 0);
+    const json options = json::parse(run({command, "--dump_config"}).out);
+    for (const auto& [name, value] : options.items())
+      EXPECT_NE(help.out.find("--" + name), std::string::npos) << command << ' ' << name;
+    EXPECT_EQ(run({"help", command}).out, help.out);
+  }
+  EXPECT_NE(run({"--help"}).out.find("doctor"), std::string::npos);
+  EXPECT_EQ(run({}).code, 2);
+  EXPECT_EQ(run({"--version"}).out, "albert 0.1.0\n");
+}
+
+TEST(Program, TheBinaryExitsWithTheSameCodes) {
+  const auto code = [](const std::string& arguments) {
+    const int status = std::system((std::string(ALBERT_PROGRAM) + " " + arguments + " >/dev/null 2>&1").c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(code("--version"), 0);
+  EXPECT_EQ(code("forwrd"), 2);
+  EXPECT_EQ(code("info /nowhere"), 66);
+  EXPECT_EQ(std::system((std::string(ALBERT_PROGRAM) + " --help > /dev/full 2>/dev/null").c_str()) >> 8, 74);
+}
+
+}  // namespace
+}  // namespace albert::testing
