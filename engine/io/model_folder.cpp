@@ -121,8 +121,11 @@ std::string with_dtype(const std::string& config_json, const TensorFile& file) {
   if (!config.is_object()) fail(ErrorCode::kBadData, kConfig, ": found ", describe(config), ", wanted an object");
   const auto first = std::find_if(file.tensors.begin(), file.tensors.end(),
                                   [](const auto& item) { return is_float(item.second.dtype()); });
-  if (first != file.tensors.end())
-    config[config.contains("torch_dtype") ? "torch_dtype" : "dtype"] = torch_name(first->second.dtype());
+  if (first != file.tensors.end()) {
+    const char* dtype = torch_name(first->second.dtype());
+    if (config.contains("torch_dtype")) config["torch_dtype"] = dtype;
+    if (config.contains("dtype") || !config.contains("torch_dtype")) config["dtype"] = dtype;
+  }
   return config.dump(2) + "\n";
 }
 

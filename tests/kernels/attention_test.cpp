@@ -1,5 +1,6 @@
 #include "kernels/attention.h"
 
+#include "kernels/philox.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -122,6 +123,22 @@ TEST(Attention, ProbabilitiesOnRequest) {
       probabilities.check_sentinels();
     });
   }
+}
+
+TEST(Attention, DropoutIsPhiloxOfQueryHeadAndKey) {
+  Case c(DType::kF64, 2, 4, {150, 70}, 0.5);
+  std::vector<double> expected(2 * 2 * 150 * 150, 0.0);
+  oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) {
+    const int64_t column = h * 65536 + j;
+    const auto row_id = static_cast<int64_t>(c.row_ids.get(static_cast<int64_t>(c.cu_q.get(b)) + i));
+    const auto block = kernels::dropout_block(c.dropout.seed, c.dropout.step, c.dropout.site, row_id, static_cast<uint32_t>(column / 4));
+    expected[static_cast<size_t>(((b * 2 + h) * 150 + i) * 150 + j)] = block.word[column % 4] >= kernels::dropout_threshold(0.5) ? 2 * p : 0;
+  });
+  on_every_stream([&](const Stream& s) {
+    TestTensor probabilities(DType::kF64, {2, 2, 150, 150});
+    c.forward(s, probabilities);
+    EXPECT_TRUE(close(probabilities.values(), expected, 1e-13));
+  });
 }
 
 TEST(Attention, LargeScoresStayFinite) {
