@@ -45,6 +45,11 @@ class Parser {
 
   json parse() {
     const char* end = text_.data() + text_.size();
+    // The library takes a zero byte for the end of the text and would not look at what follows.
+    if (const size_t zero = text_.find('\0'); zero != text_.npos) {
+      reached_ = text_.data() + zero + 1;
+      fail_here("a zero byte");
+    }
     try {
       return json::parse(Cursor{text_.data(), &reached_}, Cursor{end, &reached_},
                          [this](int, json::parse_event_t event, json& parsed) { return check(event, parsed); });
@@ -79,7 +84,8 @@ class Parser {
     // The parser has read the character it complains about.
     const char* end = reached_ == text_.data() ? reached_ : reached_ - 1;
     const auto line = 1 + std::count(text_.data(), end, '\n');
-    const auto line_start = std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(text_.data()), '\n').base();
+    const auto line_start =
+        std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(text_.data()), '\n').base();
     fail(ErrorCode::kBadData, name_, ": line ", line, " column ", 1 + (end - line_start), ": ", parts...);
   }
 

@@ -44,7 +44,8 @@ void check_shard_name(const std::string& index, const std::string& shard) {
     return c > 0x20 && c != 0x7f && c != '/' && c != '\\' && c != ':';
   });
   if (!plain || shard.starts_with('.') || !shard.ends_with(".safetensors"))
-    fail(ErrorCode::kBadData, index, ": shard ", in_quotes(shard), ": wanted the plain name of a .safetensors file beside it");
+    fail(ErrorCode::kBadData, index, ": shard ", in_quotes(shard),
+         ": wanted the plain name of a .safetensors file beside it");
 }
 
 WeightMap read_index(const fs::path& path) {
@@ -56,7 +57,8 @@ WeightMap read_index(const fs::path& path) {
   WeightMap weights;
   for (const auto& [tensor, shard] : map->items()) {
     if (!shard.is_string())
-      fail(ErrorCode::kBadData, name, ": weight_map: ", in_quotes(tensor), ": found ", describe(shard), ", wanted a file name");
+      fail(ErrorCode::kBadData, name, ": weight_map: ", in_quotes(tensor), ": found ", describe(shard),
+           ", wanted a file name");
     check_shard_name(name, shard.get_ref<const std::string&>());
     weights.emplace(tensor, shard.get<std::string>());
   }
@@ -102,7 +104,8 @@ File read_all(const fs::path& folder, File (*read)(const fs::path&)) {
   if (files.map)
     for (const auto& [tensor, name] : *files.map)
       if (!all.tensors.contains(tensor))
-        fail(ErrorCode::kBadData, (folder / name).string(), ": has no tensor ", in_quotes(tensor), ", which ", kIndex, " places there");
+        fail(ErrorCode::kBadData, (folder / name).string(), ": has no tensor ", in_quotes(tensor), ", which ", kIndex,
+             " places there");
   return all;
 }
 
