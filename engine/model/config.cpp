@@ -7,10 +7,22 @@ namespace albert {
 namespace {
 
 constexpr int64_t kLargest = int64_t{1} << 24;  // of any size: products of two stay far below 2^63
+constexpr double kMostParameters = 0x1p48;      // so that bytes and their sums stay below it, too
 
 void check_size(const char* key, int64_t value) {
   if (value < 1 || value > kLargest)
     fail(ErrorCode::kMismatch, "config: ", key, " is ", value, ", it must be between 1 and ", kLargest);
+}
+
+void check_parameter_count(const AlbertConfig& c) {
+  const auto d = [](int64_t n) { return static_cast<double>(n); };
+  const double h = d(c.hidden_size), e = d(c.embedding_size);
+  const double layer = h * (4 * h + 2 * d(c.intermediate_size));
+  const double count = e * d(c.vocab_size + c.max_position_embeddings + c.type_vocab_size) + e * h + h * h +
+                       layer * d(c.num_hidden_groups * c.inner_group_num);
+  if (count > kMostParameters)
+    fail(ErrorCode::kMismatch, "config: its sizes ask for ", count, " parameters, it may be ", kMostParameters,
+         " at most");
 }
 
 void check_probability(const char* key, double value) {
@@ -48,20 +60,26 @@ void AlbertConfig::validate() const {
   check_size("type_vocab_size", type_vocab_size);
   check_size("num_labels", num_labels());
   if (num_hidden_layers * inner_group_num > 4096 || num_hidden_groups * inner_group_num > 4096)
-    fail(ErrorCode::kMismatch, "config: num_hidden_layers and num_hidden_groups times inner_group_num must be at most 4096");
+    fail(ErrorCode::kMismatch,
+         "config: num_hidden_layers and num_hidden_groups times inner_group_num must be at most 4096");
+  check_parameter_count(*this);
   if (hidden_size % num_attention_heads != 0)
-    fail(ErrorCode::kMismatch, "config: hidden_size ", hidden_size, " is not a multiple of num_attention_heads ", num_attention_heads);
+    fail(ErrorCode::kMismatch, "config: hidden_size ", hidden_size, " is not a multiple of num_attention_heads ",
+         num_attention_heads);
   for (int64_t layer = 0; layer < num_hidden_layers; ++layer)
     if (group_of_layer(layer) >= num_hidden_groups)
-      fail(ErrorCode::kMismatch, "config: layer ", layer, " of ", num_hidden_layers, " falls outside the ", num_hidden_groups,
-           " groups; transformers fails here too");
+      fail(ErrorCode::kMismatch, "config: layer ", layer, " of ", num_hidden_layers, " falls outside the ",
+           num_hidden_groups, " groups; transformers fails here too");
   check_probability("hidden_dropout_prob", hidden_dropout_prob);
   check_probability("attention_probs_dropout_prob", attention_probs_dropout_prob);
   if (classifier_dropout_prob) check_probability("classifier_dropout_prob", *classifier_dropout_prob);
-  if (!(initializer_range >= 0)) fail(ErrorCode::kMismatch, "config: initializer_range is ", initializer_range, ", it must be 0 or more");
-  if (!(layer_norm_eps >= 0)) fail(ErrorCode::kMismatch, "config: layer_norm_eps is ", layer_norm_eps, ", it must be 0 or more");
+  if (!(initializer_range >= 0))
+    fail(ErrorCode::kMismatch, "config: initializer_range is ", initializer_range, ", it must be 0 or more");
+  if (!(layer_norm_eps >= 0))
+    fail(ErrorCode::kMismatch, "config: layer_norm_eps is ", layer_norm_eps, ", it must be 0 or more");
   if (pad_token_id && (*pad_token_id < 0 || *pad_token_id >= vocab_size))
-    fail(ErrorCode::kMismatch, "config: pad_token_id is ", *pad_token_id, ", the vocabulary has ", vocab_size, " words");
+    fail(ErrorCode::kMismatch, "config: pad_token_id is ", *pad_token_id, ", the vocabulary has ", vocab_size,
+         " words");
   activation();
 }
 

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kLargestFile = 16 << 20;
+constexpr size_t kMostWarnings = 20;  // of unknown keys, one line each
 
 // Takes keys out of the object one by one, each with the type it must have.
 class KeyReader {
@@ -75,7 +76,8 @@ class KeyReader {
 
  private:
   int64_t integer(const char* key, const json& v) const {
-    if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<uint64_t>() > INT64_MAX)) wrong_type(key, v, "an integer");
+    if (!v.is_number_integer() || (v.is_number_unsigned() && v.get<uint64_t>() > INT64_MAX))
+      wrong_type(key, v, "an integer");
     return v.get<int64_t>();
   }
   double number(const char* key, const json& v) const {
@@ -90,10 +92,12 @@ class KeyReader {
 
 // {"0": "NEGATIVE", ..} with every number from 0 once.
 std::map<int64_t, std::string> read_id2label(KeyReader& reader, const std::string& name, const json& labels) {
-  if (!labels.is_object() || labels.empty()) reader.wrong_type("id2label", labels, "an object of label names by number");
+  if (!labels.is_object() || labels.empty())
+    reader.wrong_type("id2label", labels, "an object of label names by number");
   std::map<int64_t, std::string> result;
   for (const auto& [id, label] : labels.items()) {
-    const bool digits = !id.empty() && id.size() < 9 && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits =
+        !id.empty() && id.size() < 9 && std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!digits) fail(ErrorCode::kBadData, name, ": id2label: key ", in_quotes(id), " is not a number");
     if (!label.is_string()) reader.wrong_type("id2label[" + id + "]", label, "a string");
     result[std::stoll(id)] = label.get<std::string>();
@@ -103,18 +107,36 @@ std::map<int64_t, std::string> read_id2label(KeyReader& reader, const std::strin
   return result;
 }
 
+// The inverse of id2label, and written back from it: only checked.
+void check_label2id(KeyReader& reader, const std::string& name, const AlbertConfig& config,
+                    std::vector<std::string>* warnings) {
+  const json* given = reader.find("label2id");
+  if (!given || given->is_null()) return;
+  if (!given->is_object()) reader.wrong_type("label2id", *given, "an object of numbers by label name");
+  std::set<std::string> labels;
+  bool same = true;
+  for (const auto& [id, label] : config.id2label) {
+    labels.insert(label);
+    const auto at = given->find(label);
+    same = same && at != given->end() && at->is_number_integer() && config.id2label.contains(at->get<int64_t>()) &&
+           config.id2label.at(at->get<int64_t>()) == label;
+  }
+  if (warnings && !(same && labels.size() == given->size()))
+    warnings->push_back(name + ": label2id is ignored: it is not the inverse of id2label");
+}
+
 void read_labels(KeyReader& reader, const std::string& name, AlbertConfig& config, std::vector<std::string>* warnings) {
   int64_t num_labels = config.num_labels();
   reader.read("num_labels", num_labels);
   if (num_labels < 1 || num_labels > 1'000'000)
     fail(ErrorCode::kMismatch, name, ": num_labels is ", num_labels, ", it must be between 1 and 1000000");
-  reader.find("label2id");  // the inverse of id2label, written back from it
   const json* id2label = reader.find("id2label");
   if (id2label && !id2label->is_null()) {
     config.id2label = read_id2label(reader, name, *id2label);
     const json* given = reader.find("num_labels");
     if (given && num_labels != config.num_labels() && warnings)
-      warnings->push_back(name + ": num_labels " + std::to_string(num_labels) + " is ignored: id2label names " + std::to_string(config.num_labels()));
+      warnings->push_back(name + ": num_labels " + std::to_string(num_labels) + " is ignored: id2label names " +
+                          std::to_string(config.num_labels()));
     return;
   }
   config.id2label.clear();
@@ -170,27 +192,35 @@ void refuse(const std::string& name, const json& rest) {
     fail(ErrorCode::kMismatch, name, ": model_type is ", printable(type->dump()), ", this engine runs \"albert\"");
 }
 
-void warn_unknown(const std::string& name, const json& rest, const std::set<std::string>& fields, std::vector<std::string>* warnings) {
+void warn_unknown(const std::string& name, const json& rest, const std::set<std::string>& fields,
+                  std::vector<std::string>* warnings) {
   if (!warnings) return;
   std::vector<std::string> known = harmless_keys();
   for (const RefusedKey& key : refused_keys()) known.push_back(key.name);
   known.insert(known.end(), fields.begin(), fields.end());
+  size_t unknown = 0;
   for (const auto& [key, value] : rest.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    if (++unknown > kMostWarnings) continue;
     const std::string near = nearest_name(key, known);
-    warnings->push_back(name + ": unknown key " + in_quotes(key) + (near.empty() ? "" : " (did you mean " + near + "?)") + " is ignored");
+    warnings->push_back(name + ": unknown key " + in_quotes(key) +
+                        (near.empty() ? "" : " (did you mean " + near + "?)") + " is ignored");
   }
+  if (unknown > kMostWarnings)
+    warnings->push_back(name + ": " + std::to_string(unknown - kMostWarnings) + " more unknown keys are ignored");
 }
 
 }  // namespace
 
-AlbertConfig AlbertConfig::from_json(const std::string& name, const std::string& text, std::vector<std::string>* warnings) {
+AlbertConfig AlbertConfig::from_json(const std::string& name, const std::string& text,
+                                     std::vector<std::string>* warnings) {
   const json object = parse_json(name, text);
   if (!object.is_object()) fail(ErrorCode::kBadData, name, ": found ", describe(object), ", wanted an object");
   KeyReader reader(name, object);
   AlbertConfig config;
   read_fields(reader, config);
   read_labels(reader, name, config, warnings);
+  check_label2id(reader, name, config, warnings);
   read_problem_type(reader, name, config);
   const json rest = reader.rest();
   refuse(name, rest);
@@ -243,7 +273,11 @@ std::string AlbertConfig::to_json() const {
   for (const auto& [id, label] : id2label) names[std::to_string(id)] = label, ids[label] = id;
   j["id2label"] = names;
   j["label2id"] = ids;
-  return j.dump(2) + "\n";
+  try {
+    return j.dump(2) + "\n";
+  } catch (const json::exception&) {
+    fail(ErrorCode::kBadData, "config: the name of a label or architecture is not valid UTF-8");
+  }
 }
 
 }  // namespace albert

@@ -47,6 +47,35 @@ TEST(Config, UnknownKeysAreNamedWithTheNearest) {
   EXPECT_EQ(warnings[0], "config.json: unknown key \"hiden_size\" (did you mean hidden_size?) is ignored");
 }
 
+TEST(Config, ManyUnknownKeysStayAFewLines) {
+  json j = json::object();
+  for (int i = 0; i < 1000; ++i) j["unknown_key_number_" + std::to_string(i)] = i;
+  std::vector<std::string> warnings;
+  AlbertConfig::from_json("config.json", j.dump(), &warnings);
+  ASSERT_EQ(warnings.size(), 21U);
+  EXPECT_EQ(warnings.back(), "config.json: 980 more unknown keys are ignored");
+}
+
+TEST(Config, LabelsThatDisagreeAreWarnedAbout) {
+  const auto warnings_of = [](const json& j) {
+    std::vector<std::string> warnings;
+    AlbertConfig::from_json("config.json", j.dump(), &warnings);
+    return warnings;
+  };
+  const json labels = {{"0", "no"}, {"1", "yes"}};
+  EXPECT_TRUE(warnings_of({{"id2label", labels}, {"label2id", {{"no", 0}, {"yes", 1}}}, {"num_labels", 2}}).empty());
+  EXPECT_EQ(warnings_of({{"id2label", labels}, {"label2id", {{"no", 1}, {"yes", 0}}}}).size(), 1U);
+  EXPECT_EQ(warnings_of({{"id2label", labels}, {"label2id", {{"no", 0}}}}).size(), 1U);
+  EXPECT_EQ(warnings_of({{"id2label", labels}, {"num_labels", 3}}).size(), 1U);
+  EXPECT_EQ(AlbertConfig::from_json("config.json", R"({"num_labels": 3})").id2label.at(2), "LABEL_2");
+}
+
+TEST(Config, LabelsInAnotherEncodingAreNotWritten) {
+  AlbertConfig c;
+  c.id2label[1] = "caf\xe9";
+  EXPECT_EQ(refusal_of([&] { (void)c.to_json(); }).code, ErrorCode::kBadData);
+}
+
 TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
   const std::vector<std::tuple<const char*, json, ErrorCode, const char*>> cases = {
       {"hidden_size", "768", ErrorCode::kBadData, "hidden_size: found"},
@@ -68,6 +97,10 @@ TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
       {"problem_type", "ranking", ErrorCode::kMismatch, "problem_type"},
       {"id2label", {{"0", "a"}, {"2", "b"}}, ErrorCode::kBadData, "id2label"},
       {"pad_token_id", 30000, ErrorCode::kMismatch, "pad_token_id is 30000"},
+      {"label2id", {"a", "b"}, ErrorCode::kBadData, "label2id"},
+      {"per_layer_config", {{"0", {{"hidden_act", "relu"}}}}, ErrorCode::kMismatch, "per_layer_config"},
+      {"quantization_config", {{"bits", 8}}, ErrorCode::kMismatch, "quantization_config"},
+      {"hidden_size", 1 << 24, ErrorCode::kMismatch, "parameters"},
       {"architectures", "AlbertModel", ErrorCode::kBadData, "architectures"}};
   for (const auto& [key, value, code, says] : cases) {
     const Refusal r = refusal_of([&, k = key, v = value] { AlbertConfig::from_json("config.json", with(k, v)); });
@@ -79,7 +112,8 @@ TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
 
 TEST(Config, TheFuzzCorpusIsReadOrRefused) {
   size_t refused = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(ALBERT_SOURCE_DIR) + "/tests/fuzz/corpus/config")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(ALBERT_SOURCE_DIR) + "/tests/fuzz/corpus/config")) {
     try {
       AlbertConfig::from_json(entry.path().filename(), read_bytes(entry.path()));
     } catch (const Error&) {
