@@ -72,19 +72,29 @@ double worst_difference(const std::vector<double>& a, const std::vector<double>&
   return worst / scale;
 }
 
-// A pre-training step in f64 is the measure; every instruction set and precision must come near it, and threads must not
-// change a bit.
+// A pre-training step in f64 is the measure; every instruction set and precision must come near it, and threads must
+// not change a bit.
 ordered_json self_test() {
   ordered_json checks = ordered_json::array();
   const auto add = [&](const std::string& name, double error, double bound) {
     checks.push_back({{"check", name}, {"error", error}, {"bound", bound}, {"ok", error <= bound}});
   };
-  const std::vector<double> exact = small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = kernels::Isa::kGeneric});
+  const std::vector<double> exact =
+      small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = kernels::Isa::kGeneric});
   for (const auto isa : usable_isas()) {
     const std::string name = kernels::name_of(isa);
-    add("f64 " + name, worst_difference(small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = isa}), exact), 1e-12);
-    add("f32 " + name, worst_difference(small_step({.precision = Precision::kF32, .threads = 1, .trainable = true, .isa = isa}), exact), 1e-4);
-    add("bf16 " + name, worst_difference(small_step({.precision = Precision::kBF16, .threads = 1, .trainable = true, .isa = isa}), exact), 0.1);
+    add("f64 " + name,
+        worst_difference(small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = isa}),
+                         exact),
+        1e-12);
+    add("f32 " + name,
+        worst_difference(small_step({.precision = Precision::kF32, .threads = 1, .trainable = true, .isa = isa}),
+                         exact),
+        1e-4);
+    add("bf16 " + name,
+        worst_difference(small_step({.precision = Precision::kBF16, .threads = 1, .trainable = true, .isa = isa}),
+                         exact),
+        0.1);
   }
   const auto one = small_step({.threads = 1, .trainable = true}), many = small_step({.threads = 5, .trainable = true});
   add("same bits for 1 and 5 threads", one == many ? 0 : 1, 0);
@@ -98,7 +108,8 @@ ordered_json examine() {
   for (const auto isa : usable_isas()) report["instruction_sets"].push_back(kernels::name_of(isa));
   report["cores"] = std::thread::hardware_concurrency();
   report["threads"] = kernels::make_backend({})->stream().threads;
-  report["memory"] = {{"total", proc_value("/proc/meminfo", "MemTotal")}, {"available", proc_value("/proc/meminfo", "MemAvailable")}};
+  report["memory"] = {{"total", proc_value("/proc/meminfo", "MemTotal")},
+                      {"available", proc_value("/proc/meminfo", "MemAvailable")}};
   report["matmul"] = kernels::matmul_library();
   report["compiler"] = __VERSION__;
 #if defined(ALBERT_STD_THREADS)
@@ -119,12 +130,15 @@ bool passed(const ordered_json& report) {
 
 void print_text(std::ostream& out, const ordered_json& report) {
   for (const auto& [key, value] : report.items())
-    if (key != "self_test") out << key << std::string(key.size() < 18 ? 18 - key.size() : 1, ' ') << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
+    if (key != "self_test")
+      out << key << std::string(key.size() < 18 ? 18 - key.size() : 1, ' ')
+          << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
   out << "self-test: a pre-training step against f64\n";
   for (const auto& check : report.at("self_test")) {
     const auto name = check.at("check").get<std::string>();
-    out << "  " << (check.at("ok").get<bool>() ? "ok     " : "FAILED ") << name << std::string(name.size() < 32 ? 32 - name.size() : 1, ' ')
-        << "error " << check.at("error") << ", bound " << check.at("bound") << "\n";
+    out << "  " << (check.at("ok").get<bool>() ? "ok     " : "FAILED ") << name
+        << std::string(name.size() < 32 ? 32 - name.size() : 1, ' ') << "error " << check.at("error") << ", bound "
+        << check.at("bound") << "\n";
   }
 }
 
@@ -139,7 +153,8 @@ Runner declare_doctor(Command& command) {
       out << report.dump(2) << "\n";
     else
       print_text(out, report);
-    if (!passed(report)) fail(ErrorCode::kInternal, "the self-test failed; please report the output of albert doctor --json");
+    if (!passed(report))
+      fail(ErrorCode::kInternal, "the self-test failed; please report the output of albert doctor --json");
     return 0;
   };
 }

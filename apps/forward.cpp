@@ -18,8 +18,11 @@ struct ForwardFlags {
 };
 
 int run(const ForwardFlags& flags, std::ostream& out, std::ostream& err) {
-  HeadRequest request{.model = flags.model, .options = flags.common.model(), .gradients = flags.gradients,
-                      .hidden_states = flags.hidden_states, .attentions = flags.attentions,
+  HeadRequest request{.model = flags.model,
+                      .options = flags.common.model(),
+                      .gradients = flags.gradients,
+                      .hidden_states = flags.hidden_states,
+                      .attentions = flags.attentions,
                       .loss = {flags.class_weights, flags.label_smoothing}};
   request.options.trainable = flags.gradients;
   std::vector<std::string> notes;

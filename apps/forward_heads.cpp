@@ -21,7 +21,8 @@ class InputTensors {
     return at == file_.tensors.end() ? HostTensor() : at->second;
   }
   ModelInputs model_inputs() {
-    return {take("input_ids"), take("attention_mask"), take("token_type_ids"), take("position_ids"), take("inputs_embeds")};
+    return {take("input_ids"), take("attention_mask"), take("token_type_ids"), take("position_ids"),
+            take("inputs_embeds")};
   }
   void check_all_taken(const std::string& head) const {
     for (const auto& [name, tensor] : file_.tensors)
@@ -56,8 +57,10 @@ TensorFile common(const ModelOutput& output, const AlbertPreTrainedModel& model,
   TensorFile out;
   const DType type = master_dtype(request.options.precision);
   if (output.loss) put(out, "loss", HostTensor::of<double>({1}, {*output.loss}).to(type));
-  for (size_t i = 0; i < output.hidden_states.size(); ++i) put(out, "hidden_states." + std::to_string(i), output.hidden_states[i]);
-  for (size_t i = 0; i < output.attentions.size(); ++i) put(out, "attentions." + std::to_string(i), output.attentions[i]);
+  for (size_t i = 0; i < output.hidden_states.size(); ++i)
+    put(out, "hidden_states." + std::to_string(i), output.hidden_states[i]);
+  for (size_t i = 0; i < output.attentions.size(); ++i)
+    put(out, "attentions." + std::to_string(i), output.attentions[i]);
   if (!request.gradients) return out;
   for (auto& [name, gradient] : model.gradients().tensors) out.tensors.emplace("grad." + name, gradient);
   if (!output.inputs_embeds_gradient.empty()) out.tensors.emplace("grad.inputs_embeds", output.inputs_embeds_gradient);
@@ -143,9 +146,11 @@ const std::map<std::string, HeadFunction>& heads() {
       {"model", run_model},
       {"pretraining", run_pretraining},
       {"masked-lm", run_masked_lm},
-      {"sequence-classification", std::bind(run_classifier<AlbertForSequenceClassification>, "sequence-classification", _1, _2, _3)},
+      {"sequence-classification",
+       std::bind(run_classifier<AlbertForSequenceClassification>, "sequence-classification", _1, _2, _3)},
       {"multiple-choice", std::bind(run_classifier<AlbertForMultipleChoice>, "multiple-choice", _1, _2, _3)},
-      {"token-classification", std::bind(run_classifier<AlbertForTokenClassification>, "token-classification", _1, _2, _3)},
+      {"token-classification",
+       std::bind(run_classifier<AlbertForTokenClassification>, "token-classification", _1, _2, _3)},
       {"question-answering", run_question_answering}};
   return table;
 }

@@ -22,6 +22,7 @@ std::vector<std::string> head_names();
 
 // Tensors named in.* to tensors named out.* and, with gradients, grad.* (docs/cli.md). Inputs the head does not know
 // are Error(kBadData). `notes` gets what the user should be told: unused tensors, unknown config keys.
-TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in, std::vector<std::string>* notes);
+TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in,
+                    std::vector<std::string>* notes);
 
 }  // namespace albert::apps

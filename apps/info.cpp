@@ -34,7 +34,8 @@ std::string readable(size_t bytes) {
 
 std::string with_commas(int64_t n) {
   std::string digits = std::to_string(n);
-  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
   return digits;
 }
 
@@ -59,12 +60,16 @@ ordered_json parameters_json(const std::string& architecture, const AlbertConfig
 
 ordered_json memory_json(const std::string& architecture, const AlbertConfig& config, StepShape shape) {
   const StepPlan plan = plan_step(architecture, config, shape);
-  return {{"parameters", plan.bytes.total()}, {"optimizer", plan.moments}, {"arena", plan.arena}, {"total", plan.total()}};
+  return {
+      {"parameters", plan.bytes.total()}, {"optimizer", plan.moments}, {"arena", plan.arena}, {"total", plan.total()}};
 }
 
 ordered_json plans_json(const std::string& architecture, const AlbertConfig& config, const InfoFlags& flags) {
-  StepShape shape{.precision = flags.precision == "f64" ? Precision::kF64 : flags.precision == "bf16" ? Precision::kBF16 : Precision::kF32,
-                  .batch = flags.batch, .length = std::min(flags.length, config.max_position_embeddings)};
+  StepShape shape{.precision = flags.precision == "f64"    ? Precision::kF64
+                               : flags.precision == "bf16" ? Precision::kBF16
+                                                           : Precision::kF32,
+                  .batch = flags.batch,
+                  .length = std::min(flags.length, config.max_position_embeddings)};
   ordered_json memory{{"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
   memory["inference"] = memory_json(architecture, config, shape);
   shape.training = true;
@@ -77,7 +82,9 @@ ordered_json plans_json(const std::string& architecture, const AlbertConfig& con
 // What the folder's weights are, against what the architecture keeps; null where there are none.
 ordered_json files_json(const fs::path& folder) {
   std::error_code ignored;
-  if (!fs::exists(folder / "model.safetensors", ignored) && !fs::exists(folder / "model.safetensors.index.json", ignored)) return nullptr;
+  if (!fs::exists(folder / "model.safetensors", ignored) &&
+      !fs::exists(folder / "model.safetensors.index.json", ignored))
+    return nullptr;
   const TensorFileHeader header = read_model_tensors_header(folder);
   int64_t elements = 0;
   std::set<std::string> types;
@@ -97,7 +104,8 @@ std::string architecture_of(const InfoFlags& flags, const AlbertConfig& config) 
 
 void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
   const auto bytes = [&](const char* key) { return readable(m.at(key).get<size_t>()); };
-  out << "  " << std::left << std::setw(30) << label << std::setw(12) << bytes("total") << "parameters " << bytes("parameters");
+  out << "  " << std::left << std::setw(30) << label << std::setw(12) << bytes("total") << "parameters "
+      << bytes("parameters");
   if (m.at("optimizer").get<size_t>() > 0) out << ", optimizer " << bytes("optimizer");
   out << ", step " << bytes("arena") << "\n";
 }
@@ -105,19 +113,22 @@ void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
 void print_text(std::ostream& out, const ordered_json& info) {
   const auto& c = info.at("config");
   out << info.at("folder").get<std::string>() << ": " << info.at("architecture").get<std::string>() << "\n"
-      << "  " << c.at("num_hidden_layers") << " layers of " << c.at("num_hidden_groups") << " group(s) x " << c.at("inner_group_num")
-      << ", hidden " << c.at("hidden_size") << ", heads " << c.at("num_attention_heads") << ", intermediate " << c.at("intermediate_size")
-      << ", embedding " << c.at("embedding_size") << ", vocabulary " << c.at("vocab_size") << ", " << c.at("hidden_act").get<std::string>() << "\n";
+      << "  " << c.at("num_hidden_layers") << " layers of " << c.at("num_hidden_groups") << " group(s) x "
+      << c.at("inner_group_num") << ", hidden " << c.at("hidden_size") << ", heads " << c.at("num_attention_heads")
+      << ", intermediate " << c.at("intermediate_size") << ", embedding " << c.at("embedding_size") << ", vocabulary "
+      << c.at("vocab_size") << ", " << c.at("hidden_act").get<std::string>() << "\n";
   out << "parameters (shared ones once)\n";
   for (const auto& [part, count] : info.at("parameters").items())
-    out << "  " << std::left << std::setw(12) << part << std::right << std::setw(14) << with_commas(count.get<int64_t>()) << "\n";
+    out << "  " << std::left << std::setw(12) << part << std::right << std::setw(14)
+        << with_commas(count.get<int64_t>()) << "\n";
   if (!info.at("files").is_null()) {
     const auto& files = info.at("files");
-    out << "files\n  " << files.at("tensors") << " tensors, " << with_commas(files.at("elements").get<int64_t>()) << " elements, "
-        << files.at("dtypes").dump() << "\n";
+    out << "files\n  " << files.at("tensors") << " tensors, " << with_commas(files.at("elements").get<int64_t>())
+        << " elements, " << files.at("dtypes").dump() << "\n";
   }
   const auto& m = info.at("memory");
-  out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, " << m.at("precision").get<std::string>() << "\n";
+  out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, "
+      << m.at("precision").get<std::string>() << "\n";
   print_memory(out, "inference", m.at("inference"));
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
@@ -128,11 +139,14 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) fail(ErrorCode::kMissingInput, flags.folder, ": no such model folder");
   if (flags.batch < 1 || flags.length < 1) fail(ErrorCode::kUsage, "--batch and --length must be at least 1");
-  const bool google = !fs::exists(folder / "config.json", ignored) && fs::exists(folder / "albert_config.json", ignored);
+  const bool google =
+      !fs::exists(folder / "config.json", ignored) && fs::exists(folder / "albert_config.json", ignored);
   std::vector<std::string> warnings;
-  const AlbertConfig config = AlbertConfig::from_file(folder / (google ? "albert_config.json" : "config.json"), &warnings);
+  const AlbertConfig config =
+      AlbertConfig::from_file(folder / (google ? "albert_config.json" : "config.json"), &warnings);
   const std::string architecture = architecture_of(flags, config);
-  ordered_json info{{"folder", flags.folder}, {"architecture", architecture}, {"config", ordered_json::parse(config.to_json())}};
+  ordered_json info{
+      {"folder", flags.folder}, {"architecture", architecture}, {"config", ordered_json::parse(config.to_json())}};
   info["parameters"] = parameters_json(architecture, config);
   info["files"] = files_json(folder);
   info["memory"] = plans_json(architecture, config, flags);

@@ -34,18 +34,22 @@ ForwardOptions options_for(const StepShape& s) {
 
 // Each head's step, with labels when training.
 void step(AlbertModel& m, const StepShape& s) {
-  const ModelUpstreams none, all{zeros(DType::kF32, {s.batch, s.length, m.config().hidden_size}), zeros(DType::kF32, {s.batch, m.config().hidden_size})};
+  const ModelUpstreams none, all{zeros(DType::kF32, {s.batch, s.length, m.config().hidden_size}),
+                                 zeros(DType::kF32, {s.batch, m.config().hidden_size})};
   m.forward(inputs_for(s), s.training ? all : none, options_for(s));
 }
 void step(AlbertForPreTraining& m, const StepShape& s) {
-  m.forward(inputs_for(s), s.training ? PreTrainingLabels{masked_labels(s), zeros(DType::kI32, {s.batch})} : PreTrainingLabels{}, options_for(s));
+  m.forward(inputs_for(s),
+            s.training ? PreTrainingLabels{masked_labels(s), zeros(DType::kI32, {s.batch})} : PreTrainingLabels{},
+            options_for(s));
 }
 void step(AlbertForMaskedLM& m, const StepShape& s) {
   m.forward(inputs_for(s), s.training ? masked_labels(s) : HostTensor(), options_for(s));
 }
 void step(AlbertForSequenceClassification& m, const StepShape& s) {
   const bool classes = m.config().num_labels() > 1 && m.config().problem_type.find("multi") == std::string::npos;
-  const HostTensor labels = classes ? zeros(DType::kI32, {s.batch}) : zeros(DType::kF32, {s.batch, m.config().num_labels()});
+  const HostTensor labels =
+      classes ? zeros(DType::kI32, {s.batch}) : zeros(DType::kF32, {s.batch, m.config().num_labels()});
   m.forward(inputs_for(s), s.training ? labels : HostTensor(), {}, options_for(s));
 }
 void step(AlbertForMultipleChoice& m, const StepShape& s) {
@@ -58,7 +62,8 @@ void step(AlbertForTokenClassification& m, const StepShape& s) {
 }
 void step(AlbertForQuestionAnswering& m, const StepShape& s) {
   const HostTensor first = zeros(DType::kI32, {s.batch});
-  m.forward(inputs_for(s), s.training ? QuestionAnsweringLabels{first, first} : QuestionAnsweringLabels{}, options_for(s));
+  m.forward(inputs_for(s), s.training ? QuestionAnsweringLabels{first, first} : QuestionAnsweringLabels{},
+            options_for(s));
 }
 
 struct Planner {
@@ -69,7 +74,8 @@ struct Planner {
 template <class Head>
 Planner planner() {
   const auto plan = [](const AlbertConfig& config, const StepShape& shape) {
-    Head head = Head::from_config(config, {.precision = shape.precision, .trainable = shape.training, .device = Device::kMeta});
+    Head head =
+        Head::from_config(config, {.precision = shape.precision, .trainable = shape.training, .device = Device::kMeta});
     step(head, shape);
     StepPlan result;
     result.parameters = head.parameters().count();
@@ -119,7 +125,8 @@ StepPlan plan_step(const std::string& architecture, const AlbertConfig& config, 
   return planner_of(architecture).plan(config, shape);
 }
 
-std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture, const AlbertConfig& config) {
+std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,
+                                                            const AlbertConfig& config) {
   return planner_of(architecture).tensors(config);
 }
 

@@ -18,8 +18,8 @@ struct StepShape {
 struct StepPlan {
   int64_t parameters = 0;  // elements, shared ones once
   ParameterBytes bytes;
-  size_t moments = 0;      // AdamW's or LAMB's, when training
-  size_t arena = 0;        // exact peak
+  size_t moments = 0;  // AdamW's or LAMB's, when training
+  size_t arena = 0;    // exact peak
   size_t total() const { return bytes.total() + moments + arena; }
 };
 
@@ -29,6 +29,7 @@ std::vector<std::string> architectures();  // "AlbertForMaskedLM", ..
 StepPlan plan_step(const std::string& architecture, const AlbertConfig& config, const StepShape& shape);
 
 // The tensors an architecture keeps in a file, by name.
-std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture, const AlbertConfig& config);
+std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,
+                                                            const AlbertConfig& config);
 
 }  // namespace albert::apps

@@ -46,9 +46,13 @@ class HostTensor {
     return reinterpret_cast<T*>(bytes_.data());
   }
   template <class T>
-  const T* data() const { return const_cast<HostTensor*>(this)->data<T>(); }
+  const T* data() const {
+    return const_cast<HostTensor*>(this)->data<T>();
+  }
   template <class T>
-  T at(int64_t i) const { return data<T>()[i]; }
+  T at(int64_t i) const {
+    return data<T>()[i];
+  }
 
   // A converted copy, any dtype into any other. Floats round once, to nearest even; floats to integers truncate.
   // Error(kBadData) when an integer type cannot hold a value (NaN included).

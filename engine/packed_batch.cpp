@@ -41,7 +41,8 @@ PackedBatch::PackedBatch(const ModelInputs& inputs, const AlbertConfig& config) 
   if (length_ > config.max_position_embeddings && inputs.position_ids.empty())
     fail(ErrorCode::kBadData, "sequences of ", length_, " tokens, the model has ", config.max_position_embeddings,
          " positions (max_position_embeddings): truncate them");
-  if (batch_ * length_ > INT32_MAX) fail(ErrorCode::kBadData, "a batch of ", batch_, " x ", length_, " tokens is too large");
+  if (batch_ * length_ > INT32_MAX)
+    fail(ErrorCode::kBadData, "a batch of ", batch_, " x ", length_, " tokens is too large");
   if (embeds && inputs.inputs_embeds.dim(2) != config.embedding_size)
     fail(ErrorCode::kBadData, "inputs_embeds is ", given.shape_string(), ", its width must be embedding_size, ",
          config.embedding_size);
@@ -68,7 +69,8 @@ void PackedBatch::find_tokens(const ModelInputs& inputs) {
   }
 }
 
-std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const char* name, int64_t limit, const char* of) const {
+std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const char* name, int64_t limit,
+                                             const char* of) const {
   const bool broadcast = padded.shape().size() == 2 && padded.dim(0) == 1;
   check_shape(padded, name, broadcast ? 1 : batch_, length_);
   if (is_float(padded.dtype())) fail(ErrorCode::kBadData, name, " must be integers, not ", name_of(padded.dtype()));
@@ -90,12 +92,13 @@ void PackedBatch::read_ids(const ModelInputs& inputs, const AlbertConfig& config
     input_ids_ = packed_ids(inputs.input_ids, "input_ids", config.vocab_size, "words (vocab_size)");
   else
     inputs_embeds_ = pack(inputs.inputs_embeds, "inputs_embeds");
-  token_type_ids_ = inputs.token_type_ids.empty()
-                        ? std::vector<int32_t>(columns_.size(), 0)
-                        : packed_ids(inputs.token_type_ids, "token_type_ids", config.type_vocab_size, "token types (type_vocab_size)");
-  position_ids_ = inputs.position_ids.empty() ? columns_
-                                              : packed_ids(inputs.position_ids, "position_ids",
-                                                           config.max_position_embeddings, "positions (max_position_embeddings)");
+  token_type_ids_ = inputs.token_type_ids.empty() ? std::vector<int32_t>(columns_.size(), 0)
+                                                  : packed_ids(inputs.token_type_ids, "token_type_ids",
+                                                               config.type_vocab_size, "token types (type_vocab_size)");
+  position_ids_ = inputs.position_ids.empty()
+                      ? columns_
+                      : packed_ids(inputs.position_ids, "position_ids", config.max_position_embeddings,
+                                   "positions (max_position_embeddings)");
 }
 
 std::optional<int64_t> PackedBatch::row_of(int64_t sequence, int64_t column) const {
@@ -110,7 +113,8 @@ std::vector<int32_t> PackedBatch::first_rows() const {
   std::vector<int32_t> rows(cu_seqlens_.begin(), cu_seqlens_.end() - 1);
   for (size_t b = 0; b < rows.size(); ++b)
     if (columns_[static_cast<size_t>(rows[b])] != 0)
-      fail(ErrorCode::kBadData, "attention_mask[", b, ", 0] is 0, but the pooler reads the first token: pad on the right");
+      fail(ErrorCode::kBadData, "attention_mask[", b,
+           ", 0] is 0, but the pooler reads the first token: pad on the right");
   return rows;
 }
 
@@ -153,7 +157,8 @@ RowSelection select_rows(const PackedBatch& batch, std::vector<int32_t> rows) {
     selection.row_ids.push_back(row_ids[row]);
   }
   for (const int32_t begin : batch.offsets())
-    selection.cu_seqlens.push_back(static_cast<int32_t>(std::lower_bound(rows.begin(), rows.end(), begin) - rows.begin()));
+    selection.cu_seqlens.push_back(
+        static_cast<int32_t>(std::lower_bound(rows.begin(), rows.end(), begin) - rows.begin()));
   selection.rows = std::move(rows);
   return selection;
 }

@@ -35,11 +35,11 @@ class PackedBatch {
   Tensor input_ids() const { return view(input_ids_); }
   Tensor token_type_ids() const { return view(token_type_ids_); }
   Tensor position_ids() const { return view(position_ids_); }
-  Tensor cu_seqlens() const { return view(cu_seqlens_); }          // [B + 1]
-  Tensor index_in_sequence() const { return view(in_sequence_); }  // 0.. in each sequence
-  Tensor row_numbers() const { return view(row_numbers_); }        // 0..T-1
-  Tensor row_ids() const { return view(row_ids_); }                // [T] i64: identity for dropout
-  Tensor sequence_ids() const { return view(sequence_ids_); }      // [B] i64: that of the whole sequence
+  Tensor cu_seqlens() const { return view(cu_seqlens_); }             // [B + 1]
+  Tensor index_in_sequence() const { return view(in_sequence_); }     // 0.. in each sequence
+  Tensor row_numbers() const { return view(row_numbers_); }           // 0..T-1
+  Tensor row_ids() const { return view(row_ids_); }                   // [T] i64: identity for dropout
+  Tensor sequence_ids() const { return view(sequence_ids_); }         // [B] i64: that of the whole sequence
   const HostTensor& inputs_embeds() const { return inputs_embeds_; }  // [T, E]
 
   const std::vector<int32_t>& offsets() const { return cu_seqlens_; }

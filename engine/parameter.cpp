@@ -54,7 +54,8 @@ Parameter& ParameterStore::stack(const std::vector<Parameter*>& parts) {
   const Shape& first = parts.front()->shape;
   int64_t rows = 0;
   for (const Parameter* part : parts) rows += part->shape[0];
-  Stack stack{{"", first.rank() == 1 ? Shape{rows} : Shape{rows, first[1]}, Init::kZeros, false, {}, {}, {}, {}}, parts};
+  Stack stack{{"", first.rank() == 1 ? Shape{rows} : Shape{rows, first[1]}, Init::kZeros, false, {}, {}, {}, {}},
+              parts};
   return stacks_.emplace_back(std::move(stack)).view;
 }
 
@@ -102,7 +103,8 @@ std::vector<Tensor> ParameterStore::views(Tensor flat, const Layout& layout) con
   std::vector<Tensor> result;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     const size_t begin = static_cast<size_t>(layout.offsets[i]) * size_of(flat.dtype);
-    result.push_back(flat ? Tensor{static_cast<std::byte*>(flat.data) + begin, parameters_[i].shape, flat.dtype} : Tensor{});
+    result.push_back(flat ? Tensor{static_cast<std::byte*>(flat.data) + begin, parameters_[i].shape, flat.dtype}
+                          : Tensor{});
   }
   return result;
 }

@@ -62,7 +62,7 @@ class ParameterStore {
   std::deque<Parameter>& all() { return parameters_; }
   const std::deque<Parameter>& all() const { return parameters_; }
   Parameter* find(std::string_view name);
-  int64_t count() const;  // elements, shared ones once
+  int64_t count() const;                               // elements, shared ones once
   Tensor flat_values() const { return flat_values_; }  // [n], zeros between parameters
   Tensor flat_grads() const { return flat_grads_; }
 

@@ -18,7 +18,8 @@ class Session {
   // Exact peak of the arena in bytes; runs no kernel and touches no memory.
   size_t plan(Mode mode, const Program& program) const;
 
-  // On a kMeta backend, only plans. Else runs it in an arena of exactly the planned size or a larger one left from before. Error(kOutOfMemory) naming the bytes.
+  // On a kMeta backend, only plans. Else runs it in an arena of exactly the planned size or a larger one left from
+  // before. Error(kOutOfMemory) naming the bytes.
   void run(Mode mode, const Program& program);
 
   kernels::Backend& backend() { return *backend_; }

@@ -47,12 +47,13 @@ class Tape {
   Var input(Tensor value) { return make(value, true); }      // wants a gradient
   Var constant(Tensor value) { return make(value, false); }  // token ids, labels
   Var output(Shape s, DType t) { return make(arena_.allocate(s, t), true); }
-  Var alias(Tensor value) { return make(value, true); }  // an op's output that shares memory with its input
+  Var alias(Tensor value) { return make(value, true); }            // an op's output that shares memory with its input
   Tensor save(Shape s, DType t) { return arena_.allocate(s, t); }  // lives until its backward is done
 
   Stream stream() const { return stream_; }
   Arena& arena() { return arena_; }
-  // Whether backward will come, so that forward must do its very arithmetic: also where a segment runs to be recomputed.
+  // Whether backward will come, so that forward must do its very arithmetic: also where a segment runs to be
+  // recomputed.
   bool training() const { return mode_ == Mode::kTraining; }
 
   // `fn` runs in backward with the gradient of `y`; never, if nothing downstream used `y`.

@@ -14,8 +14,8 @@ double inner_product(const HostTensor& a, const HostTensor& b) {
 
 void check_upstream(const HostTensor& upstream, const char* name, const std::vector<int64_t>& shape) {
   if (!upstream.empty() && (upstream.shape() != shape || !is_float(upstream.dtype())))
-    fail(ErrorCode::kBadData, "upstream.", name, " is ", upstream.shape_string(), " ", upstream.dtype(), ", wanted floats ",
-         HostTensor(DType::kU8, shape).shape_string());
+    fail(ErrorCode::kBadData, "upstream.", name, " is ", upstream.shape_string(), " ", upstream.dtype(),
+         ", wanted floats ", HostTensor(DType::kU8, shape).shape_string());
 }
 
 Tensor float_view(const HostTensor& t) { return {const_cast<void*>(t.raw()), {t.dim(0), t.dim(1)}, t.dtype()}; }
@@ -33,7 +33,8 @@ BaseModelOutputWithPooling AlbertModel::forward(const ModelInputs& inputs, const
   check_upstream(upstreams.pooler_output, "pooler_output", {batch.batch_size(), hidden});
   const bool has_rows = !upstreams.last_hidden_state.empty(), has_pooled = !upstreams.pooler_output.empty();
   const DType sums = master_dtype(precision());
-  const HostTensor drows = has_rows ? batch.pack(upstreams.last_hidden_state.to(sums), "upstream.last_hidden_state") : HostTensor();
+  const HostTensor drows =
+      has_rows ? batch.pack(upstreams.last_hidden_state.to(sums), "upstream.last_hidden_state") : HostTensor();
   const HostTensor dpooled = has_pooled ? upstreams.pooler_output.to(sums) : HostTensor();
   const ReadRows rows = ReadRows::all(batch);
   const std::vector<int32_t> first = rows.locate(batch.first_rows());
@@ -53,7 +54,8 @@ BaseModelOutputWithPooling AlbertModel::forward(const ModelInputs& inputs, const
   out.last_hidden_state = batch.unpack(packed);
   out.pooler_output = to_host(result->pooled->value());
   if (has_rows || has_pooled)
-    out.loss = (has_rows ? inner_product(packed, drows) : 0) + (has_pooled ? inner_product(out.pooler_output, dpooled) : 0);
+    out.loss =
+        (has_rows ? inner_product(packed, drows) : 0) + (has_pooled ? inner_product(out.pooler_output, dpooled) : 0);
   return out;
 }
 

@@ -28,7 +28,8 @@ std::vector<int32_t> class_labels(const HostTensor& labels, const char* name, in
 
 TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int64_t classes) {
   const HostTensor packed = batch.pack(integers(labels, "labels"), "labels");
-  if (packed.shape().size() != 1) fail(ErrorCode::kBadData, "labels is ", labels.shape_string(), ", wanted [batch, length]");
+  if (packed.shape().size() != 1)
+    fail(ErrorCode::kBadData, "labels is ", labels.shape_string(), ", wanted [batch, length]");
   TokenLabels result;
   for (int64_t row = 0; row < packed.size(); ++row) {
     const int64_t place = batch.sequence_of(row) * batch.padded_length() + batch.column_of(row);
@@ -41,7 +42,8 @@ TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int
   return result;
 }
 
-kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, const LossOptions& options, int64_t classes) {
+kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, const LossOptions& options,
+                                         int64_t classes) {
   const auto& weights = options.class_weights;
   if (!weights.empty() && static_cast<int64_t>(weights.size()) != classes)
     fail(ErrorCode::kBadData, weights.size(), " class weights for ", classes, " classes");
@@ -49,7 +51,8 @@ kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, con
     fail(ErrorCode::kBadData, "label_smoothing is ", options.label_smoothing, ", it must be between 0 and 1");
   double total = 0;
   for (const int32_t label : labels)
-    if (label != kernels::kIgnoredLabel) total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<size_t>(label)]);
+    if (label != kernels::kIgnoredLabel)
+      total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<size_t>(label)]);
   kernels::CrossEntropy loss;
   if (!weights.empty()) loss.class_weights = {const_cast<float*>(weights.data()), {classes}, DType::kF32};
   loss.label_smoothing = options.label_smoothing;

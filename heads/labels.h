@@ -12,14 +12,15 @@ std::vector<int32_t> class_labels(const HostTensor& labels, const char* name, in
 
 // Labels of tokens, [B, S], -100: none. Labels at padding are left out, as transformers' masked ones have no row here.
 struct TokenLabels {
-  std::vector<int32_t> labels;  // [T]
-  std::vector<int32_t> rows;    // packed rows that have one, ascending
-  std::vector<int32_t> of_rows; // their labels
+  std::vector<int32_t> labels;   // [T]
+  std::vector<int32_t> rows;     // packed rows that have one, ascending
+  std::vector<int32_t> of_rows;  // their labels
 };
 TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int64_t classes);
 
 // A cross-entropy whose scale is 1 / (sum of the labelled rows' class weights): the mean torch takes. Class weights
 // are views into `options`. Error(kBadData) for weights that are not one per class or a smoothing outside [0, 1].
-kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, const LossOptions& options, int64_t classes);
+kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, const LossOptions& options,
+                                         int64_t classes);
 
 }  // namespace albert

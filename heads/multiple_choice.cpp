@@ -9,15 +9,16 @@ namespace {
 // [B, C, ...] as [B * C, ...]
 HostTensor flattened(const HostTensor& t) {
   if (t.shape().empty()) return t;
-  if (t.shape().size() < 3) fail(ErrorCode::kBadData, "multiple choice takes [batch, choices, length], not ", t.shape_string());
+  if (t.shape().size() < 3)
+    fail(ErrorCode::kBadData, "multiple choice takes [batch, choices, length], not ", t.shape_string());
   std::vector<int64_t> shape(t.shape().begin() + 1, t.shape().end());
   shape[0] *= t.dim(0);
   return t.reshaped(std::move(shape));
 }
 
 ModelInputs flattened(const ModelInputs& in) {
-  return {flattened(in.input_ids), flattened(in.attention_mask), flattened(in.token_type_ids), flattened(in.position_ids),
-          flattened(in.inputs_embeds)};
+  return {flattened(in.input_ids), flattened(in.attention_mask), flattened(in.token_type_ids),
+          flattened(in.position_ids), flattened(in.inputs_embeds)};
 }
 
 int64_t choices_of(const ModelInputs& in) {

@@ -34,7 +34,8 @@ HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch)
   const auto* from = static_cast<const std::byte*>(packed.raw());
   auto* to = static_cast<std::byte*>(padded.raw());
   for (int64_t b = 0; b < batch.batch_size(); ++b) {
-    const int64_t begin = batch.offsets()[static_cast<size_t>(b)], n = batch.offsets()[static_cast<size_t>(b) + 1] - begin;
+    const int64_t begin = batch.offsets()[static_cast<size_t>(b)],
+                  n = batch.offsets()[static_cast<size_t>(b) + 1] - begin;
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < n; ++i)
         for (int64_t j = 0; j < n; ++j) {
@@ -58,10 +59,12 @@ Session& AlbertPreTrainedModel::session() {
   return *session_;
 }
 
-AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder, std::vector<std::string>* warnings) {
+AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder,
+                                                std::vector<std::string>* warnings) {
   const auto google = folder / "albert_config.json";
   std::error_code ignored;
-  const bool only_google = std::filesystem::exists(google, ignored) && !std::filesystem::exists(folder / "config.json", ignored);
+  const bool only_google =
+      std::filesystem::exists(google, ignored) && !std::filesystem::exists(folder / "config.json", ignored);
   return AlbertConfig::from_file(only_google ? google : folder / "config.json", warnings);
 }
 
@@ -93,9 +96,11 @@ void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const Mode
   initialize(options);
   const StateDict found = match_state_dict(*store_, config_, std::move(file.tensors));
   report_.unexpected = found.unexpected;
-  if (!found.wrong.empty()) fail(ErrorCode::kMismatch, folder.string(), ": tensors of the wrong shape: ", joined(found.wrong));
+  if (!found.wrong.empty())
+    fail(ErrorCode::kMismatch, folder.string(), ": tensors of the wrong shape: ", joined(found.wrong));
   if (!found.missing.empty() && !options.allow_missing)
-    fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_, " wants tensors that are not there: ", joined(found.missing));
+    fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_,
+         " wants tensors that are not there: ", joined(found.missing));
   report_.missing = found.missing;
   for (const auto& [name, tensor] : found.tensors) {
     Parameter& p = *store_->find(name);
@@ -127,7 +132,8 @@ void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder)
   save_model_folder(folder, saved.to_json(), file);
 }
 
-void AlbertPreTrainedModel::run(const ForwardOptions& options, const std::function<std::vector<Upstream>(Tape&)>& program) {
+void AlbertPreTrainedModel::run(const ForwardOptions& options,
+                                const std::function<std::vector<Upstream>(Tape&)>& program) {
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
   const Tensor one{one_.raw(), {1}, one_.dtype()};
   session().run(options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference, [&](Tape& t) {
@@ -155,7 +161,8 @@ ReadRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options, const
   return wants_every_row(states_only) ? ReadRows::all(batch) : ReadRows::only(batch, batch.first_rows());
 }
 
-kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options, Tensor row_ids, double fallback) const {
+kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options, Tensor row_ids,
+                                                           double fallback) const {
   constexpr uint32_t kClassifierSite = 0x20000;  // behind the layers' and the embeddings'
   return options.dropout.at(kClassifierSite, config_.classifier_dropout_prob.value_or(fallback), row_ids);
 }

@@ -16,12 +16,12 @@ namespace albert {
 // How a model is brought to life.
 struct ModelOptions {
   Precision precision = Precision::kF32;
-  int threads = 0;                                   // 0: every core this process may use
-  bool trainable = false;                            // keep gradients
-  bool allow_missing = false;                        // parameters not in the folder start at random instead of failing
-  uint64_t seed = 42;                                // of random starts
+  int threads = 0;             // 0: every core this process may use
+  bool trainable = false;      // keep gradients
+  bool allow_missing = false;  // parameters not in the folder start at random instead of failing
+  uint64_t seed = 42;          // of random starts
   kernels::Isa isa = kernels::detect_isa();
-  Device device = Device::kCpu;                      // kMeta: nothing is allocated or computed, forward() only plans memory
+  Device device = Device::kCpu;  // kMeta: nothing is allocated or computed, forward() only plans memory
 };
 
 // What from_pretrained found besides the parameters it wanted; each entry names the tensor and its shape.
@@ -35,7 +35,8 @@ struct LoadReport {
 struct ForwardOptions {
   bool output_hidden_states = false;  // or'ed with the config's
   bool output_attentions = false;
-  bool logits = true;     // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
+  bool logits =
+      true;  // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
   bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels (or upstreams)
   Keep keep = Keep::kActivations;
   DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
@@ -44,7 +45,7 @@ struct ForwardOptions {
 // How a classification loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
 struct LossOptions {
   std::vector<float> class_weights = {};  // [num_labels] or empty
-  double label_smoothing = 0;        // in [0, 1]
+  double label_smoothing = 0;             // in [0, 1]
 };
 
 // Fields every output has under transformers' names; empty unless asked for. Padded shapes, zeros at padding; f32, or
@@ -107,7 +108,8 @@ class AlbertPreTrainedModel {
   // Copies out what the step left on the arena.
   HostTensor to_host(Tensor t) const;
   double scalar(Tensor t) const { return to_host(t).to(DType::kF64).at<double>(0); }
-  void fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone, const std::vector<Tensor>& losses) const;
+  void fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
+            const std::vector<Tensor>& losses) const;
 
   ParameterStore& store() { return *store_; }
   AlbertConfig config_;
@@ -118,7 +120,7 @@ class AlbertPreTrainedModel {
   std::string architecture_;
   ModelOptions options_;
   LoadReport report_;
-  HostTensor one_;  // the upstream gradient of a loss
+  HostTensor one_;                    // the upstream gradient of a loss
   std::unique_ptr<Session> session_;  // before the store, whose memory it holds
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
 };

@@ -27,8 +27,9 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
   const PackedBatch batch = pack(inputs);
   const bool labelled = !labels.labels.empty() && !labels.sentence_order_label.empty();
   const TokenLabels targets = labelled ? token_labels(labels.labels, batch, config_.vocab_size) : TokenLabels{};
-  const auto orders = labelled ? class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders)
-                               : std::vector<int32_t>{};
+  const auto orders =
+      labelled ? class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders)
+               : std::vector<int32_t>{};
   const auto mlm_options = mean_cross_entropy(targets.of_rows, {}, config_.vocab_size);
   const auto sop_options = mean_cross_entropy(orders, {}, kOrders);
   const bool every_row = wants_every_row(options);
@@ -48,7 +49,8 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
     prediction_logits = predictions.value();
     sop_logits = sop.value();
     if (!labelled) return {};
-    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(every_row ? targets.labels : targets.of_rows), mlm_options);
+    const Var mlm_loss =
+        ops::cross_entropy(t, predictions, i32_view(every_row ? targets.labels : targets.of_rows), mlm_options);
     const Var sop_loss = ops::cross_entropy(t, sop, i32_view(orders), sop_options);
     losses = {mlm_loss.value(), sop_loss.value()};
     return {{mlm_loss, {}}, {sop_loss, {}}};

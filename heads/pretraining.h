@@ -10,8 +10,8 @@ struct PreTrainingLabels {
 };
 
 struct AlbertForPreTrainingOutput : ModelOutput {
-  HostTensor prediction_logits;  // [B, S, V]
-  HostTensor sop_logits;         // [B, 2]
+  HostTensor prediction_logits;              // [B, S, V]
+  HostTensor sop_logits;                     // [B, 2]
   std::optional<double> mlm_loss, sop_loss;  // the two terms of loss
 };
 

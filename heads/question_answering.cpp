@@ -12,7 +12,8 @@ constexpr int64_t kEnds = 2;  // start and end
 
 const AlbertConfig& with_two_labels(const AlbertConfig& config) {
   if (config.num_labels() != kEnds)
-    fail(ErrorCode::kMismatch, "question answering has 2 outputs, start and end, but the config's num_labels is ", config.num_labels());
+    fail(ErrorCode::kMismatch, "question answering has 2 outputs, start and end, but the config's num_labels is ",
+         config.num_labels());
   return config;
 }
 
@@ -25,14 +26,16 @@ class SpanTargets {
     read(labels.end_positions, "end_positions", 1, batch);
   }
   Tensor positions() const {
-    return {const_cast<int32_t*>(positions_.data()), {static_cast<int64_t>(positions_.size()) / kEnds, kEnds}, DType::kI32};
+    return {
+        const_cast<int32_t*>(positions_.data()), {static_cast<int64_t>(positions_.size()) / kEnds, kEnds}, DType::kI32};
   }
   Tensor scale() const { return {const_cast<double*>(scale_), {kEnds}, DType::kF64}; }
 
  private:
   void read(const HostTensor& given, const char* name, int64_t end, const PackedBatch& batch) {
     if (is_float(given.dtype()) || given.size() != batch.batch_size())
-      fail(ErrorCode::kBadData, name, " is ", given.shape_string(), ' ', name_of(given.dtype()), ", wanted ", batch.batch_size(), " integers");
+      fail(ErrorCode::kBadData, name, " is ", given.shape_string(), ' ', name_of(given.dtype()), ", wanted ",
+           batch.batch_size(), " integers");
     const HostTensor columns = given.to(DType::kI64);
     int64_t counted = 0;
     for (int64_t b = 0; b < batch.batch_size(); ++b) {
@@ -40,7 +43,8 @@ class SpanTargets {
       if (column >= batch.padded_length()) continue;
       const auto row = batch.row_of(b, column);
       if (!row) fail(ErrorCode::kBadData, name, "[", b, "] is ", column, ", which is padding");
-      positions_[static_cast<size_t>(b * kEnds + end)] = static_cast<int32_t>(*row - batch.offsets()[static_cast<size_t>(b)]);
+      positions_[static_cast<size_t>(b * kEnds + end)] =
+          static_cast<int32_t>(*row - batch.offsets()[static_cast<size_t>(b)]);
       ++counted;
     }
     scale_[end] = 1.0 / static_cast<double>(kEnds * counted);

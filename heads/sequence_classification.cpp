@@ -46,12 +46,12 @@ class Objective {
   void read_targets(const HostTensor& labels, const LossOptions& options) {
     if (labels.size() != batch_ * classes_)
       fail(ErrorCode::kBadData, "labels is ", labels.shape_string(), ", wanted [", batch_, ", ", classes_, "]");
-    if (options.label_smoothing != 0)
-      fail(ErrorCode::kUsage, "label_smoothing is for single_label_classification");
+    if (options.label_smoothing != 0) fail(ErrorCode::kUsage, "label_smoothing is for single_label_classification");
     targets_ = labels.to(DType::kF32);
     const auto& weights = options.class_weights;
     if (weights.empty()) return;
-    if (problem_ == Problem::kRegression) fail(ErrorCode::kUsage, "class weights are for classification, not for regression");
+    if (problem_ == Problem::kRegression)
+      fail(ErrorCode::kUsage, "class weights are for classification, not for regression");
     if (static_cast<int64_t>(weights.size()) != classes_)
       fail(ErrorCode::kBadData, weights.size(), " class weights for ", classes_, " classes");
     class_weights_ = {const_cast<float*>(weights.data()), {classes_}, DType::kF32};
@@ -74,7 +74,8 @@ AlbertForSequenceClassification::AlbertForSequenceClassification(const AlbertCon
       bias_(add_bias(store(), "classifier.bias", config_.num_labels())) {}
 
 SequenceClassifierOutput AlbertForSequenceClassification::forward(const ModelInputs& inputs, const HostTensor& labels,
-                                                                  const LossOptions& loss, const ForwardOptions& options) {
+                                                                  const LossOptions& loss,
+                                                                  const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   std::optional<Objective> objective;
   if (!labels.empty()) objective.emplace(config_, labels, loss, batch.batch_size());

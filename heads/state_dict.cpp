@@ -61,7 +61,8 @@ void resolve_decoder(std::map<std::string, HostTensor>& tensors, ParameterStore&
 
 }  // namespace
 
-StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config, std::map<std::string, HostTensor> tensors) {
+StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config,
+                           std::map<std::string, HostTensor> tensors) {
   const bool prefixed = !store.all().empty() && starts_with(store.all().front().name, kPrefix);
   std::map<std::string, HostTensor> named;
   for (auto& [name, tensor] : tensors) {

@@ -18,7 +18,8 @@ struct StateDict {
 // Understands what transformers wrote over the years (albert.md 6.2): with or without "albert.", gamma/beta for a
 // LayerNorm's weight/bias, position_ids buffers, the tied decoder present or absent. Error(kMismatch) when two tensors
 // claim one parameter.
-StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config, std::map<std::string, HostTensor> tensors);
+StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config,
+                           std::map<std::string, HostTensor> tensors);
 
 // The word table's row for padding starts at zero, as torch.nn.Embedding(padding_idx).
 void zero_padding_row(ParameterStore& store, int64_t padding_idx);

@@ -31,7 +31,8 @@ TokenClassifierOutput AlbertForTokenClassification::forward(const ModelInputs& i
     const Var scores = ops::linear(t, hidden, {weight_, bias_});
     logits = scores.value();
     if (!labelled) return {};
-    const Var total = ops::cross_entropy(t, scores, i32_view(every_row ? targets.labels : targets.of_rows), loss_options);
+    const Var total =
+        ops::cross_entropy(t, scores, i32_view(every_row ? targets.labels : targets.of_rows), loss_options);
     losses = {total.value()};
     return {{total, {}}};
   });

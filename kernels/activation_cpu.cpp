@@ -10,45 +10,81 @@ constexpr int64_t kColumns = 64;  // of one task of backward, which sums dbias o
 
 // value and slope of each activation at x, in F's accumulator.
 struct Identity {
-  template <class A> static A value(A x) { return x; }
-  template <class A> static A slope(A) { return A(1); }
+  template <class A>
+  static A value(A x) {
+    return x;
+  }
+  template <class A>
+  static A slope(A) {
+    return A(1);
+  }
 };
 
 struct GeluNew {
-  template <class A> static constexpr A kScale = A(0.79788456080286535588);  // sqrt(2 / pi)
-  template <class A> static constexpr A kCubic = A(0.044715);
-  template <class A> static A inner(A x) { return tanh_approx(kScale<A> * (x + kCubic<A> * x * x * x)); }
-  template <class A> static A value(A x) { return A(0.5) * x * (A(1) + inner(x)); }
-  template <class A> static A slope(A x) {
+  template <class A>
+  static constexpr A kScale = A(0.79788456080286535588);  // sqrt(2 / pi)
+  template <class A>
+  static constexpr A kCubic = A(0.044715);
+  template <class A>
+  static A inner(A x) {
+    return tanh_approx(kScale<A> * (x + kCubic<A> * x * x * x));
+  }
+  template <class A>
+  static A value(A x) {
+    return A(0.5) * x * (A(1) + inner(x));
+  }
+  template <class A>
+  static A slope(A x) {
     const A t = inner(x);
     return A(0.5) * (A(1) + t) + A(0.5) * x * (A(1) - t * t) * kScale<A> * (A(1) + A(3) * kCubic<A> * x * x);
   }
 };
 
 struct Gelu {
-  template <class A> static A cumulative(A x) { return A(0.5) * (A(1) + erf_approx(x * A(0.70710678118654752440))); }
-  template <class A> static A value(A x) { return x * cumulative(x); }
-  template <class A> static A slope(A x) {
+  template <class A>
+  static A cumulative(A x) {
+    return A(0.5) * (A(1) + erf_approx(x * A(0.70710678118654752440)));
+  }
+  template <class A>
+  static A value(A x) {
+    return x * cumulative(x);
+  }
+  template <class A>
+  static A slope(A x) {
     return cumulative(x) + x * A(0.39894228040143267794) * exp_approx(A(-0.5) * x * x);
   }
 };
 
 struct Relu {
-  template <class A> static A value(A x) { return x < A(0) ? A(0) : x; }  // NaN stays NaN
-  template <class A> static A slope(A x) { return x > A(0) ? A(1) : A(0); }
+  template <class A>
+  static A value(A x) {
+    return x < A(0) ? A(0) : x;
+  }  // NaN stays NaN
+  template <class A>
+  static A slope(A x) {
+    return x > A(0) ? A(1) : A(0);
+  }
 };
 
 struct Silu {
-  template <class A> static A value(A x) { return x * sigmoid(x); }
-  template <class A> static A slope(A x) {
+  template <class A>
+  static A value(A x) {
+    return x * sigmoid(x);
+  }
+  template <class A>
+  static A slope(A x) {
     const A s = sigmoid(x);
     return s * (A(1) + x * (A(1) - s));
   }
 };
 
 struct Tanh {
-  template <class A> static A value(A x) { return tanh_approx(x); }
-  template <class A> static A slope(A x) {
+  template <class A>
+  static A value(A x) {
+    return tanh_approx(x);
+  }
+  template <class A>
+  static A slope(A x) {
     const A t = tanh_approx(x);
     return A(1) - t * t;
   }

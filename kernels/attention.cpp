@@ -9,8 +9,8 @@ constexpr int64_t kMostKeys = 65536;  // of one sequence: a dropout column holds
 
 void check_columns(const char* name, const Columns& c, int64_t width, DType dtype) {
   const Shape& shape = c.matrix.shape;
-  ALBERT_CHECK(shape.rank() == 2 && c.matrix.dtype == dtype && c.begin >= 0 && c.begin + width <= shape[1], "attention: ", name,
-               " is columns ", c.begin, "..", c.begin + width, " of ", c.matrix.dtype, " ", shape);
+  ALBERT_CHECK(shape.rank() == 2 && c.matrix.dtype == dtype && c.begin >= 0 && c.begin + width <= shape[1],
+               "attention: ", name, " is columns ", c.begin, "..", c.begin + width, " of ", c.matrix.dtype, " ", shape);
 }
 
 // Everything but what an entry assigns.
@@ -40,7 +40,8 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
   check_inputs(out, log_sum_exp, q, k, v, shape, dropout);
   if (probabilities) {
     const Shape& p = probabilities.shape;
-    ALBERT_CHECK(p.rank() == 4 && p[0] + 1 == shape.cu_seqlens_q.shape[0] && p[1] == shape.heads && p[2] == p[3] && probabilities.dtype == out.dtype,
+    ALBERT_CHECK(p.rank() == 4 && p[0] + 1 == shape.cu_seqlens_q.shape[0] && p[1] == shape.heads && p[2] == p[3] &&
+                     probabilities.dtype == out.dtype,
                  "attention: probabilities is ", probabilities.dtype, " ", p);
     check_operand("attention", "positions_q", shape.positions_q, {out.shape[0]}, DType::kI32);
   }
@@ -55,7 +56,8 @@ void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dou
   check_columns("dq", dq, width, dout.dtype);
   check_columns("dk", dk, width, dout.dtype);
   check_columns("dv", dv, width, dout.dtype);
-  ALBERT_CHECK(dq.matrix.shape[0] == q.matrix.shape[0] && dk.matrix.shape[0] == k.matrix.shape[0] && dv.matrix.shape[0] == v.matrix.shape[0],
+  ALBERT_CHECK(dq.matrix.shape[0] == q.matrix.shape[0] && dk.matrix.shape[0] == k.matrix.shape[0] &&
+                   dv.matrix.shape[0] == v.matrix.shape[0],
                "attention: dq ", dq.matrix.shape, " dk ", dk.matrix.shape, " dv ", dv.matrix.shape);
   ALBERT_DISPATCH(attention_backward, s, dq, dk, dv, dout, q, k, v, log_sum_exp, delta, shape, dropout);
 }

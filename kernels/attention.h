@@ -15,7 +15,7 @@ struct AttentionShape {
   int64_t heads = 0;
   int64_t head_size = 0;
   Tensor cu_seqlens_q, cu_seqlens_k;  // [B + 1] i32
-  Tensor positions_q;                 // [Tq] i32: column of each query in its sequence's probabilities; used with `probabilities` only
+  Tensor positions_q;  // [Tq] i32: column of each query in its sequence's probabilities; used with `probabilities` only
 };
 
 // Per sequence and head: P = softmax(q kT / sqrt(head_size)), out = dropout(P) v. Every key of a sequence is attended.
@@ -25,8 +25,8 @@ struct AttentionShape {
 //   probabilities: empty, or [B, heads, S, S] F, S >= every length: row positions_q[i] gets dropout(P) of query i over
 //   its sequence's keys in order (transformers' `attentions`, taken after dropout); what lies beyond stays as it was
 // Dropout's element is (row_ids of the query, head * 65536 + key's index in its sequence).
-ALBERT_KERNEL(void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q, Columns k,
-                                     Columns v, const AttentionShape& shape, const Dropout& dropout))
+ALBERT_KERNEL(void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q,
+                                     Columns k, Columns v, const AttentionShape& shape, const Dropout& dropout))
 
 // Recomputes P from q, k and log_sum_exp. delta [heads, Tq] accumulator(F) is scratch: each query's sum of P dP, which
 // soft-max's backward subtracts. Each of dq, dk, dv is assigned (not added): they are column blocks of a

@@ -42,10 +42,16 @@ struct Call {
   Head<F> head(int64_t b, int64_t h) const {
     const int64_t row = begin(shape.cu_seqlens_q, b), key = begin(shape.cu_seqlens_k, b), d = shape.head_size;
     const int64_t* ids = data<int64_t>(dropout.row_ids);
-    return {columns_of<F>(q, row, h, d), columns_of<F>(k, key, h, d), columns_of<F>(v, key, h, d),
-            length(shape.cu_seqlens_q, b), length(shape.cu_seqlens_k, b), d,
+    return {columns_of<F>(q, row, h, d),
+            columns_of<F>(k, key, h, d),
+            columns_of<F>(v, key, h, d),
+            length(shape.cu_seqlens_q, b),
+            length(shape.cu_seqlens_k, b),
+            d,
             static_cast<Acc<F>>(1 / std::sqrt(static_cast<double>(d))),
-            data<Acc<F>>(log_sum_exp) + h * log_sum_exp.shape[1] + row, ids ? ids + row : nullptr, h * 65536};
+            data<Acc<F>>(log_sum_exp) + h * log_sum_exp.shape[1] + row,
+            ids ? ids + row : nullptr,
+            h * 65536};
   }
 };
 
@@ -83,7 +89,8 @@ void for_dims(int64_t dims, const Body& f) {
 
 // c [rows, cols] = factor * x yT over all dimensions; columns up to whole vectors are written too.
 template <class F>
-void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, int64_t cols, int64_t dims, Acc<F> factor) {
+void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, int64_t cols, int64_t dims,
+                    Acc<F> factor) {
   using A = Acc<F>;
   Panel<A> left, right, turned;
   for_dims<A>(dims, [&](int64_t d, int64_t n) {
@@ -91,13 +98,15 @@ void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, i
     load_tile<F>(left.matrix(stride), x.at(0, d), rows, n, factor);
     load_tile<F>(right.matrix(stride), y.at(0, d), cols, n, A(1));
     transpose_tile<A>(turned.matrix(kTile), right.matrix(stride), width, stride);
-    multiply<A>(c.matrix(), left.matrix(stride), turned.matrix(kTile), {rows, width, n}, d == 0 ? Grad::kAssign : Grad::kAdd);
+    multiply<A>(c.matrix(), left.matrix(stride), turned.matrix(kTile), {rows, width, n},
+                d == 0 ? Grad::kAssign : Grad::kAdd);
   });
 }
 
 // p *= dropout's factors, row by row.
 template <class F>
-void drop(Square<Acc<F>>& p, const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+void drop(Square<Acc<F>>& p, const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, int64_t key,
+          int64_t cols) {
   if (dropout.probability == 0) return;
   Acc<F> factors[kTile];
   for (int64_t i = 0; i < rows; ++i) {
@@ -132,7 +141,8 @@ struct RunningSoftmax {
 
 // Dimensions [d, d + n) of the outputs of one tile of queries, and its log-sum-exps.
 template <class F>
-void forward_tile(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> out, int64_t d, int64_t n) {
+void forward_tile(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> out, int64_t d,
+                  int64_t n) {
   using A = Acc<F>;
   const int64_t stride = round_up_to_lanes<A>(n);
   Square<A> p;
@@ -160,7 +170,8 @@ void forward_tile(const Head<F>& head, const Dropout& dropout, int64_t query, in
 
 // p = exp(score - log_sum_exp): the soft-max of a tile whose normalisers are known.
 template <class F>
-void known_probabilities(Square<Acc<F>>& p, const Head<F>& head, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+void known_probabilities(Square<Acc<F>>& p, const Head<F>& head, int64_t query, int64_t rows, int64_t key,
+                         int64_t cols) {
   inner_products<F>(p, head.q.at(query, 0), rows, head.k.at(key, 0), cols, head.dims, head.scale);
   for (int64_t i = 0; i < rows; ++i) {
     Acc<F>* row = p.matrix().row(i);
@@ -172,7 +183,8 @@ void known_probabilities(Square<Acc<F>>& p, const Head<F>& head, int64_t query, 
 
 // Rows positions[query + i] of [S, S] probabilities, after dropout.
 template <class F>
-void write_probabilities(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> to, const int32_t* positions) {
+void write_probabilities(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> to,
+                         const int32_t* positions) {
   Square<Acc<F>> p;
   for (int64_t key = 0; key < head.keys; key += kTile) {
     const int64_t cols = std::min(kTile, head.keys - key);
@@ -209,7 +221,8 @@ template <class F>
 struct TileGradients {
   Square<Acc<F>> p, ds;
 
-  void compute(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows, int64_t key, int64_t cols) {
+  void compute(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows,
+               int64_t key, int64_t cols) {
     using A = Acc<F>;
     known_probabilities(p, head, query, rows, key, cols);
     inner_products<F>(ds, up.dout.at(query, 0), rows, head.v.at(key, 0), cols, head.dims, A(1));
@@ -227,8 +240,8 @@ struct TileGradients {
 
 // delta = sum over keys of P dP for a tile of queries. FlashAttention takes the inner product of out and dout instead,
 // which is the same number from rounded outputs: where the dP of a row are nearly equal that error is all that is left
-// of their differences (3 to 4 times PyTorch's in f32, useless in bf16). Two more products in nine buy PyTorch's accuracy;
-// so does dividing by the sum of P, which log_sum_exp's own rounding has moved off 1.
+// of their differences (3 to 4 times PyTorch's in f32, useless in bf16). Two more products in nine buy PyTorch's
+// accuracy; so does dividing by the sum of P, which log_sum_exp's own rounding has moved off 1.
 template <class F>
 void query_deltas(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows) {
   using A = Acc<F>;
@@ -256,8 +269,8 @@ void query_deltas(const Head<F>& head, const Upstream<F>& up, const Dropout& dro
 
 // dq of one tile of queries: sum over keys of ds k.
 template <class F>
-void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> dq,
-                      int64_t d, int64_t n) {
+void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query, int64_t rows,
+                      Matrix<F> dq, int64_t d, int64_t n) {
   using A = Acc<F>;
   const int64_t stride = round_up_to_lanes<A>(n);
   TileGradients<F> tile;
@@ -274,8 +287,8 @@ void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout&
 
 // dk and dv of one tile of keys: sums over queries of dsT q and pT dout.
 template <class F>
-void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t key, int64_t cols, Matrix<F> dk,
-                   Matrix<F> dv, int64_t d, int64_t n) {
+void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t key, int64_t cols,
+                   Matrix<F> dk, Matrix<F> dv, int64_t d, int64_t n) {
   using A = Acc<F>;
   const int64_t stride = round_up_to_lanes<A>(n);
   TileGradients<F> tile;
@@ -285,9 +298,11 @@ void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dr
     const int64_t rows = std::min(kTile, head.queries - query);
     tile.compute(head, up, dropout, query, rows, key, cols);
     load_tile<F>(rows_of.matrix(stride), head.q.at(query, d), rows, n, A(1));
-    multiply_transposed<A>(key_sum.matrix(stride), tile.ds.matrix(), rows_of.matrix(stride), {cols, stride, rows}, Grad::kAdd);
+    multiply_transposed<A>(key_sum.matrix(stride), tile.ds.matrix(), rows_of.matrix(stride), {cols, stride, rows},
+                           Grad::kAdd);
     load_tile<F>(rows_of.matrix(stride), up.dout.at(query, d), rows, n, A(1));
-    multiply_transposed<A>(value_sum.matrix(stride), tile.p.matrix(), rows_of.matrix(stride), {cols, stride, rows}, Grad::kAdd);
+    multiply_transposed<A>(value_sum.matrix(stride), tile.p.matrix(), rows_of.matrix(stride), {cols, stride, rows},
+                           Grad::kAdd);
   }
   store_tile<F>(dk.at(0, d), key_sum.matrix(stride), cols, n, A(1), Grad::kAssign);
   store_tile<F>(dv.at(0, d), value_sum.matrix(stride), cols, n, A(1), Grad::kAssign);
@@ -327,7 +342,8 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
   });
 }
 
-void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v, Tensor log_sum_exp, Tensor delta, const AttentionShape& shape, const Dropout& dropout) {
+void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v,
+                        Tensor log_sum_exp, Tensor delta, const AttentionShape& shape, const Dropout& dropout) {
   for_float(dout.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     backward<F>(s, dq, dk, dv, dout, delta, {q, k, v, log_sum_exp, shape, dropout});

@@ -86,7 +86,8 @@ inline void multiply_block(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, in
 template <class A, bool kTransposed, int kRows, int kVectors>
 inline void multiply_panel(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, int64_t row, Extent n, Grad mode) {
   for (; row + kRows <= n.rows; row += kRows)
-    multiply_block<A, kTransposed, kRows, kVectors>(c.at(row, 0), kTransposed ? a.at(0, row) : a.at(row, 0), b, n.depth, mode);
+    multiply_block<A, kTransposed, kRows, kVectors>(c.at(row, 0), kTransposed ? a.at(0, row) : a.at(row, 0), b, n.depth,
+                                                    mode);
   if constexpr (kRows > 1) multiply_panel<A, kTransposed, kRows / 2, kVectors>(c, a, b, row, n, mode);
 }
 
@@ -126,7 +127,8 @@ inline void load_tile(Matrix<Acc<F>> tile, Matrix<F> source, int64_t rows, int64
 
 // destination (mode)= factor * tile
 template <class F>
-inline void store_tile(Matrix<F> destination, Matrix<Acc<F>> tile, int64_t rows, int64_t cols, Acc<F> factor, Grad mode) {
+inline void store_tile(Matrix<F> destination, Matrix<Acc<F>> tile, int64_t rows, int64_t cols, Acc<F> factor,
+                       Grad mode) {
   for (int64_t i = 0; i < rows; ++i) {
     F* to = destination.row(i);
     const Acc<F>* from = tile.row(i);

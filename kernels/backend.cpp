@@ -36,7 +36,8 @@ class CpuBackend final : public Backend {
   void* allocate(size_t bytes) override {
     if (bytes == 0) return nullptr;
     void* block = mmap(nullptr, page_rounded(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED) fail(ErrorCode::kOutOfMemory, "cannot get ", bytes, " bytes of memory; use a smaller batch");
+    if (block == MAP_FAILED)
+      fail(ErrorCode::kOutOfMemory, "cannot get ", bytes, " bytes of memory; use a smaller batch");
     return block;
   }
   void release(void* block, size_t bytes) noexcept override {
@@ -84,8 +85,7 @@ const char* name_of(Isa isa) {
 }
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
-  if (options.device == Device::kCuda)
-    fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
+  if (options.device == Device::kCuda) fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
   if (options.isa > detect_isa())
     fail(ErrorCode::kNoDevice, "this machine runs ", name_of(detect_isa()), ", not ", name_of(options.isa));
   if (options.device == Device::kMeta) return std::make_unique<MetaBackend>(options.isa);

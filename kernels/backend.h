@@ -8,13 +8,13 @@
 
 namespace albert::kernels {
 
-Isa detect_isa();                    // the best the machine has
-const char* name_of(Isa isa);        // "generic", "avx2", "avx512"
+Isa detect_isa();              // the best the machine has
+const char* name_of(Isa isa);  // "generic", "avx2", "avx512"
 
 struct BackendOptions {
   Device device = Device::kCpu;
-  int threads = 0;          // 0: OMP_NUM_THREADS, else the cores this process may use
-  Isa isa = detect_isa();   // lower it to compare instruction sets; higher than the machine's: Error(kNoDevice)
+  int threads = 0;         // 0: OMP_NUM_THREADS, else the cores this process may use
+  Isa isa = detect_isa();  // lower it to compare instruction sets; higher than the machine's: Error(kNoDevice)
 };
 
 // Memory and streams of one device. Kernels never allocate; what they work on comes from here.
@@ -36,10 +36,15 @@ class Buffer {
   Buffer() = default;
   Buffer(Backend& backend, size_t bytes) : backend_(&backend), data_(backend.allocate(bytes)), bytes_(bytes) {}
   Buffer(Buffer&& other) noexcept { swap(other); }
-  Buffer& operator=(Buffer&& other) noexcept { swap(other); return *this; }
+  Buffer& operator=(Buffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { if (backend_) backend_->release(data_, bytes_); }
+  ~Buffer() {
+    if (backend_) backend_->release(data_, bytes_);
+  }
 
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }

@@ -7,14 +7,27 @@
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 
-template <class F> struct AccumulatorOf { using type = float; };
-template <> struct AccumulatorOf<double> { using type = double; };
-template <class F> using Acc = typename AccumulatorOf<F>::type;  // what F's sums are kept in
+template <class F>
+struct AccumulatorOf {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<double> {
+  using type = double;
+};
+template <class F>
+using Acc = typename AccumulatorOf<F>::type;  // what F's sums are kept in
 
-template <class T> struct Tag { using type = T; };
+template <class T>
+struct Tag {
+  using type = T;
+};
 
 // The elements of an operand whose dtype the entry point has checked.
-template <class T> inline T* data(const Tensor& t) { return static_cast<T*>(t.data); }
+template <class T>
+inline T* data(const Tensor& t) {
+  return static_cast<T*>(t.data);
+}
 
 // Calls body(begin, end) for the blocks of `block` elements that cover [0, n), shared by the stream's threads.
 template <class Body>
@@ -33,7 +46,10 @@ inline void for_float(DType t, Function&& f) {
   f(Tag<BFloat16>{});
 }
 
-template <class F> inline Acc<F> load(const F& x) { return static_cast<Acc<F>>(x); }
+template <class F>
+inline Acc<F> load(const F& x) {
+  return static_cast<Acc<F>>(x);
+}
 
 template <class F>
 inline void store(F& destination, Acc<F> value, Grad mode) {

@@ -9,8 +9,8 @@ struct Dropout {
   double probability = 0;  // 0 switches it off; kept values are scaled by 1 / (1 - probability)
   uint64_t seed = 0;
   uint64_t step = 0;
-  uint32_t site = 0;       // which call in the network
-  Tensor row_ids;          // [rows] i64: identity of each row, independent of where it lies in the batch
+  uint32_t site = 0;  // which call in the network
+  Tensor row_ids;     // [rows] i64: identity of each row, independent of where it lies in the batch
 };
 
 // Error(kInternal) for a probability outside [0, 1), or row_ids that are not [rows] i64 when it is above 0.

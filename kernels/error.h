@@ -14,8 +14,8 @@ enum class ErrorCode : int {
   kNoDevice = 69,      // no usable device
   kInternal = 70,      // a broken contract: a bug of ours or of a caller of the C++ API
   kOutOfMemory = 71,
-  kIo = 74,            // reading or writing failed
-  kMismatch = 78,      // model and config do not fit each other
+  kIo = 74,        // reading or writing failed
+  kMismatch = 78,  // model and config do not fit each other
 };
 
 class Error : public std::runtime_error {
@@ -36,11 +36,11 @@ template <class... Parts>
 }
 
 // Contracts inside the library. What a user can cause is reported with fail() in the user's terms instead.
-#define ALBERT_CHECK(condition, ...)                                                                  \
-  do {                                                                                                \
-    if (!(condition))                                                                                 \
-      ::albert::fail(::albert::ErrorCode::kInternal, __FILE__, ":", __LINE__,                         \
-                     ": check failed: " #condition __VA_OPT__(, " — ", ) __VA_ARGS__);                \
+#define ALBERT_CHECK(condition, ...)                                                   \
+  do {                                                                                 \
+    if (!(condition))                                                                  \
+      ::albert::fail(::albert::ErrorCode::kInternal, __FILE__, ":", __LINE__,          \
+                     ": check failed: " #condition __VA_OPT__(, " — ", ) __VA_ARGS__); \
   } while (false)
 
 }  // namespace albert

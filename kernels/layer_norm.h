@@ -14,7 +14,7 @@ ALBERT_KERNEL(void layer_norm_forward(Stream s, Tensor y, Tensor mean, Tensor rs
 //   dx         = dh * mask / (1 - p)  written as dx_mode says;   dresidual = dh  as dresidual_mode says
 //   dgamma    += sum_rows(dy * xhat);  dbeta += sum_rows(dy)     [cols] accumulator(F), always added
 ALBERT_KERNEL(void layer_norm_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dresidual, Grad dresidual_mode,
-                                       Tensor dgamma, Tensor dbeta, Tensor dy, Tensor x, Tensor residual,
-                                       Tensor mean, Tensor rstd, Tensor gamma, const Dropout& dropout))
+                                       Tensor dgamma, Tensor dbeta, Tensor dy, Tensor x, Tensor residual, Tensor mean,
+                                       Tensor rstd, Tensor gamma, const Dropout& dropout))
 
 }  // namespace albert::kernels

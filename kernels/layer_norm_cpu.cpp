@@ -19,7 +19,11 @@ struct Sum {
   int64_t cols;
 
   Sum(const Tensor& x_, const Tensor& residual_, const Dropout& d)
-      : x(data<F>(x_)), residual(data<F>(residual_)), row_ids(data<int64_t>(d.row_ids)), dropout(d), cols(x_.shape[1]) {}
+      : x(data<F>(x_)),
+        residual(data<F>(residual_)),
+        row_ids(data<int64_t>(d.row_ids)),
+        dropout(d),
+        cols(x_.shape[1]) {}
 
   // factors[i]: dropout's, 1 where it is off
   void factors(Acc<F>* factor, int64_t row, int64_t begin, int64_t n) const {
@@ -84,7 +88,8 @@ void forward(const Stream& s, Tensor y, Tensor mean, Tensor rstd, Tensor x, Tens
   parallel_blocks(s, x.shape[0], rows_per_task(sum.cols), [&](int64_t begin, int64_t end) {
     A h[kRun];
     for (int64_t r = begin; r < end; ++r)
-      forward_row(sum, h, r, data<F>(y), data<F>(gamma), data<F>(beta), static_cast<A>(eps), data<A>(mean), data<A>(rstd));
+      forward_row(sum, h, r, data<F>(y), data<F>(gamma), data<F>(beta), static_cast<A>(eps), data<A>(mean),
+                  data<A>(rstd));
   });
 }
 
@@ -94,7 +99,7 @@ struct RowGradient {
   F *dx, *dresidual;
   Grad dx_mode, dresidual_mode;
   const F *dy, *gamma;
-  const Acc<F> *mean, *rstd;
+  const Acc<F>*mean, *rstd;
 };
 
 template <class F>
@@ -128,7 +133,8 @@ void backward_row(const Sum<F>& sum, Acc<F>* h, int64_t row, const RowGradient<F
 
 // Rows ascending for every column: the same sum for any number of threads.
 template <class F>
-void parameter_gradients(const Stream& s, const Sum<F>& sum, int64_t rows, const RowGradient<F>& g, Acc<F>* dgamma, Acc<F>* dbeta) {
+void parameter_gradients(const Stream& s, const Sum<F>& sum, int64_t rows, const RowGradient<F>& g, Acc<F>* dgamma,
+                         Acc<F>* dbeta) {
   using A = Acc<F>;
   parallel_blocks(s, sum.cols, kColumns, [&](int64_t begin, int64_t end) {
     const int64_t n = end - begin;
@@ -165,8 +171,8 @@ void layer_norm_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dresidual, Gr
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     const Sum<F> sum(x, residual, dropout);
-    const RowGradient<F> g{data<F>(dx), data<F>(dresidual), dx_mode, dresidual_mode, data<F>(dy), data<F>(gamma),
-                           data<Acc<F>>(mean), data<Acc<F>>(rstd)};
+    const RowGradient<F> g{data<F>(dx),    data<F>(dresidual), dx_mode,           dresidual_mode, data<F>(dy),
+                           data<F>(gamma), data<Acc<F>>(mean), data<Acc<F>>(rstd)};
     parameter_gradients(s, sum, x.shape[0], g, data<Acc<F>>(dgamma), data<Acc<F>>(dbeta));
     parallel_blocks(s, x.shape[0], rows_per_task(sum.cols), [&](int64_t begin, int64_t end) {
       Acc<F> h[kRun];

@@ -10,10 +10,10 @@
 namespace albert::kernels::cpu {
 namespace {
 
-constexpr int64_t kTile = 384;         // plain products: rows and columns of c per task
-constexpr int64_t kLinearRows = 64;    // packed products: rows per task; remainders by powers of two, so that
-constexpr int64_t kLinearCols = 384;   // ragged batches reuse a handful of generated kernels
-constexpr int64_t kConvertDepth = 512; // bf16 without an instruction for it: how much is widened to f32 at a time
+constexpr int64_t kTile = 384;          // plain products: rows and columns of c per task
+constexpr int64_t kLinearRows = 64;     // packed products: rows per task; remainders by powers of two, so that
+constexpr int64_t kLinearCols = 384;    // ragged batches reuse a handful of generated kernels
+constexpr int64_t kConvertDepth = 512;  // bf16 without an instruction for it: how much is widened to f32 at a time
 
 // parallel_for for bodies that may throw (out of memory): the first exception comes out on the calling thread.
 template <class Body>
@@ -55,7 +55,8 @@ void narrow(void* to, int64_t to_stride, const float* from, int64_t from_stride,
 // One tile in bf16 storage and f32 arithmetic: panels of both operands are widened, kConvertDepth deep at a time.
 void matmul_widened(MatmulContext& context, const MatmulTask& t, void* c, DType c_dtype, const void* a, const void* b) {
   const int64_t depth = std::min(kConvertDepth, t.k);
-  const MatmulContext::Scratch scratch(context, static_cast<size_t>(t.m * depth + depth * t.n + t.m * t.n) * sizeof(float));
+  const MatmulContext::Scratch scratch(context,
+                                       static_cast<size_t>(t.m * depth + depth * t.n + t.m * t.n) * sizeof(float));
   auto* wide_a = static_cast<float*>(scratch.data());
   float* wide_b = wide_a + t.m * depth;
   float* sum = wide_b + depth * t.n;
@@ -157,8 +158,9 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   const int64_t columns = blocks_of(n, kTile);
   parallel_tasks(s, blocks_of(m, kTile) * columns, [&](int64_t i) {
     const int64_t row = i / columns * kTile, column = i % columns * kTile;
-    const MatmulTask task{std::min(kTile, m - row), std::min(kTile, n - column), k, a.shape[1], b.shape[1], n,
-                          options.transpose_a, options.transpose_b, options.accumulate};
+    const MatmulTask task{
+        std::min(kTile, m - row), std::min(kTile, n - column), k, a.shape[1], b.shape[1], n, options.transpose_a,
+        options.transpose_b,      options.accumulate};
     matmul_tile(*s.matmul, task, a.dtype, at(c.data, row * n + column, c.dtype), c.dtype,
                 at(a.data, options.transpose_a ? row : row * k, a.dtype),
                 at(b.data, options.transpose_b ? column * k : column, b.dtype));
@@ -193,9 +195,9 @@ void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Act
     const LinearTask task{0, blocks.cols(block), blocks.k, blocks.n, x.dtype, y.dtype, bool(bias), activation};
     const auto* weights = static_cast<const std::byte*>(packed.data) + blocks.offset(block);
     const void* bias_block = bias ? at(bias.data, column, bias.dtype) : nullptr;
-    (widened ? linear_rows_widened : linear_rows)(
-        *s.matmul, task, std::min(kLinearRows, rows - row), at(y.data, row * blocks.n + column, y.dtype),
-        at(x.data, row * blocks.k, x.dtype), weights, bias_block);
+    (widened ? linear_rows_widened : linear_rows)(*s.matmul, task, std::min(kLinearRows, rows - row),
+                                                  at(y.data, row * blocks.n + column, y.dtype),
+                                                  at(x.data, row * blocks.k, x.dtype), weights, bias_block);
   });
 }
 

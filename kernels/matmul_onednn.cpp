@@ -2,9 +2,9 @@
 
 #include "kernels/backend.h"
 
-#include <dnnl.hpp>
 #include <dnnl_debug.h>
 #include <omp.h>
+#include <dnnl.hpp>
 
 #include <cstdlib>
 #include <map>

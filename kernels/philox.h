@@ -15,7 +15,8 @@ struct PhiloxBlock {
 };
 
 // Ten rounds over counter (c0..c3) under key (k0, k1).
-ALBERT_HOST_DEVICE inline PhiloxBlock philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
+ALBERT_HOST_DEVICE inline PhiloxBlock philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0,
+                                             uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = 0xD2511F53ULL * c0;
     const uint64_t p1 = 0xCD9E8D57ULL * c2;

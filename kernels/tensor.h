@@ -29,7 +29,10 @@ class Shape {
     return n;
   }
   // Product of all dimensions but the last: a [.., cols] tensor seen as rows.
-  constexpr int64_t rows() const { return rank_ == 0 ? 1 : size() / (dims_[static_cast<size_t>(rank_ - 1)] ? dims_[static_cast<size_t>(rank_ - 1)] : 1); }
+  constexpr int64_t rows() const {
+    return rank_ == 0 ? 1
+                      : size() / (dims_[static_cast<size_t>(rank_ - 1)] ? dims_[static_cast<size_t>(rank_ - 1)] : 1);
+  }
   constexpr bool operator==(const Shape& other) const {
     if (rank_ != other.rank_) return false;
     for (int i = 0; i < rank_; ++i)
@@ -59,7 +62,8 @@ struct Tensor {
 
   template <class T>
   T* as() const {
-    ALBERT_CHECK(!data || dtype == DTypeOf<T>::value, "tensor ", shape, " holds ", dtype, ", wanted ", DTypeOf<T>::value);
+    ALBERT_CHECK(!data || dtype == DTypeOf<T>::value, "tensor ", shape, " holds ", dtype, ", wanted ",
+                 DTypeOf<T>::value);
     return static_cast<T*>(data);
   }
   // The same elements under another shape of equal size.

@@ -35,7 +35,8 @@ double Optimizer::gradient_norm() const {
 
 // The parameter's part of a flat tensor laid out as the values.
 Tensor Optimizer::like(Tensor flat, const Parameter& p) const {
-  const auto offset = static_cast<const std::byte*>(p.value.data) - static_cast<const std::byte*>(parameters_.flat_values().data);
+  const auto offset =
+      static_cast<const std::byte*>(p.value.data) - static_cast<const std::byte*>(parameters_.flat_values().data);
   return {static_cast<std::byte*>(flat.data) + offset, {p.shape.size()}, flat.dtype};
 }
 

@@ -4,7 +4,8 @@
 
 namespace albert {
 
-// AdamW and LAMB in the variants of albert.md 5.1 and 5.2. Biases and LayerNorm have no decay and, in LAMB, no trust ratio.
+// AdamW and LAMB in the variants of albert.md 5.1 and 5.2. Biases and LayerNorm have no decay and, in LAMB, no trust
+// ratio.
 struct OptimizerOptions {
   enum class Kind : uint8_t { kAdamW, kLamb };
   Kind kind = Kind::kAdamW;

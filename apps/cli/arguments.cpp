@@ -85,7 +85,8 @@ std::vector<std::string> folded_arguments(const std::vector<std::string>& argume
       continue;
     }
     std::string option = folded(arguments[i]);
-    if (contains(command.booleans(), option.substr(2)) && i + 1 < arguments.size() && is_truth(arguments[i + 1])) option += "=" + arguments[++i];
+    if (contains(command.booleans(), option.substr(2)) && i + 1 < arguments.size() && is_truth(arguments[i + 1]))
+      option += "=" + arguments[++i];
     result.push_back(option);
   }
   return result;
@@ -108,7 +109,8 @@ std::string take_config(std::vector<std::string>& arguments, const Command& comm
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--config" && i + 1 < arguments.size()) {
       const std::string path = arguments[i + 1];
-      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+      arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                      arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2);
       return path;
     }
     if (arguments[i].rfind("--config=", 0) == 0) {

@@ -5,7 +5,8 @@
 
 namespace albert::apps {
 
-void Command::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const std::string& help) {
+void Command::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
+                     const std::string& help) {
   std::string list;
   for (const auto& choice : choices) list += (list.empty() ? "" : "|") + choice;
   option(name, value, help)->type_name(list)->check([name, choices, list](const std::string& given) {

@@ -17,19 +17,22 @@ class Command {
   CLI::Option* option(const std::string& name, T& value, const std::string& help) {
     names_.push_back(name);
     values_.emplace_back(name, [&value] { return nlohmann::json(value); });
-    return app_->add_option("--" + name, value, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->capture_default_str();
+    return app_->add_option("--" + name, value, help)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->capture_default_str();
   }
   template <class T>
   void required(const std::string& name, T& value, const std::string& help) {
     option(name, value, help + " (required)");
     required_.push_back(name);
   }
-  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices, const std::string& help);
+  void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
+              const std::string& help);
   void boolean(const std::string& name, bool& value, const std::string& help);
   void list(const std::string& name, std::vector<float>& values, const std::string& help);  // one argument, by commas
   void positional(const std::string& name, std::string& value, const std::string& help);    // required
 
-  const std::vector<std::string>& names() const { return names_; }        // of every option, without dashes
+  const std::vector<std::string>& names() const { return names_; }  // of every option, without dashes
   const std::vector<std::string>& booleans() const { return booleans_; }
   bool has_positional() const { return !positional_.empty(); }
   // Error(kUsage) naming the first required option that was not given.

@@ -10,9 +10,12 @@ void add_common(Command& command, CommonOptions& options) {
 }
 
 ModelOptions CommonOptions::model() const {
-  if (device.rfind("cuda", 0) == 0) fail(ErrorCode::kNoDevice, "--device ", device, ": this build has no CUDA; --device cpu works");
-  if (device != "auto" && device != "cpu") fail(ErrorCode::kUsage, "--device ", device, ": use auto, cpu, cuda or cuda:N");
-  if (threads < 0 || threads > 4096) fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
+  if (device.rfind("cuda", 0) == 0)
+    fail(ErrorCode::kNoDevice, "--device ", device, ": this build has no CUDA; --device cpu works");
+  if (device != "auto" && device != "cpu")
+    fail(ErrorCode::kUsage, "--device ", device, ": use auto, cpu, cuda or cuda:N");
+  if (threads < 0 || threads > 4096)
+    fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
   options.precision = precision == "f64" ? Precision::kF64 : precision == "bf16" ? Precision::kBF16 : Precision::kF32;
   options.threads = threads;

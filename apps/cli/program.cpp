@@ -28,19 +28,22 @@ const CommandEntry& entry_of(const std::string& name) {
   std::vector<std::string> names;
   for (const CommandEntry& entry : commands()) {
     if (name == entry.name) return entry;
-    names.push_back(entry.name);
+    names.emplace_back(entry.name);
   }
   const std::string near = nearest_name(name, names);
-  fail(ErrorCode::kUsage, "unknown command ", name, near.empty() ? "; albert --help lists them" : " (did you mean " + near + "?)");
+  fail(ErrorCode::kUsage, "unknown command ", name,
+       near.empty() ? "; albert --help lists them" : " (did you mean " + near + "?)");
 }
 
 // CLI11's complaint about an argument nobody wanted, in our words.
 [[noreturn]] void fail_extra(const CLI::App& app, const Command& command) {
   const auto extra = app.remaining();
   const std::string first = extra.empty() ? "" : extra.front();
-  if (first.rfind("--", 0) != 0) fail(ErrorCode::kUsage, "unexpected argument ", first, "; see albert ", app.get_name(), " --help");
+  if (first.rfind("--", 0) != 0)
+    fail(ErrorCode::kUsage, "unexpected argument ", first, "; see albert ", app.get_name(), " --help");
   const std::string name = first.substr(2, first.find('=') - 2), near = nearest_name(name, command.names());
-  fail(ErrorCode::kUsage, "unknown option --", name, near.empty() ? "; see albert " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
+  fail(ErrorCode::kUsage, "unknown option --", name,
+       near.empty() ? "; see albert " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
 }
 
 void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {

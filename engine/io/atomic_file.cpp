@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 std::string random_suffix() {
   std::random_device device;
   std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), ".%08x%08x.tmp", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
+  std::snprintf(text.data(), text.size(), ".%08x%08x.tmp", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
   return text.data();
 }
 
@@ -75,9 +76,11 @@ void AtomicFile::stage() {
 void AtomicFile::publish() {
   if (descriptor_ >= 0) stage();
   ALBERT_CHECK(!temporary_.empty(), "nothing to publish");
-  if (rename(temporary_.c_str(), path_.c_str()) != 0) fail_because(errno, "cannot rename the finished file to this name");
+  if (rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail_because(errno, "cannot rename the finished file to this name");
   temporary_.clear();
-  if (const int error = sync_folder(folder_)) fail_because(error, "is in place, but cannot bring its folder to the disk");
+  if (const int error = sync_folder(folder_))
+    fail_because(error, "is in place, but cannot bring its folder to the disk");
 }
 
 void AtomicFile::discard() {
@@ -88,12 +91,12 @@ void AtomicFile::discard() {
 }
 
 void AtomicFile::fail_because(int error, const char* doing) {
-  struct statvfs disk{};
+  struct statvfs disk {};
   std::string free = "unknown";
   if (statvfs(folder_.c_str(), &disk) == 0) free = std::to_string(uint64_t{disk.f_bavail} * disk.f_frsize);
   discard();
-  fail(ErrorCode::kIo, path_.string(), ": ", doing, ": ", std::strerror(error), " (", bytes_needed_, " bytes needed, ", free,
-       " bytes free)");
+  fail(ErrorCode::kIo, path_.string(), ": ", doing, ": ", std::strerror(error), " (", bytes_needed_, " bytes needed, ",
+       free, " bytes free)");
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {

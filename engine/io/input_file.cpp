@@ -18,7 +18,7 @@ int64_t modified_ns(const struct stat& status) {
 }
 
 struct stat status_of(int descriptor, const std::string& name) {
-  struct stat status{};
+  struct stat status {};
   if (fstat(descriptor, &status) != 0) fail(ErrorCode::kIo, name, ": cannot examine: ", std::strerror(errno));
   return status;
 }
@@ -37,7 +37,8 @@ InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()), 
   try {
     const struct stat status = status_of(descriptor_, name_);
     if (!S_ISREG(status.st_mode))
-      fail(ErrorCode::kBadData, name_, ": is ", S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device", ", wanted a file");
+      fail(ErrorCode::kBadData, name_, ": is ", S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device",
+           ", wanted a file");
     size_ = static_cast<uint64_t>(status.st_size);
     modified_ns_ = modified_ns(status);
   } catch (...) {

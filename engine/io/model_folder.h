@@ -24,8 +24,8 @@ TensorFileHeader read_model_tensors_header(const std::filesystem::path& folder);
 // Both files are complete on the disk before the first old one is replaced, so a full disk or any other failure to
 // write leaves the folder as it was. model.safetensors is replaced first, config.json last: a new folder has no config
 // before it is complete. config.json is left alone when its bytes would not change: saving on over a checkpoint of the
-// same model is one rename. When both change, a crash between the two renames leaves the new weights with the old config.
-// Error(kIo), kBadData.
+// same model is one rename. When both change, a crash between the two renames leaves the new weights with the old
+// config. Error(kIo), kBadData.
 void save_model_folder(const std::filesystem::path& folder, const std::string& config_json, const TensorFile& file);
 
 }  // namespace albert

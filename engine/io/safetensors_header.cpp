@@ -47,7 +47,8 @@ class EntryReader {
 
  private:
   void check_name() const {
-    const bool control = std::any_of(tensor_.begin(), tensor_.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    const bool control =
+        std::any_of(tensor_.begin(), tensor_.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
     if (tensor_.empty() || tensor_.size() > kMaxNameBytes || control)
       fail_entry("a name is 1 to ", kMaxNameBytes, " bytes without control characters");
   }
@@ -83,7 +84,8 @@ class EntryReader {
     const uint64_t begin = number("data_offsets", list[0]), end = number("data_offsets", list[1]);
     if (begin > end) fail_entry("data_offsets [", begin, ", ", end, "] end before they begin");
     if (end > data_size)
-      fail_entry("data_offsets [", begin, ", ", end, "] go beyond the ", data_size, " bytes of data: is the file truncated?");
+      fail_entry("data_offsets [", begin, ", ", end, "] go beyond the ", data_size,
+                 " bytes of data: is the file truncated?");
     return {begin, end};
   }
   template <class... Parts>
@@ -97,11 +99,13 @@ class EntryReader {
 };
 
 std::map<std::string, std::string> read_metadata(const std::string& name, const json& object) {
-  if (!object.is_object()) fail(ErrorCode::kBadData, name, ": __metadata__: found ", describe(object), ", wanted an object");
+  if (!object.is_object())
+    fail(ErrorCode::kBadData, name, ": __metadata__: found ", describe(object), ", wanted an object");
   std::map<std::string, std::string> metadata;
   for (const auto& [key, value] : object.items()) {
     if (!value.is_string())
-      fail(ErrorCode::kBadData, name, ": __metadata__: ", in_quotes(key), ": found ", describe(value), ", wanted a string");
+      fail(ErrorCode::kBadData, name, ": __metadata__: ", in_quotes(key), ": found ", describe(value),
+           ", wanted a string");
     metadata.emplace(key, value.get<std::string>());
   }
   return metadata;
@@ -125,7 +129,8 @@ uint64_t safetensors_header_size(const std::string& name, std::span<const std::b
   ByteReader reader(name, prefix);
   const uint64_t size = reader.u64_at_most(kSafetensorsMaxHeader, "header length");
   if (size > file_size - kSafetensorsPrefix)
-    reader.fail_here("the header needs ", size, " bytes, ", file_size - kSafetensorsPrefix, " are left: is the file truncated?");
+    reader.fail_here("the header needs ", size, " bytes, ", file_size - kSafetensorsPrefix,
+                     " are left: is the file truncated?");
   return size;
 }
 

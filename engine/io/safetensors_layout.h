@@ -8,8 +8,8 @@
 
 namespace albert {
 
-inline constexpr uint64_t kSafetensorsPrefix = 8;                 // bytes of the header's length
-inline constexpr uint64_t kSafetensorsMaxHeader = 100'000'000;    // the format's own cap
+inline constexpr uint64_t kSafetensorsPrefix = 8;               // bytes of the header's length
+inline constexpr uint64_t kSafetensorsMaxHeader = 100'000'000;  // the format's own cap
 
 struct SafetensorsEntry {
   std::string name;

@@ -9,7 +9,8 @@ Backbone::Backbone(ParameterStore& store, const std::string& prefix, const Alber
   if (pooling == Pooling::kFirstToken) pooler_.emplace(store, prefix, config);
 }
 
-BackboneOutput Backbone::operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call, Tensor first_rows) const {
+BackboneOutput Backbone::operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call,
+                                    Tensor first_rows) const {
   std::optional<Var> embeds;
   if (batch.has_embeds()) {
     const HostTensor& given = batch.inputs_embeds();  // already in the compute type

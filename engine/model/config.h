@@ -27,7 +27,8 @@ struct AlbertConfig {
   int64_t type_vocab_size = 2;
   double initializer_range = 0.02;
   double layer_norm_eps = 1e-12;
-  std::optional<double> classifier_dropout_prob = 0.1;  // null: token classification falls back to hidden_dropout_prob, others to 0
+  std::optional<double> classifier_dropout_prob =
+      0.1;  // null: token classification falls back to hidden_dropout_prob, others to 0
   std::optional<int64_t> pad_token_id = 0;
   std::optional<int64_t> bos_token_id = 2;
   std::optional<int64_t> eos_token_id = 3;
@@ -54,7 +55,8 @@ struct AlbertConfig {
   // Reads config.json (or Google's albert_config.json: its "gelu" means gelu_new). Wrong types, impossible values and
   // refused keys: Error(kBadData or kMismatch) with path and key. Keys nobody knows are appended to `warnings`.
   static AlbertConfig from_file(const std::filesystem::path& path, std::vector<std::string>* warnings = nullptr);
-  static AlbertConfig from_json(const std::string& name, const std::string& text, std::vector<std::string>* warnings = nullptr);
+  static AlbertConfig from_json(const std::string& name, const std::string& text,
+                                std::vector<std::string>* warnings = nullptr);
   std::string to_json() const;  // with model_type and transformers' spellings; from_json gives the same config back
 };
 

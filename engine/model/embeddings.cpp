@@ -13,7 +13,8 @@ ops::EmbeddingIds ids_of(const PackedBatch& batch) {
 
 Embeddings::Embeddings(ParameterStore& store, const std::string& prefix, const AlbertConfig& config)
     : config_(config),
-      word_(add_weight(store, prefix + "embeddings.word_embeddings.weight", {config.vocab_size, config.embedding_size}, false)),
+      word_(add_weight(store, prefix + "embeddings.word_embeddings.weight", {config.vocab_size, config.embedding_size},
+                       false)),
       position_(add_weight(store, prefix + "embeddings.position_embeddings.weight",
                            {config.max_position_embeddings, config.embedding_size}, false)),
       token_type_(add_weight(store, prefix + "embeddings.token_type_embeddings.weight",

@@ -19,7 +19,10 @@ int64_t longest_sequence(const PackedBatch& batch) {
 Encoder::Encoder(ParameterStore& store, const std::string& prefix, const AlbertConfig& config) : config_(config) {
   for (int64_t g = 0; g < config.num_hidden_groups; ++g)
     for (int64_t k = 0; k < config.inner_group_num; ++k)
-      layers_.emplace_back(store, prefix + "encoder.albert_layer_groups." + std::to_string(g) + ".albert_layers." + std::to_string(k) + ".", config);
+      layers_.emplace_back(
+          store,
+          prefix + "encoder.albert_layer_groups." + std::to_string(g) + ".albert_layers." + std::to_string(k) + ".",
+          config);
 }
 
 const Layer& Encoder::layer(int64_t depth, int64_t inner) const {
@@ -45,7 +48,9 @@ EncoderOutput Encoder::operator()(Tape& t, Var x, const PackedBatch& batch, cons
       out.attentions.push_back(layer_call.probabilities);
     }
     const Shape y_shape{pruned ? call.rows.rows.shape[0] : batch.tokens(), hidden};
-    const auto apply = [layer_call, &layer = layer(i / inner_layers, i % inner_layers)](Tape& tape, Var v) { return layer(tape, v, layer_call); };
+    const auto apply = [layer_call, &layer = layer(i / inner_layers, i % inner_layers)](Tape& tape, Var v) {
+      return layer(tape, v, layer_call);
+    };
     Tensor into = turns[i % 2];
     into.shape = y_shape;
     x = t.segment(apply, x, y_shape, call.keep, into);

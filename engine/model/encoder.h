@@ -8,7 +8,7 @@ namespace albert {
 
 // What one pass through the encoder is asked for.
 struct EncoderCall {
-  RowViews rows;               // rows wanted out of the last layer; rows.rows empty: all
+  RowViews rows;  // rows wanted out of the last layer; rows.rows empty: all
   DropoutState dropout;
   Keep keep = Keep::kActivations;
   bool hidden_states = false;  // needs all rows

@@ -10,8 +10,11 @@ Tensor view(const std::vector<int32_t>& v) {
 }  // namespace
 
 RowViews RowViews::of(const RowSelection& selection) {
-  return {view(selection.rows), view(selection.cu_seqlens), view(selection.in_sequence),
-          {const_cast<int64_t*>(selection.row_ids.data()), {static_cast<int64_t>(selection.row_ids.size())}, DType::kI64}};
+  return {
+      view(selection.rows),
+      view(selection.cu_seqlens),
+      view(selection.in_sequence),
+      {const_cast<int64_t*>(selection.row_ids.data()), {static_cast<int64_t>(selection.row_ids.size())}, DType::kI64}};
 }
 
 Parameter& add_weight(ParameterStore& store, const std::string& name, Shape shape, bool packed) {
@@ -48,13 +51,15 @@ Layer::Projections Layer::add_projections(ParameterStore& store, const std::stri
 Layer::Layer(ParameterStore& store, const std::string& prefix, const AlbertConfig& config)
     : config_(config),
       projections_(add_projections(store, prefix, config.hidden_size)),
-      dense_weight_(add_weight(store, prefix + "attention.dense.weight", {config.hidden_size, config.hidden_size}, true)),
+      dense_weight_(
+          add_weight(store, prefix + "attention.dense.weight", {config.hidden_size, config.hidden_size}, true)),
       dense_bias_(add_bias(store, prefix + "attention.dense.bias", config.hidden_size)),
       attention_gamma_(add_gamma(store, prefix + "attention.LayerNorm.weight", config.hidden_size)),
       attention_beta_(add_bias(store, prefix + "attention.LayerNorm.bias", config.hidden_size)),
       ffn_weight_(add_weight(store, prefix + "ffn.weight", {config.intermediate_size, config.hidden_size}, true)),
       ffn_bias_(add_bias(store, prefix + "ffn.bias", config.intermediate_size)),
-      ffn_output_weight_(add_weight(store, prefix + "ffn_output.weight", {config.hidden_size, config.intermediate_size}, true)),
+      ffn_output_weight_(
+          add_weight(store, prefix + "ffn_output.weight", {config.hidden_size, config.intermediate_size}, true)),
       ffn_output_bias_(add_bias(store, prefix + "ffn_output.bias", config.hidden_size)),
       full_gamma_(add_gamma(store, prefix + "full_layer_layer_norm.weight", config.hidden_size)),
       full_beta_(add_bias(store, prefix + "full_layer_layer_norm.bias", config.hidden_size)) {}

@@ -35,7 +35,7 @@ struct LayerCall {
   RowViews queries;      // the tokens wanted out; fewer in a pruned last layer
   Tensor probabilities;  // attention probabilities go here when asked for
   DropoutState dropout;
-  uint32_t site = 0;     // first of its kLayerSites
+  uint32_t site = 0;  // first of its kLayerSites
 };
 constexpr uint32_t kLayerSites = 2;
 
@@ -54,7 +54,9 @@ class Layer {
   };
   static Projections add_projections(ParameterStore& store, const std::string& prefix, int64_t hidden);
   Var attention(Tape& t, Var x, Var x_queries, const LayerCall& call) const;
-  ops::LayerNorm norm(const Parameter& gamma, const Parameter& beta) const { return {gamma, beta, config_.layer_norm_eps}; }
+  ops::LayerNorm norm(const Parameter& gamma, const Parameter& beta) const {
+    return {gamma, beta, config_.layer_norm_eps};
+  }
 
   AlbertConfig config_;
   Projections projections_;

@@ -17,8 +17,9 @@ Var attention(Tape& t, Var q, Var key_value, const kernels::AttentionShape& shap
     const Arena::Mark mark(tape.arena());
     const Tensor delta = tape.save(log_sum_exp.shape, log_sum_exp.dtype);
     ALBERT_CHECK(dq.mode == Grad::kAssign && dkv.mode == Grad::kAssign, "attention owns its q, k and v");
-    kernels::attention_backward(tape.stream(), {dq.tensor, 0}, {dkv.tensor, 0}, {dkv.tensor, hidden}, dy, {q.value(), 0},
-                                {key_value.value(), 0}, {key_value.value(), hidden}, log_sum_exp, delta, shape, dropout);
+    kernels::attention_backward(tape.stream(), {dq.tensor, 0}, {dkv.tensor, 0}, {dkv.tensor, hidden}, dy,
+                                {q.value(), 0}, {key_value.value(), 0}, {key_value.value(), hidden}, log_sum_exp, delta,
+                                shape, dropout);
   });
   return y;
 }

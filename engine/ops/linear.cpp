@@ -44,7 +44,8 @@ Var linear_activation(Tape& t, Var x, const Linear& layer, Activation activation
     const auto dx = tape.sink(x);  // before the mark: it outlives this step
     const Arena::Mark mark(tape.arena());
     const Tensor dproduct = tape.save(shape, x.dtype());
-    kernels::bias_activation_backward(tape.stream(), dproduct, Grad::kAssign, bias.grad, dy, product, bias.compute, activation);
+    kernels::bias_activation_backward(tape.stream(), dproduct, Grad::kAssign, bias.grad, dy, product, bias.compute,
+                                      activation);
     linear_backward(tape, dx, x, weight, dproduct);
   });
   return y;

@@ -21,11 +21,12 @@ Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions,
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor log_sum_exp = t.save(positions.shape, sums);
-  kernels::span_cross_entropy_forward(t.stream(), loss.value(), log_sum_exp, logits.value(), cu_seqlens, positions, scale);
+  kernels::span_cross_entropy_forward(t.stream(), loss.value(), log_sum_exp, logits.value(), cu_seqlens, positions,
+                                      scale);
   t.record(loss, [=](Tape& tape, Tensor dloss) {
     const auto dlogits = tape.sink(logits);
-    kernels::span_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(), log_sum_exp,
-                                         cu_seqlens, positions, scale);
+    kernels::span_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(),
+                                         log_sum_exp, cu_seqlens, positions, scale);
   });
   return loss;
 }
@@ -34,7 +35,8 @@ Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weigh
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save({logits.shape()[0]}, sums);
-  kernels::binary_cross_entropy_forward(t.stream(), loss.value(), row_loss, logits.value(), targets, class_weights, scale);
+  kernels::binary_cross_entropy_forward(t.stream(), loss.value(), row_loss, logits.value(), targets, class_weights,
+                                        scale);
   t.record(loss, [=](Tape& tape, Tensor dloss) {
     const auto dlogits = tape.sink(logits);
     kernels::binary_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss, logits.value(), targets,

@@ -29,7 +29,8 @@ std::vector<GoldenCase> golden_cases() {
     const fs::path& path = entry.path();
     if (path.extension() != ".safetensors" || !fs::is_directory(path.parent_path() / path.stem())) continue;
     if (path.stem().string().rfind("train-", 0) == 0) continue;  // trajectories: tests/trainer
-    for (const auto precision : {Precision::kF32, Precision::kF64, Precision::kBF16}) cases.push_back({path, precision});
+    for (const auto precision : {Precision::kF32, Precision::kF64, Precision::kBF16})
+      cases.push_back({path, precision});
   }
   std::sort(cases.begin(), cases.end(), [](const auto& a, const auto& b) {
     return std::tie(a.tensors, a.precision) < std::tie(b.tensors, b.precision);
@@ -60,7 +61,8 @@ double floor_of(const GoldenCase& golden, const std::string& name, const TensorF
   if (golden.precision == Precision::kBF16 && golden.head() == "model" && name == "out.loss")
     return std::sqrt(static_cast<double>(expected.tensors.at("in.upstream.last_hidden_state").size()));
   if (const auto at = name.find("attention.key.bias"); at != std::string::npos)
-    for (const double v : doubles(expected.tensors.at(std::string(name).replace(at, 18, "attention.query.bias")))) largest = std::max(largest, std::fabs(v));
+    for (const double v : doubles(expected.tensors.at(std::string(name).replace(at, 18, "attention.query.bias"))))
+      largest = std::max(largest, std::fabs(v));
   return name == "grad.classifier.bias" || name == "grad.qa_outputs.bias" ? 0.1 : largest;
 }
 
@@ -69,7 +71,8 @@ class Golden : public ::testing::TestWithParam<GoldenCase> {};
 TEST_P(Golden, EqualsTransformers) {
   const GoldenCase& golden = GetParam();
   const TensorFile expected = read_safetensors(golden.tensors);
-  apps::HeadRequest request{.model = golden.model(), .options = {.precision = golden.precision, .threads = 2, .trainable = true}};
+  apps::HeadRequest request{.model = golden.model(),
+                            .options = {.precision = golden.precision, .threads = 2, .trainable = true}};
   request.gradients = true;
   std::vector<std::string> notes;
   const TensorFile actual = apps::run_head(golden.head(), request, expected, &notes);
@@ -80,7 +83,9 @@ TEST_P(Golden, EqualsTransformers) {
     const auto got = actual.tensors.find(name);
     ASSERT_NE(got, actual.tensors.end()) << name << " is missing";
     EXPECT_EQ(got->second.shape(), want.shape()) << name;
-    EXPECT_TRUE(close(doubles(got->second), doubles(want), tolerance(golden, name[0] == 'g'), floor_of(golden, name, expected))) << name;
+    EXPECT_TRUE(
+        close(doubles(got->second), doubles(want), tolerance(golden, name[0] == 'g'), floor_of(golden, name, expected)))
+        << name;
     ++compared;
   }
   EXPECT_GE(compared, 20U);

@@ -33,7 +33,9 @@ Outcome run(const std::vector<std::string>& arguments) {
 const std::string kGolden = std::string(ALBERT_GOLDEN_DIR) + "/shared/";
 
 std::vector<std::string> forward(const std::string& output, std::vector<std::string> more = {}) {
-  std::vector<std::string> all = {"forward", "--model", kGolden + "masked-lm", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors", "--output", output};
+  std::vector<std::string> all = {
+      "forward",  "--model", kGolden + "masked-lm", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors",
+      "--output", output};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -86,7 +88,8 @@ TEST(Program, ReadsConfigFilesAndTheCommandLineWins) {
     write_bytes(folder / "dumped.json", j.dump());
     EXPECT_EQ(json::parse(run({"forward", "--config", folder / "dumped.json", "--dump_config"}).out), j);
   }
-  EXPECT_EQ(run({"forward", folder / "a.json"}).error(), "albert: error: forward needs --model; see albert forward --help\n");
+  EXPECT_EQ(run({"forward", folder / "a.json"}).error(),
+            "albert: error: forward needs --model; see albert forward --help\n");
   write_bytes(folder / "b.json", R"({"haed": "model"})");
   write_bytes(folder / "b.toml", "haed = \"model\"\n");
   for (const char* name : {"b.json", "b.toml"}) {
@@ -148,7 +151,8 @@ TEST(Program, RefusesInputsThatDoNotFitTheModel) {
 
 TEST(Program, RefusesFoldersThatDoNotFitTheHead) {
   const TemporaryFolder folder;
-  Outcome r = run({"forward", "--model", kGolden + "model", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors", "--output", folder / "x"});
+  Outcome r = run({"forward", "--model", kGolden + "model", "--head", "masked-lm", "--input",
+                   kGolden + "masked-lm.safetensors", "--output", folder / "x"});
   EXPECT_EQ(r.code, 78);
   EXPECT_NE(r.error().find("predictions.dense.weight [16, 32]"), std::string::npos) << r.err;
   std::filesystem::copy(kGolden + "masked-lm", folder / "m");

@@ -92,7 +92,8 @@ TEST_F(TapeTest, ASegmentCanWriteIntoAGivenPlace) {
   Tape t = tape(Mode::kInference);
   TestTensor into(DType::kF64, {2});
   const size_t before = arena_.top();
-  const Var y = t.segment([](Tape& inner, Var v) { return triple(inner, v); }, t.input(x_), {2}, Keep::kActivations, into);
+  const Var y =
+      t.segment([](Tape& inner, Var v) { return triple(inner, v); }, t.input(x_), {2}, Keep::kActivations, into);
   EXPECT_EQ(y.value().data, into.tensor().data);
   EXPECT_EQ(into.values(), (std::vector<double>{3, 6}));
   EXPECT_EQ(arena_.top(), before);  // inference leaves nothing behind

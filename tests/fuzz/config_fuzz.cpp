@@ -11,7 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     std::vector<std::string> warnings;
-    const auto config = albert::AlbertConfig::from_json("fuzz.json", std::string(reinterpret_cast<const char*>(data), size), &warnings);
+    const auto config =
+        albert::AlbertConfig::from_json("fuzz.json", std::string(reinterpret_cast<const char*>(data), size), &warnings);
     const auto again = albert::AlbertConfig::from_json("again.json", config.to_json());
     if (again.to_json() != config.to_json()) std::abort();
   } catch (const albert::Error&) {

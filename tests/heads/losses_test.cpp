@@ -30,8 +30,12 @@ double nll(const HostTensor& logits, int64_t row, int64_t c) {
   return std::log(total) - logits.at<double>(row * n + c);
 }
 
-HostTensor i64(std::vector<int64_t> shape, const std::vector<int64_t>& values) { return HostTensor::of<int64_t>(std::move(shape), values); }
-HostTensor f32(std::vector<int64_t> shape, const std::vector<float>& values) { return HostTensor::of<float>(std::move(shape), values); }
+HostTensor i64(std::vector<int64_t> shape, const std::vector<int64_t>& values) {
+  return HostTensor::of<int64_t>(std::move(shape), values);
+}
+HostTensor f32(std::vector<int64_t> shape, const std::vector<float>& values) {
+  return HostTensor::of<float>(std::move(shape), values);
+}
 
 TEST(Losses, SequenceClassificationWeighsSmoothsAndIgnores) {
   const AlbertConfig config = with_labels(3);
@@ -65,7 +69,8 @@ TEST(Losses, TheProblemFollowsTheLabelsOrTheConfig) {
   EXPECT_NEAR(*make<AlbertForSequenceClassification>(config).forward(batch.inputs, targets).loss, squares, 1e-12);
   auto one = make<AlbertForSequenceClassification>(with_labels(1));
   const auto score = one.forward(batch.inputs, f32({2}, {1, 3}));
-  EXPECT_NEAR(*score.loss, (std::pow(score.logits.at<double>(0) - 1, 2) + std::pow(score.logits.at<double>(1) - 3, 2)) / 2, 1e-12);
+  EXPECT_NEAR(*score.loss,
+              (std::pow(score.logits.at<double>(0) - 1, 2) + std::pow(score.logits.at<double>(1) - 3, 2)) / 2, 1e-12);
 }
 
 TEST(Losses, TokenClassificationCountsLabelledTokens) {
@@ -94,9 +99,12 @@ TEST(Losses, QuestionAnsweringClampsAndLeavesOut) {
   in.input_ids = i64({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
   auto head = make<AlbertForQuestionAnswering>(config);
   const auto out = head.forward(in, {i64({2}, {-3, 2}), i64({2}, {4, 1})});  // -3 means 0; 4 is beyond
-  EXPECT_NEAR(*out.loss, ((nll(out.start_logits, 0, 0) + nll(out.start_logits, 1, 2)) / 2 + nll(out.end_logits, 1, 1)) / 2, 1e-12);
+  EXPECT_NEAR(*out.loss,
+              ((nll(out.start_logits, 0, 0) + nll(out.start_logits, 1, 2)) / 2 + nll(out.end_logits, 1, 1)) / 2, 1e-12);
   in.attention_mask = i64({2, 4}, {1, 1, 1, 1, 1, 1, 0, 0});
-  EXPECT_TRUE(refusal_of([&] { head.forward(in, {i64({2}, {0, 2}), i64({2}, {0, 1})}); }).says("start_positions[1] is 2, which is padding"));
+  EXPECT_TRUE(refusal_of([&] {
+                head.forward(in, {i64({2}, {0, 2}), i64({2}, {0, 1})});
+              }).says("start_positions[1] is 2, which is padding"));
   EXPECT_EQ(refusal_of([&] { AlbertForQuestionAnswering other(with_labels(3)); }).code, ErrorCode::kMismatch);
 }
 
@@ -133,12 +141,14 @@ TEST(Inputs, EmbeddedWordsGiveTheSameAsTheirIds) {
   embedded.inputs_embeds = HostTensor(DType::kF64, {3, 6, config.embedding_size});
   for (int64_t i = 0; i < 18; ++i)
     std::memcpy(embedded.inputs_embeds.data<double>() + i * config.embedding_size,
-                word.data<double>() + batch.inputs.input_ids.at<int64_t>(i) * config.embedding_size, static_cast<size_t>(config.embedding_size) * 8);
+                word.data<double>() + batch.inputs.input_ids.at<int64_t>(i) * config.embedding_size,
+                static_cast<size_t>(config.embedding_size) * 8);
   head.zero_grads();
   const auto from_embeds = head.forward(embedded, batch.pretraining, {.backward = true});
   EXPECT_NEAR(*from_embeds.loss, *from_ids.loss, 1e-13);
   EXPECT_EQ(from_embeds.inputs_embeds_gradient.shape(), embedded.inputs_embeds.shape());
-  EXPECT_TRUE(close(doubles(head.gradients().tensors.at("albert.pooler.weight")), doubles(gradients.tensors.at("albert.pooler.weight")), 1e-12));
+  EXPECT_TRUE(close(doubles(head.gradients().tensors.at("albert.pooler.weight")),
+                    doubles(gradients.tensors.at("albert.pooler.weight")), 1e-12));
   // The loss moves along the gradient as it should.
   double slope = 0;
   ModelInputs moved = embedded;

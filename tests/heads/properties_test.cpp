@@ -48,7 +48,8 @@ TEST(PreTrainingGradient, EqualsCentralDifferencesInF64) {
       };
       expected.push_back((8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step));
       // The lookup gives the padding row nothing; differences see it, so leave that row out.
-      if (p.name == "albert.embeddings.word_embeddings.weight" && i < config.embedding_size) expected.back() = gradient.at<double>(i);
+      if (p.name == "albert.embeddings.word_embeddings.weight" && i < config.embedding_size)
+        expected.back() = gradient.at<double>(i);
       actual.push_back(gradient.at<double>(i));
       x = at;
     }
@@ -58,7 +59,8 @@ TEST(PreTrainingGradient, EqualsCentralDifferencesInF64) {
 }
 
 class AllPrecisions : public ::testing::TestWithParam<Precision> {};
-INSTANTIATE_TEST_SUITE_P(Precisions, AllPrecisions, ::testing::Values(Precision::kF32, Precision::kF64, Precision::kBF16));
+INSTANTIATE_TEST_SUITE_P(Precisions, AllPrecisions,
+                         ::testing::Values(Precision::kF32, Precision::kF64, Precision::kBF16));
 
 TEST_P(AllPrecisions, ThreadsAndRecomputationDoNotChangeABit) {
   const AlbertConfig config = with_dropout(tiny_config());

@@ -24,8 +24,8 @@ double exact(Activation activation, double x) {
 
 class ActivationTest : public ::testing::TestWithParam<Activation> {};
 INSTANTIATE_TEST_SUITE_P(All, ActivationTest,
-                         ::testing::Values(Activation::kIdentity, Activation::kGeluNew, Activation::kGelu, Activation::kRelu,
-                                           Activation::kSilu, Activation::kTanh));
+                         ::testing::Values(Activation::kIdentity, Activation::kGeluNew, Activation::kGelu,
+                                           Activation::kRelu, Activation::kSilu, Activation::kTanh));
 
 TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
   for (const DType dtype : kFloatTypes)
@@ -36,7 +36,8 @@ TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
           auto y = x.poisoned();
           kernels::bias_activation_forward(s, y, x, biased ? bias.tensor() : Tensor{}, GetParam());
           std::vector<double> expected;
-          for (int64_t i = 0; i < x.size(); ++i) expected.push_back(exact(GetParam(), x.get(i) + (biased ? bias.get(i % cols) : 0)));
+          for (int64_t i = 0; i < x.size(); ++i)
+            expected.push_back(exact(GetParam(), x.get(i) + (biased ? bias.get(i % cols) : 0)));
           const double tolerance = dtype == DType::kF64 ? 1e-15 : dtype == DType::kF32 ? 5e-7 : 1.0 / 256;
           ASSERT_TRUE(close(y.values(), expected, tolerance)) << dtype << " cols " << cols;
           y.check_sentinels();
@@ -72,7 +73,8 @@ TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
       const auto x = TestTensor::random(dtype, {9, 65}, 1, 2), dy = TestTensor::random(dtype, {9, 65}, 3);
       TestTensor dx(dtype, {9, 65}), wide(DType::kF64, {9, 65});
       kernels::bias_activation_backward(s, dx, Grad::kAssign, {}, dy, x, {}, GetParam());
-      kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64), x.as_type(DType::kF64), {}, GetParam());
+      kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64), x.as_type(DType::kF64), {},
+                                        GetParam());
       EXPECT_TRUE(close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : 1.0 / 256));
     });
 }
@@ -97,7 +99,8 @@ TEST(Activation, RefusesWhatDoesNotFit) {
   const TestTensor x(DType::kF32, {2, 3}), y(DType::kF32, {3, 2}), bias(DType::kF32, {2});
   EXPECT_THROW(kernels::bias_activation_forward(device.stream(), y, x, {}, Activation::kRelu), Error);
   EXPECT_THROW(kernels::bias_activation_forward(device.stream(), x, x, bias, Activation::kRelu), Error);
-  EXPECT_THROW(kernels::bias_activation_backward(device.stream(), x, Grad::kAssign, bias, x, x, {}, Activation::kRelu), Error);
+  EXPECT_THROW(kernels::bias_activation_backward(device.stream(), x, Grad::kAssign, bias, x, x, {}, Activation::kRelu),
+               Error);
 }
 
 }  // namespace

@@ -20,12 +20,23 @@ TestTensor offsets(const std::vector<int64_t>& lengths) {
 
 // A packed batch: queries in a matrix of their own, k and v as halves of another, in the middle of wider ones.
 struct Case {
-  Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& q_lengths, const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1)
-      : heads(heads_), size(size_), width(heads * size), cu_q(offsets(q_lengths)), cu_k(offsets(k_lengths)),
-        tq(static_cast<int64_t>(cu_q.get(cu_q.size() - 1))), tk(static_cast<int64_t>(cu_k.get(cu_k.size() - 1))),
-        q(TestTensor::random(dtype, {tq, width + 3}, 1, scale)), kv(TestTensor::random(dtype, {tk, 2 * width}, 2, scale)),
-        dout(TestTensor::random(dtype, {tq, width}, 3)), out(TestTensor(dtype, {tq, width}).poisoned()), lse(accumulator(dtype), {heads, tq}),
-        delta(accumulator(dtype), {heads, tq}), positions(DType::kI32, {tq}), row_ids(DType::kI64, {tq}) {
+  Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& q_lengths,
+       const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1)
+      : heads(heads_),
+        size(size_),
+        width(heads * size),
+        cu_q(offsets(q_lengths)),
+        cu_k(offsets(k_lengths)),
+        tq(static_cast<int64_t>(cu_q.get(cu_q.size() - 1))),
+        tk(static_cast<int64_t>(cu_k.get(cu_k.size() - 1))),
+        q(TestTensor::random(dtype, {tq, width + 3}, 1, scale)),
+        kv(TestTensor::random(dtype, {tk, 2 * width}, 2, scale)),
+        dout(TestTensor::random(dtype, {tq, width}, 3)),
+        out(TestTensor(dtype, {tq, width}).poisoned()),
+        lse(accumulator(dtype), {heads, tq}),
+        delta(accumulator(dtype), {heads, tq}),
+        positions(DType::kI32, {tq}),
+        row_ids(DType::kI64, {tq}) {
     for (size_t b = 0, row = 0; b < q_lengths.size(); ++b)
       for (int64_t i = 0; i < q_lengths[b]; ++i, ++row) {
         positions.set(static_cast<int64_t>(row), static_cast<double>(i));
@@ -33,14 +44,16 @@ struct Case {
       }
     dropout = {p, 3, 4, 5, row_ids};
   }
-  explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths, double p = 0) : Case(dtype, heads_, size_, lengths, lengths, p) {}
+  explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths, double p = 0)
+      : Case(dtype, heads_, size_, lengths, lengths, p) {}
 
   AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
   void forward(const Stream& s, Tensor probabilities = {}) {
     kernels::attention_forward(s, out, lse, probabilities, {q, 3}, {kv, 0}, {kv, width}, shape(), dropout);
   }
   void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
-    kernels::attention_backward(s, {dq, 3}, {dkv, 0}, {dkv, width}, dout, {q, 3}, {kv, 0}, {kv, width}, lse, delta, shape(), dropout);
+    kernels::attention_backward(s, {dq, 3}, {dkv, 0}, {dkv, width}, dout, {q, 3}, {kv, 0}, {kv, width}, lse, delta,
+                                shape(), dropout);
   }
   int64_t heads, size, width;
   TestTensor cu_q, cu_k;
@@ -61,7 +74,8 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
         double most = -INFINITY, total = 0;
         for (int64_t j = first; j < last; ++j) {
           double s = 0;
-          for (int64_t d = 0; d < c.size; ++d) s += c.q.get(i * (c.width + 3) + 3 + h * c.size + d) * c.kv.get(j * 2 * c.width + h * c.size + d);
+          for (int64_t d = 0; d < c.size; ++d)
+            s += c.q.get(i * (c.width + 3) + 3 + h * c.size + d) * c.kv.get(j * 2 * c.width + h * c.size + d);
           p.push_back(s / std::sqrt(static_cast<double>(c.size)));
           most = std::max(most, p.back());
         }
@@ -70,7 +84,8 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
           const double share = p[static_cast<size_t>(j - first)] / total;
           probability(b, h, i - static_cast<int64_t>(c.cu_q.get(b)), j - first, share);
           for (int64_t d = 0; d < c.size; ++d)
-            out[static_cast<size_t>(i * c.width + h * c.size + d)] += share * c.kv.get(j * 2 * c.width + c.width + h * c.size + d);
+            out[static_cast<size_t>(i * c.width + h * c.size + d)] +=
+                share * c.kv.get(j * 2 * c.width + c.width + h * c.size + d);
         }
       }
   return out;
@@ -83,8 +98,9 @@ struct Sizes {
   int64_t heads, size;
   std::vector<int64_t> lengths;
 };
-const Sizes kSizes[] = {{1, 1, {1}},          {3, 5, {2, 31, 1}},       {2, 8, {33, 0, 64, 7}}, {12, 32, {65, 3}}, {1, 64, {127, 200}},
-                        {2, 128, {70, 1, 9}}, {1, 160, {66, 5}},        {1, 300, {10, 129}},    {2, 16, {513}}};
+const Sizes kSizes[] = {{1, 1, {1}},       {3, 5, {2, 31, 1}},  {2, 8, {33, 0, 64, 7}},
+                        {12, 32, {65, 3}}, {1, 64, {127, 200}}, {2, 128, {70, 1, 9}},
+                        {1, 160, {66, 5}}, {1, 300, {10, 129}}, {2, 16, {513}}};
 
 TEST(Attention, ForwardEqualsPlainLoops) {
   for (const DType dtype : kFloatTypes)
@@ -115,11 +131,16 @@ TEST(Attention, ProbabilitiesOnRequest) {
     Case c(dtype, 3, 8, {66, 2, 130});
     const int64_t length = 131;
     std::vector<double> expected(static_cast<size_t>(3 * 3 * length * length), 0.0);
-    oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) { expected[static_cast<size_t>(((b * 3 + h) * length + i) * length + j)] = p; });
+    oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) {
+      expected[static_cast<size_t>(((b * 3 + h) * length + i) * length + j)] = p;
+    });
     on_every_stream([&](const Stream& s) {
       TestTensor probabilities(dtype, {3, 3, length, length});
       c.forward(s, probabilities);
-      ASSERT_TRUE(close(probabilities.values(), expected, dtype == DType::kF64 ? 1e-13 : dtype == DType::kF32 ? 2e-6 : 1.0 / 256));
+      ASSERT_TRUE(close(probabilities.values(), expected,
+                        dtype == DType::kF64   ? 1e-13
+                        : dtype == DType::kF32 ? 2e-6
+                                               : 1.0 / 256));
       probabilities.check_sentinels();
     });
   }
@@ -131,8 +152,10 @@ TEST(Attention, DropoutIsPhiloxOfQueryHeadAndKey) {
   oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) {
     const int64_t column = h * 65536 + j;
     const auto row_id = static_cast<int64_t>(c.row_ids.get(static_cast<int64_t>(c.cu_q.get(b)) + i));
-    const auto block = kernels::dropout_block(c.dropout.seed, c.dropout.step, c.dropout.site, row_id, static_cast<uint32_t>(column / 4));
-    expected[static_cast<size_t>(((b * 2 + h) * 150 + i) * 150 + j)] = block.word[column % 4] >= kernels::dropout_threshold(0.5) ? 2 * p : 0;
+    const auto block = kernels::dropout_block(c.dropout.seed, c.dropout.step, c.dropout.site, row_id,
+                                              static_cast<uint32_t>(column / 4));
+    expected[static_cast<size_t>(((b * 2 + h) * 150 + i) * 150 + j)] =
+        block.word[column % 4] >= kernels::dropout_threshold(0.5) ? 2 * p : 0;
   });
   on_every_stream([&](const Stream& s) {
     TestTensor probabilities(DType::kF64, {2, 2, 150, 150});
@@ -158,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(Dropouts, AttentionGradient, ::testing::Values(0.0, 0.4
 
 TEST_P(AttentionGradient, EqualsCentralDifferences) {
   for (const auto isa : available_isas())
-    for (auto& [q_lengths, k_lengths, heads, size] : std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
+    for (auto& [q_lengths, k_lengths, heads, size] :
+         std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
              {{3, 5}, {3, 5}, 2, 3}, {{2, 1}, {66, 4}, 1, 2}, {{1}, {3}, 1, 70}}) {
       const TestDevice device(2, isa);
       Case c(DType::kF64, heads, size, q_lengths, k_lengths, GetParam());
@@ -172,7 +196,8 @@ TEST_P(AttentionGradient, EqualsCentralDifferences) {
       EXPECT_TRUE(close(dkv.values(), numeric_gradient(c.kv, loss), 1e-7));
       auto expected = numeric_gradient(c.q, loss);
       for (int64_t i = 0; i < dq.size(); ++i)
-        if (i % (c.width + 3) < 3) dq.set(i, expected[static_cast<size_t>(i)] = 0);  // columns that are not q's stay as they were
+        if (i % (c.width + 3) < 3)
+          dq.set(i, expected[static_cast<size_t>(i)] = 0);  // columns that are not q's stay as they were
       EXPECT_TRUE(close(dq.values(), expected, 1e-7));
       dq.check_sentinels();
       dkv.check_sentinels();

@@ -13,13 +13,17 @@ using kernels::Stream;
 
 TEST(Philox, GivesThePublishedVectors) {  // Random123's kat_vectors, philox4x32 10
   const auto words = [](kernels::PhiloxBlock b) { return std::vector<uint32_t>(b.word, b.word + 4); };
-  EXPECT_EQ(words(kernels::philox(0, 0, 0, 0, 0, 0)), (std::vector<uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(words(kernels::philox(~0U, ~0U, ~0U, ~0U, ~0U, ~0U)), (std::vector<uint32_t>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(words(kernels::philox(0, 0, 0, 0, 0, 0)),
+            (std::vector<uint32_t>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(words(kernels::philox(~0U, ~0U, ~0U, ~0U, ~0U, ~0U)),
+            (std::vector<uint32_t>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(words(kernels::philox(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0)),
             (std::vector<uint32_t>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TestTensor ids(const std::vector<int64_t>& rows) { return TestTensor::of<int64_t>({static_cast<int64_t>(rows.size())}, rows); }
+TestTensor ids(const std::vector<int64_t>& rows) {
+  return TestTensor::of<int64_t>({static_cast<int64_t>(rows.size())}, rows);
+}
 
 TestTensor dropped(const Dropout& dropout, int64_t rows, int64_t cols, Stream s = TestDevice().stream()) {
   auto x = TestTensor(DType::kF32, {rows, cols}), y = x.poisoned();
@@ -46,7 +50,8 @@ TEST(Dropout, KeepsItsShareScaledAndZeroesTheRest) {
     const double n = static_cast<double>(y.size()), q = 1 - p;
     EXPECT_NEAR(static_cast<double>(kept) / n, q, 5 * std::sqrt(p * q / n));
     double chi_square = 0;  // 203 columns: mean 203, deviation sqrt(2 * 203)
-    for (const int64_t count : by_column) chi_square += std::pow(static_cast<double>(count) - 500 * q, 2) / (500 * p * q);
+    for (const int64_t count : by_column)
+      chi_square += std::pow(static_cast<double>(count) - 500 * q, 2) / (500 * p * q);
     EXPECT_NEAR(chi_square, 203, 5 * std::sqrt(406.0));
   }
 }
@@ -56,7 +61,8 @@ TEST(Dropout, FollowsTheRowsIdentityNotItsPlace) {
   const auto a = dropped({0.5, 1, 1, 0, forward}, 3, 77), b = dropped({0.5, 1, 1, 0, moved}, 3, 77);
   for (int64_t c = 0; c < 77; ++c)
     for (int64_t r = 0; r < 3; ++r) ASSERT_EQ(a.get(r * 77 + c), b.get((r + 1) % 3 * 77 + c));
-  for (const Dropout& other : {Dropout{0.5, 2, 1, 0, forward}, Dropout{0.5, 1, 2, 0, forward}, Dropout{0.5, 1, 1, 1, forward}})
+  for (const Dropout& other :
+       {Dropout{0.5, 2, 1, 0, forward}, Dropout{0.5, 1, 2, 0, forward}, Dropout{0.5, 1, 1, 1, forward}})
     EXPECT_FALSE(a.same_bits(dropped(other, 3, 77)));
 }
 

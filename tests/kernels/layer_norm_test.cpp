@@ -13,10 +13,16 @@ using kernels::Stream;
 // All operands of one call.
 struct Case {
   Case(DType dtype, int64_t rows, int64_t cols, bool with_residual, double p)
-      : x(TestTensor::random(dtype, {rows, cols}, 1)), residual(TestTensor::random(dtype, {rows, cols}, 2)),
-        gamma(TestTensor::random(dtype, {cols}, 3)), beta(TestTensor::random(dtype, {cols}, 4)),
-        dy(TestTensor::random(dtype, {rows, cols}, 5)), y(x.poisoned()), mean(accumulator(dtype), {rows}),
-        rstd(accumulator(dtype), {rows}), row_ids(DType::kI64, {rows}), has_residual(with_residual) {
+      : x(TestTensor::random(dtype, {rows, cols}, 1)),
+        residual(TestTensor::random(dtype, {rows, cols}, 2)),
+        gamma(TestTensor::random(dtype, {cols}, 3)),
+        beta(TestTensor::random(dtype, {cols}, 4)),
+        dy(TestTensor::random(dtype, {rows, cols}, 5)),
+        y(x.poisoned()),
+        mean(accumulator(dtype), {rows}),
+        rstd(accumulator(dtype), {rows}),
+        row_ids(DType::kI64, {rows}),
+        has_residual(with_residual) {
     for (int64_t i = 0; i < rows; ++i) row_ids.set(i, static_cast<double>(100 + i));
     dropout = {p, 5, 6, 7, row_ids};
   }
@@ -24,9 +30,10 @@ struct Case {
   void forward(const Stream& s, double eps = 1e-12) {
     kernels::layer_norm_forward(s, y, mean, rstd, x, skip(), gamma, beta, eps, dropout);
   }
-  void backward(const Stream& s, const TestTensor& dx, Grad dx_mode, const TestTensor& dskip, Grad dskip_mode, const TestTensor& dgamma,
-                const TestTensor& dbeta) const {
-    kernels::layer_norm_backward(s, dx, dx_mode, dskip, dskip_mode, dgamma, dbeta, dy, x, skip(), mean, rstd, gamma, dropout);
+  void backward(const Stream& s, const TestTensor& dx, Grad dx_mode, const TestTensor& dskip, Grad dskip_mode,
+                const TestTensor& dgamma, const TestTensor& dbeta) const {
+    kernels::layer_norm_backward(s, dx, dx_mode, dskip, dskip_mode, dgamma, dbeta, dy, x, skip(), mean, rstd, gamma,
+                                 dropout);
   }
   TestTensor x, residual, gamma, beta, dy, y, mean, rstd, row_ids;
   bool has_residual;
@@ -39,10 +46,12 @@ std::vector<double> oracle(const Case& c, double eps) {
   for (int64_t r = 0; r < rows; ++r) {
     std::vector<double> h;
     double mean = 0, variance = 0;
-    for (int64_t i = 0; i < cols; ++i) h.push_back(c.x.get(r * cols + i) + (c.has_residual ? c.residual.get(r * cols + i) : 0));
+    for (int64_t i = 0; i < cols; ++i)
+      h.push_back(c.x.get(r * cols + i) + (c.has_residual ? c.residual.get(r * cols + i) : 0));
     for (const double v : h) mean += v / static_cast<double>(cols);
     for (const double v : h) variance += (v - mean) * (v - mean) / static_cast<double>(cols);
-    for (int64_t i = 0; i < cols; ++i) out.push_back((h[static_cast<size_t>(i)] - mean) / std::sqrt(variance + eps) * c.gamma.get(i) + c.beta.get(i));
+    for (int64_t i = 0; i < cols; ++i)
+      out.push_back((h[static_cast<size_t>(i)] - mean) / std::sqrt(variance + eps) * c.gamma.get(i) + c.beta.get(i));
   }
   return out;
 }
@@ -54,7 +63,9 @@ TEST(LayerNorm, ForwardEqualsTheFormula) {
         on_every_stream([&](const Stream& s) {
           Case c(dtype, 5, cols, residual, 0);
           c.forward(s);
-          const double tolerance = dtype == DType::kF64 ? 1e-12 : dtype == DType::kF32 ? 2e-5 : 1.0 / 128;  // two columns can nearly agree
+          const double tolerance = dtype == DType::kF64   ? 1e-12
+                                   : dtype == DType::kF32 ? 2e-5
+                                                          : 1.0 / 128;  // two columns can nearly agree
           ASSERT_TRUE(close(c.y.values(), oracle(c, 1e-12), tolerance)) << dtype << " cols " << cols;
           c.y.check_sentinels();
         });
@@ -71,7 +82,8 @@ TEST(LayerNorm, KeepsTheVarianceOfRowsFarFromZeroAndOfConstantRows) {
 }
 
 class LayerNormGradient : public ::testing::TestWithParam<std::tuple<bool, double>> {};
-INSTANTIATE_TEST_SUITE_P(Variants, LayerNormGradient, ::testing::Combine(::testing::Bool(), ::testing::Values(0.0, 0.3)));
+INSTANTIATE_TEST_SUITE_P(Variants, LayerNormGradient,
+                         ::testing::Combine(::testing::Bool(), ::testing::Values(0.0, 0.3)));
 
 TEST_P(LayerNormGradient, EqualsCentralDifferences) {
   for (const auto isa : available_isas()) {
@@ -84,7 +96,8 @@ TEST_P(LayerNormGradient, EqualsCentralDifferences) {
     loss();
     auto dx = c.x.poisoned(), dskip = c.x.poisoned();
     TestTensor dgamma(DType::kF64, {70}), dbeta(DType::kF64, {70});
-    c.backward(device.stream(), dx, Grad::kAssign, dskip, c.has_residual ? Grad::kAssign : Grad::kIgnore, dgamma, dbeta);
+    c.backward(device.stream(), dx, Grad::kAssign, dskip, c.has_residual ? Grad::kAssign : Grad::kIgnore, dgamma,
+               dbeta);
     EXPECT_TRUE(close(dx.values(), numeric_gradient(c.x, loss), 1e-7));
     EXPECT_TRUE(close(dgamma.values(), numeric_gradient(c.gamma, loss), 1e-7));
     EXPECT_TRUE(close(dbeta.values(), numeric_gradient(c.beta, loss), 1e-7));
@@ -110,9 +123,13 @@ TEST_P(LayerNormGradient, ThreadsModesAndAccumulation) {
     TestTensor dgamma(DType::kF32, {1100}), dbeta(DType::kF32, {1100});
     c.backward(device.stream(), dx, mode, dskip, other, dgamma, dbeta);
   };
-  expect_grad_modes(DType::kF32, {37, 1100}, [&](const TestTensor& dx, Grad mode) { run(dx, mode, TestTensor(DType::kF32, {37, 1100}), skip_mode); });
+  expect_grad_modes(DType::kF32, {37, 1100}, [&](const TestTensor& dx, Grad mode) {
+    run(dx, mode, TestTensor(DType::kF32, {37, 1100}), skip_mode);
+  });
   if (c.has_residual)
-    expect_grad_modes(DType::kF32, {37, 1100}, [&](const TestTensor& dskip, Grad mode) { run(TestTensor(DType::kF32, {37, 1100}), Grad::kAssign, dskip, mode); });
+    expect_grad_modes(DType::kF32, {37, 1100}, [&](const TestTensor& dskip, Grad mode) {
+      run(TestTensor(DType::kF32, {37, 1100}), Grad::kAssign, dskip, mode);
+    });
   TestTensor once(DType::kF32, {1100}), twice = start, ignored(DType::kF32, {37, 1100});
   c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, once, TestTensor(DType::kF32, {1100}));
   c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, twice, TestTensor(DType::kF32, {1100}));
@@ -126,7 +143,8 @@ TEST(LayerNorm, OutputMayBeTheInputAndRowsMayBeNone) {
   Case c(DType::kF32, 6, 50, true, 0.2);
   c.forward(device.stream());
   const auto apart = c.y;
-  kernels::layer_norm_forward(device.stream(), c.residual, c.mean, c.rstd, c.x, c.residual, c.gamma, c.beta, 1e-12, c.dropout);
+  kernels::layer_norm_forward(device.stream(), c.residual, c.mean, c.rstd, c.x, c.residual, c.gamma, c.beta, 1e-12,
+                              c.dropout);
   EXPECT_TRUE(apart.same_bits(c.residual));
   Case none(DType::kF32, 0, 50, true, 0);
   none.forward(device.stream());
@@ -136,9 +154,11 @@ TEST(LayerNorm, Bf16BackwardIsNearF64) {
   on_every_stream([&](const Stream& s) {
     Case narrow(DType::kBF16, 8, 130, true, 0);
     Case wide(DType::kF64, 8, 130, true, 0);
-    for (auto member : {&Case::x, &Case::residual, &Case::gamma, &Case::beta, &Case::dy}) wide.*member = (narrow.*member).as_type(DType::kF64);
+    for (auto member : {&Case::x, &Case::residual, &Case::gamma, &Case::beta, &Case::dy})
+      wide.*member = (narrow.*member).as_type(DType::kF64);
     TestTensor dx(DType::kBF16, {8, 130}), dskip = dx, dgamma(DType::kF32, {130}), dbeta = dgamma;
-    TestTensor wide_dx(DType::kF64, {8, 130}), wide_skip = wide_dx, wide_gamma(DType::kF64, {130}), wide_beta = wide_gamma;
+    TestTensor wide_dx(DType::kF64, {8, 130}), wide_skip = wide_dx, wide_gamma(DType::kF64, {130}),
+                                               wide_beta = wide_gamma;
     narrow.forward(s);
     wide.forward(s);
     narrow.backward(s, dx, Grad::kAssign, dskip, Grad::kAssign, dgamma, dbeta);

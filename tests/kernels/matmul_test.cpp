@@ -106,7 +106,8 @@ TEST(Matmul, FusedActivationEqualsTheActivationKernel) {
   const auto w = TestTensor::random(DType::kF32, {n, k}, 2), bias = TestTensor::random(DType::kF32, {n}, 3);
   TestTensor packed(DType::kU8, {static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, DType::kF32))});
   kernels::pack_weight(device.stream(), packed, w);
-  for (const auto activation : {Activation::kGeluNew, Activation::kGelu, Activation::kRelu, Activation::kSilu, Activation::kTanh}) {
+  for (const auto activation :
+       {Activation::kGeluNew, Activation::kGelu, Activation::kRelu, Activation::kSilu, Activation::kTanh}) {
     TestTensor plain(DType::kF32, {m, n}), fused(DType::kF32, {m, n});
     kernels::linear_forward(device.stream(), plain, x, w, {}, bias, activation);
     kernels::linear_forward(device.stream(), fused, x, w, packed, bias, activation);
@@ -114,11 +115,11 @@ TEST(Matmul, FusedActivationEqualsTheActivationKernel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, MatmulTest,
-    ::testing::Combine(::testing::Values(DType::kF32, DType::kF64, DType::kBF16),
-                       ::testing::Values(Case{1, 1, 1}, Case{3, 5, 7}, Case{63, 2, 33}, Case{129, 400, 31},
-                                         Case{200, 64, 600}, Case{385, 770, 16})));
+INSTANTIATE_TEST_SUITE_P(Shapes, MatmulTest,
+                         ::testing::Combine(::testing::Values(DType::kF32, DType::kF64, DType::kBF16),
+                                            ::testing::Values(Case{1, 1, 1}, Case{3, 5, 7}, Case{63, 2, 33},
+                                                              Case{129, 400, 31}, Case{200, 64, 600},
+                                                              Case{385, 770, 16})));
 
 TEST(Matmul, NothingToSumGivesZeroOrLeavesTheSum) {
   TestDevice device;

@@ -37,7 +37,9 @@ double worst(float limit, double floor, const Approx& approx, const Exact& exact
 }
 
 TEST(VectorMath, ExpKeepsItsRelativeErrorWhereResultsAreNormal) {
-  EXPECT_LE(worst(88.7F, 1.2e-38, [](float x) { return exp_approx(x); }, [](double x) { return std::exp(x); }), 2e-7);
+  EXPECT_LE(worst(
+                88.7F, 1.2e-38, [](float x) { return exp_approx(x); }, [](double x) { return std::exp(x); }),
+            2e-7);
 }
 TEST(VectorMath, ExpUnderflowsOverflowsAndPassesNan) {
   EXPECT_EQ(exp_approx(0.0F), 1.0F);
@@ -49,10 +51,12 @@ TEST(VectorMath, ExpUnderflowsOverflowsAndPassesNan) {
 }
 TEST(VectorMath, TanhAndErfKeepTheirErrors) {
   const auto tanh_error = [](double floor) {
-    return worst(3e38F, floor, [](float x) { return tanh_approx(x); }, [](double x) { return std::tanh(x); });
+    return worst(
+        3e38F, floor, [](float x) { return tanh_approx(x); }, [](double x) { return std::tanh(x); });
   };
   const auto erf_error = [](double floor) {
-    return worst(3e38F, floor, [](float x) { return erf_approx(x); }, [](double x) { return std::erf(x); });
+    return worst(
+        3e38F, floor, [](float x) { return erf_approx(x); }, [](double x) { return std::erf(x); });
   };
   EXPECT_LE(tanh_error(1e-30), 4e-7);
   EXPECT_LE(tanh_error(1), 2e-7);
@@ -66,7 +70,9 @@ TEST(VectorMath, TanhAndErfKeepTheirErrors) {
   EXPECT_TRUE(std::isnan(erf_approx(std::nanf(""))));
 }
 TEST(VectorMath, SigmoidKeepsItsRelativeError) {
-  EXPECT_LE(worst(87.0F, 1e-37, [](float x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }), 4e-7);
+  EXPECT_LE(worst(
+                87.0F, 1e-37, [](float x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
+            4e-7);
 }
 
 }  // namespace

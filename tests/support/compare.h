@@ -28,8 +28,8 @@ inline ::testing::AssertionResult close(std::span<const double> actual, std::spa
                                         double tolerance, double floor = 0) {
   const double error = relative_error(actual, expected, floor);
   if (error <= tolerance) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "relative error " << error << " over " << tolerance << " ("
-                                       << actual.size() << " values, " << expected.size() << " expected)";
+  return ::testing::AssertionFailure() << "relative error " << error << " over " << tolerance << " (" << actual.size()
+                                       << " values, " << expected.size() << " expected)";
 }
 
 }  // namespace albert::testing

@@ -25,7 +25,8 @@ inline AlbertConfig tiny_config() {
 
 // Ragged sequences of 1..length tokens, the longest one full; with labels for every head.
 struct RandomBatch {
-  RandomBatch(const AlbertConfig& config, int64_t batch, int64_t length, uint32_t seed) : batch_size(batch), padded_length(length) {
+  RandomBatch(const AlbertConfig& config, int64_t batch, int64_t length, uint32_t seed)
+      : batch_size(batch), padded_length(length) {
     std::mt19937 random(seed);
     const auto draw = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint32_t>(n)); };
     std::vector<int64_t> ids, mask, types, labels, orders;
@@ -58,7 +59,8 @@ struct RandomBatch {
     one.padded_length = tokens;
     one.inputs = {cut(inputs.input_ids), cut(inputs.attention_mask), cut(inputs.token_type_ids), {}, {}};
     one.pretraining.labels = cut(pretraining.labels);
-    one.pretraining.sentence_order_label = HostTensor::of<int64_t>({1}, {pretraining.sentence_order_label.at<int64_t>(b)});
+    one.pretraining.sentence_order_label =
+        HostTensor::of<int64_t>({1}, {pretraining.sentence_order_label.at<int64_t>(b)});
     return one;
   }
 

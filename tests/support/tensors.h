@@ -32,7 +32,8 @@ inline std::vector<kernels::Isa> available_isas() {
 // wrote outside.
 class TestTensor {
  public:
-  TestTensor(DType dtype, Shape shape) : bytes_(2 * kGuard + static_cast<size_t>(shape.size()) * size_of(dtype), kSentinel) {
+  TestTensor(DType dtype, Shape shape)
+      : bytes_(2 * kGuard + static_cast<size_t>(shape.size()) * size_of(dtype), kSentinel) {
     tensor_ = {bytes_.data() + kGuard, shape, dtype};
     std::memset(tensor_.data, 0, tensor_.bytes());
   }
@@ -92,7 +93,8 @@ class TestTensor {
     return v;
   }
   bool same_bits(const TestTensor& other) const {
-    return tensor_.bytes() == other.tensor_.bytes() && std::memcmp(tensor_.data, other.tensor_.data, tensor_.bytes()) == 0;
+    return tensor_.bytes() == other.tensor_.bytes() &&
+           std::memcmp(tensor_.data, other.tensor_.data, tensor_.bytes()) == 0;
   }
   void check_sentinels() const {
     for (size_t i = 0; i < kGuard; ++i) {

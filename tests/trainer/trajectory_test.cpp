@@ -25,13 +25,19 @@ TEST_P(Trajectory, EqualsTheReference) {
   const auto& [recipe, precision] = GetParam();
   const std::string folder = std::string(ALBERT_GOLDEN_DIR) + "/shared/";
   const TensorFile golden = read_safetensors(folder + recipe.file);
-  auto model = AlbertForPreTraining::from_pretrained(folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')), {.precision = precision, .threads = 2, .trainable = true});
+  auto model = AlbertForPreTraining::from_pretrained(
+      folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')),
+      {.precision = precision, .threads = 2, .trainable = true});
   Optimizer optimizer(model.session().backend(), model.parameters(), recipe.optimizer);
   const Schedule schedule{.shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};
 
   std::vector<double> losses, norms, rates;
   for (int step = 0; step < kSteps; ++step) {
-    const ModelInputs inputs{input(golden, step, "input_ids"), input(golden, step, "attention_mask"), input(golden, step, "token_type_ids"), {}, {}};
+    const ModelInputs inputs{input(golden, step, "input_ids"),
+                             input(golden, step, "attention_mask"),
+                             input(golden, step, "token_type_ids"),
+                             {},
+                             {}};
     const PreTrainingLabels labels{input(golden, step, "labels"), input(golden, step, "sentence_order_label")};
     model.zero_grads();
     losses.push_back(*model.forward(inputs, labels, {.logits = false, .backward = true}).loss);
@@ -52,19 +58,22 @@ TEST_P(Trajectory, EqualsTheReference) {
     if (name.rfind("out.final.", 0) != 0) continue;
     // A key's bias has a gradient of rounding alone, which Adam blows up to steps of its learning rate.
     const double floor = name.find("attention.key.bias") != std::string::npos ? 1 : 0;
-    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), f64 ? 1e-4 : 1e-3, floor)) << name;
+    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), f64 ? 1e-4 : 1e-3, floor))
+        << name;
     ++compared;
   }
   EXPECT_EQ(compared, final_state.tensors.size());
 }
 
-const Recipe kRecipes[] = {
-    {"train-adamw.safetensors", {}, Schedule::Shape::kLinear},
-    {"train-adamw-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kAdamW), Schedule::Shape::kGooglePoly},
-    {"train-lamb-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kLamb), Schedule::Shape::kGooglePoly}};
+const Recipe kRecipes[] = {{"train-adamw.safetensors", {}, Schedule::Shape::kLinear},
+                           {"train-adamw-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kAdamW),
+                            Schedule::Shape::kGooglePoly},
+                           {"train-lamb-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kLamb),
+                            Schedule::Shape::kGooglePoly}};
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Trajectory,
-                         ::testing::Combine(::testing::ValuesIn(kRecipes), ::testing::Values(Precision::kF32, Precision::kF64)));
+                         ::testing::Combine(::testing::ValuesIn(kRecipes),
+                                            ::testing::Values(Precision::kF32, Precision::kF64)));
 
 TEST(Optimizer, LeavesEverythingWhenTheGradientIsNotFinite) {
   AlbertConfig config = tiny_config();

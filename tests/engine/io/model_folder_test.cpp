@@ -11,7 +11,9 @@
 namespace albert::testing {
 namespace {
 
-AlbertForMaskedLM tiny_model(uint64_t seed) { return AlbertForMaskedLM::from_config(tiny_config(), {.threads = 1, .seed = seed}); }
+AlbertForMaskedLM tiny_model(uint64_t seed) {
+  return AlbertForMaskedLM::from_config(tiny_config(), {.threads = 1, .seed = seed});
+}
 
 TEST(ModelFolder, AModelComesBackBitForBit) {
   const TemporaryFolder folder;
@@ -31,10 +33,12 @@ void shard(const std::filesystem::path& folder) {
   std::string index;
   int i = 0;
   for (auto& [name, tensor] : whole.tensors) {
-    index += (index.empty() ? "" : ", ") + ('"' + name + "\": \"model-0000" + std::to_string(1 + i % 2) + "-of-00002.safetensors\"");
+    index += (index.empty() ? "" : ", ") +
+             ('"' + name + "\": \"model-0000" + std::to_string(1 + i % 2) + "-of-00002.safetensors\"");
     parts[i++ % 2].tensors[name] = tensor;
   }
-  for (int part = 0; part < 2; ++part) write_safetensors(folder / ("model-0000" + std::to_string(part + 1) + "-of-00002.safetensors"), parts[part]);
+  for (int part = 0; part < 2; ++part)
+    write_safetensors(folder / ("model-0000" + std::to_string(part + 1) + "-of-00002.safetensors"), parts[part]);
   write_bytes(folder / "model.safetensors.index.json", "{\"metadata\": {}, \"weight_map\": {" + index + "}}");
   std::filesystem::remove(folder / "model.safetensors");
 }
@@ -55,7 +59,8 @@ TEST(ModelFolder, AnIndexMayNotLeadOutOfTheFolder) {
   const TemporaryFolder folder;
   tiny_model(1).save_pretrained(folder / "m");
   std::filesystem::rename(folder / "m/model.safetensors", folder / "outside.safetensors");
-  write_bytes(folder / "m/model.safetensors.index.json", R"({"weight_map": {"albert.pooler.bias": "../outside.safetensors"}})");
+  write_bytes(folder / "m/model.safetensors.index.json",
+              R"({"weight_map": {"albert.pooler.bias": "../outside.safetensors"}})");
   EXPECT_EQ(refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "m"); }).code, ErrorCode::kBadData);
 }
 
@@ -66,8 +71,10 @@ TEST(ModelFolder, UnderstandsPrefixesOldNamesCopiesAndNarrowTypes) {
   TensorFile file = read_safetensors(folder / "m/model.safetensors"), old;
   for (auto& [name, tensor] : file.tensors) {
     std::string renamed = name.rfind("albert.", 0) == 0 ? name.substr(7) : name;  // an AlbertModel's spelling
-    if (const size_t at = renamed.find("LayerNorm.weight"); at != std::string::npos) renamed.replace(at, 16, "LayerNorm.gamma");
-    if (const size_t at = renamed.find("LayerNorm.bias"); at != std::string::npos) renamed.replace(at, 14, "LayerNorm.beta");
+    if (const size_t at = renamed.find("LayerNorm.weight"); at != std::string::npos)
+      renamed.replace(at, 16, "LayerNorm.gamma");
+    if (const size_t at = renamed.find("LayerNorm.bias"); at != std::string::npos)
+      renamed.replace(at, 14, "LayerNorm.beta");
     old.tensors[renamed] = tensor.to(DType::kBF16);
   }
   old.tensors["embeddings.position_ids"] = HostTensor(DType::kI64, {1, 24});
@@ -109,7 +116,8 @@ TEST(ModelFolder, SaysWhatWouldWorkForOtherFormats) {
   EXPECT_EQ(refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "none"); }).code, ErrorCode::kMissingInput);
 }
 
-// In a child: no file may grow beyond `bytes`, as on a disk that is full from there on. The exit code tells what happened.
+// In a child: no file may grow beyond `bytes`, as on a disk that is full from there on. The exit code tells what
+// happened.
 int save_with_limit(const std::filesystem::path& folder, rlim_t bytes) {
   const pid_t child = fork();
   if (child == 0) {
@@ -132,7 +140,8 @@ TEST(ModelFolder, AFullDiskLeavesTheOldModel) {
   const TemporaryFolder folder;
   tiny_model(1).save_pretrained(folder / "m");
   const std::string config = read_bytes(folder / "m/config.json"), weights = read_bytes(folder / "m/model.safetensors");
-  for (const size_t limit : {size_t{0}, size_t{1}, size_t{100}, config.size() + 1, weights.size() / 2, weights.size() - 1}) {
+  for (const size_t limit :
+       {size_t{0}, size_t{1}, size_t{100}, config.size() + 1, weights.size() / 2, weights.size() - 1}) {
     EXPECT_EQ(save_with_limit(folder / "m", limit), static_cast<int>(ErrorCode::kIo)) << limit;
     EXPECT_EQ(read_bytes(folder / "m/config.json"), config);
     EXPECT_EQ(read_bytes(folder / "m/model.safetensors"), weights);
