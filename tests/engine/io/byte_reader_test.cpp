@@ -26,6 +26,7 @@ TEST_F(ByteReaderTest, NothingBeyondTheEndIsRead) {
   const Refusal r = refusal_of([&] { reader_.u64("the count"); });
   EXPECT_EQ(r.code, ErrorCode::kBadData);
   EXPECT_EQ(r.what, "f: byte 108: the count needs 8 bytes, 4 are left");
+  EXPECT_EQ(refusal_of([&] { reader_.bytes(5, "one too many"); }).code, ErrorCode::kBadData);
   EXPECT_EQ(refusal_of([&] { reader_.bytes(UINT64_MAX, "a"); }).code, ErrorCode::kBadData);
   EXPECT_EQ(reader_.bytes(4, "the rest").size(), 4U);
 }
