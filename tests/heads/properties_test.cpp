@@ -30,7 +30,7 @@ ForwardOptions training_step(bool logits = false) {
 
 TEST(PreTrainingGradient, EqualsCentralDifferencesInF64) {
   const AlbertConfig config = with_dropout(tiny_config());
-  auto model = make(config, {.precision = Precision::kF64, .threads = 2});
+  auto model = make(config, {.precision = Precision::kF64, .threads = 1});
   const RandomBatch batch(config, 3, 7, 5);
   ForwardOptions options = training_step();
   model.forward(batch.inputs, batch.pretraining, options);
