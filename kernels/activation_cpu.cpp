@@ -6,7 +6,7 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kColumns = 64;  // of one task of backward, which sums dbias over all rows
+constexpr int64_t kRun = 128;  // columns on the stack; of one task of backward, which sums dbias over all rows
 
 // value and slope of each activation at x, in F's accumulator.
 struct Identity {
@@ -102,24 +102,42 @@ void for_activation(Activation activation, const Function& f) {
   }
 }
 
+// y = activation(x + bias) for a run of columns of one row; y may be x.
+template <class F, class Act>
+void forward_run(F* y, const F* x, const F* bias, int64_t n) {
+  Acc<F> buffer[kRun];
+  Acc<F>* const value = staged(y, buffer);
+  if (bias) {
+#pragma omp simd
+    for (int64_t c = 0; c < n; ++c) value[c] = Act::value(load(x[c]) + load(bias[c]));
+  } else {
+#pragma omp simd
+    for (int64_t c = 0; c < n; ++c) value[c] = Act::value(load(x[c]));
+  }
+  write_staged(y, buffer, n);
+}
+
 template <class F, class Act>
 void forward(const Stream& s, Tensor y, Tensor x, Tensor bias) {
   const int64_t cols = x.shape[1];
   const F *px = data<F>(x), *pb = data<F>(bias);
   F* py = data<F>(y);
   parallel_blocks(s, x.shape[0], rows_per_task(cols), [=](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      const F* from = px + r * cols;
-      F* to = py + r * cols;
-      if (pb) {
-#pragma omp simd
-        for (int64_t c = 0; c < cols; ++c) to[c] = static_cast<F>(Act::value(load(from[c]) + load(pb[c])));
-      } else {
-#pragma omp simd
-        for (int64_t c = 0; c < cols; ++c) to[c] = static_cast<F>(Act::value(load(from[c])));
-      }
-    }
+    for (int64_t r = begin; r < end; ++r)
+      for (int64_t c = 0; c < cols; c += kRun)
+        forward_run<F, Act>(py + r * cols + c, px + r * cols + c, pb ? pb + c : nullptr, std::min(kRun, cols - c));
   });
+}
+
+// dx (mode)= dy * activation'(x + shift) and total += that product, for a run of columns of one row.
+template <class F, class Act>
+void backward_run(F* dx, Grad dx_mode, Acc<F>* total, const F* dy, const F* x, const Acc<F>* shift, int64_t n) {
+  Acc<F> product[kRun];
+#pragma omp simd
+  for (int64_t c = 0; c < n; ++c) product[c] = load(dy[c]) * Act::slope(load(x[c]) + shift[c]);
+  for (int64_t c = 0; c < n; ++c) total[c] += product[c];
+  if (dx_mode != Grad::kIgnore)
+    for (int64_t c = 0; c < n; ++c) store(dx[c], product[c], dx_mode);
 }
 
 template <class F, class Act>
@@ -129,20 +147,12 @@ void backward(const Stream& s, Tensor dx, Grad dx_mode, Tensor dbias, Tensor dy,
   const F *px = data<F>(x), *pb = data<F>(bias), *pdy = data<F>(dy);
   F* pdx = data<F>(dx);
   A* pdb = data<A>(dbias);
-  parallel_blocks(s, cols, kColumns, [=](int64_t begin, int64_t end) {
+  parallel_blocks(s, cols, kRun, [=](int64_t begin, int64_t end) {
     const int64_t n = end - begin;
-    A shift[kColumns] = {}, total[kColumns] = {}, product[kColumns];
+    A shift[kRun] = {}, total[kRun] = {};
     for (int64_t c = 0; pb && c < n; ++c) shift[c] = load(pb[begin + c]);
-    for (int64_t r = 0; r < rows; ++r) {
-      const int64_t at = r * cols + begin;
-#pragma omp simd
-      for (int64_t c = 0; c < n; ++c) {
-        product[c] = load(pdy[at + c]) * Act::slope(load(px[at + c]) + shift[c]);
-        total[c] += product[c];
-      }
-      if (dx_mode != Grad::kIgnore)
-        for (int64_t c = 0; c < n; ++c) store(pdx[at + c], product[c], dx_mode);
-    }
+    for (int64_t at = begin; at < rows * cols; at += cols)
+      backward_run<F, Act>(pdx + at, dx_mode, total, pdy + at, px + at, shift, n);
     for (int64_t c = 0; pdb && c < n; ++c) pdb[begin + c] += total[c];
   });
 }

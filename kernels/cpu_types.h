@@ -57,4 +57,19 @@ inline void store(F& destination, Acc<F> value, Grad mode) {
   if (mode == Grad::kAdd) destination = static_cast<F>(load(destination) + value);
 }
 
+// A simd loop that stores bf16 does not become vector code. So it writes n results to staged(destination, buffer),
+// which is the destination itself unless that is bf16, and write_staged() then takes them to where they belong.
+template <class F>
+inline Acc<F>* staged(F* destination, Acc<F>* buffer) {
+  if constexpr (sizeof(F) == sizeof(Acc<F>))
+    return destination;
+  else
+    return buffer;
+}
+template <class F>
+inline void write_staged(F* destination, const Acc<F>* buffer, int64_t n) {
+  if constexpr (sizeof(F) != sizeof(Acc<F>))
+    for (int64_t i = 0; i < n; ++i) destination[i] = static_cast<F>(buffer[i]);
+}
+
 }  // namespace albert::kernels::cpu::ALBERT_CPU_ISA

@@ -7,8 +7,8 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kRun = 1024;    // columns of a row held at once, on the stack
-constexpr int64_t kColumns = 64;  // of one task that sums dgamma and dbeta over all rows
+constexpr int64_t kRun = 1024;     // columns of a row held at once, on the stack
+constexpr int64_t kColumns = 128;  // of one task that sums dgamma and dbeta over all rows
 
 // Makes h = dropout(x) + residual for runs of columns.
 template <class F>
@@ -72,9 +72,10 @@ void forward_row(const Sum<F>& sum, Acc<F>* h, int64_t row, F* y, const F* gamma
   const A rstd = A(1) / std::sqrt(squares / cols + eps);
   over_row(sum, h, row, true, [&](int64_t c, int64_t n) {
     F* to = y + row * sum.cols + c;
+    A* out = staged(to, h);
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i)
-      to[i] = static_cast<F>((h[i] - mean) * rstd * load(gamma[c + i]) + load(beta[c + i]));
+    for (int64_t i = 0; i < n; ++i) out[i] = (h[i] - mean) * rstd * load(gamma[c + i]) + load(beta[c + i]);
+    write_staged(to, h, n);
   });
   mean_out[row] = mean;
   rstd_out[row] = rstd;

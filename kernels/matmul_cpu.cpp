@@ -1,5 +1,6 @@
 // Divides products into blocks that follow from the shapes alone; each block is one single-threaded oneDNN call.
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <mutex>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr int64_t kTile = 384;          // plain products: rows and columns of c per task
 constexpr int64_t kLinearRows = 64;     // packed products: rows per task; remainders by powers of two, so that
-constexpr int64_t kLinearCols = 384;    // ragged batches reuse a handful of generated kernels
+constexpr int64_t kLinearCols = 768;    // ragged batches reuse a handful of generated kernels
 constexpr int64_t kConvertDepth = 512;  // bf16 without an instruction for it: how much is widened to f32 at a time
 
 // parallel_for for bodies that may throw (out of memory): the first exception comes out on the calling thread.
@@ -117,21 +118,31 @@ PackedBlocks packed_blocks(const Stream& s, Shape weight, DType dtype) {
   return {n, k, held, aligned(s.matmul->packed_bytes(std::min(n, kLinearCols), k, held))};
 }
 
-// y's rows [row, row + rows) of one block of columns, whole powers of two at a time.
-void linear_rows(MatmulContext& context, LinearTask task, int64_t rows, std::byte* y, const std::byte* x,
-                 const void* packed, const void* bias) {
-  for (int64_t size = kLinearRows; rows > 0; size /= 2)
-    for (; rows >= size; rows -= size) {
+// y [rows, n] contiguous, whole powers of two at a time.
+void linear_rows(MatmulContext& context, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
+                 const void* bias) {
+  int64_t row = 0;
+  for (int64_t size = kLinearRows; row < rows; size /= 2)
+    for (; rows - row >= size; row += size) {
       task.m = size;
-      context.linear(task, y, x, packed, bias);
-      y += static_cast<size_t>(size * task.y_stride) * size_of(task.y_dtype);
-      x += static_cast<size_t>(size * task.k) * size_of(task.x_dtype);
+      context.linear(task, at(y, row * task.n, task.y_dtype), at(x, row * task.k, task.x_dtype), packed, bias);
     }
 }
 
+// The same into rows y_stride elements apart, by way of scratch where that is not n.
+void linear_block(MatmulContext& context, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride,
+                  const void* x, const void* packed, const void* bias) {
+  if (y_stride == task.n) return linear_rows(context, task, rows, y, x, packed, bias);
+  const size_t row_bytes = static_cast<size_t>(task.n) * size_of(task.y_dtype);
+  const MatmulContext::Scratch scratch(context, static_cast<size_t>(rows) * row_bytes);
+  linear_rows(context, task, rows, scratch.data(), x, packed, bias);
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(at(y, r * y_stride, task.y_dtype), at(scratch.data(), r * task.n, task.y_dtype), row_bytes);
+}
+
 // The same for bf16 storage without bf16 arithmetic: x, bias and y pass through f32 scratch.
-void linear_rows_widened(MatmulContext& context, LinearTask task, int64_t rows, std::byte* y, const std::byte* x,
-                         const void* packed, const void* bias) {
+void linear_block_widened(MatmulContext& context, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride,
+                          const void* x, const void* packed, const void* bias) {
   const MatmulContext::Scratch scratch(context, static_cast<size_t>(rows * (task.k + task.n) + task.n) * sizeof(float));
   auto* wide_x = static_cast<float*>(scratch.data());
   float* wide_y = wide_x + rows * task.k;
@@ -140,10 +151,8 @@ void linear_rows_widened(MatmulContext& context, LinearTask task, int64_t rows, 
   if (bias) widen(wide_bias, task.n, bias, task.n, 1, task.n);
   LinearTask wide = task;
   wide.x_dtype = wide.y_dtype = DType::kF32;
-  wide.y_stride = task.n;
-  linear_rows(context, wide, rows, reinterpret_cast<std::byte*>(wide_y), reinterpret_cast<const std::byte*>(wide_x),
-              packed, bias ? wide_bias : nullptr);
-  narrow(y, task.y_stride, wide_y, task.n, rows, task.n);
+  linear_rows(context, wide, rows, wide_y, wide_x, packed, bias ? wide_bias : nullptr);
+  narrow(y, y_stride, wide_y, task.n, rows, task.n);
 }
 
 }  // namespace
@@ -192,12 +201,12 @@ void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Act
   const bool widened = blocks.dtype != x.dtype;
   parallel_tasks(s, blocks_of(rows, kLinearRows) * blocks.count(), [&](int64_t i) {
     const int64_t row = i / blocks.count() * kLinearRows, block = i % blocks.count(), column = block * kLinearCols;
-    const LinearTask task{0, blocks.cols(block), blocks.k, blocks.n, x.dtype, y.dtype, bool(bias), activation};
+    const LinearTask task{0, blocks.cols(block), blocks.k, x.dtype, y.dtype, bool(bias), activation};
     const auto* weights = static_cast<const std::byte*>(packed.data) + blocks.offset(block);
     const void* bias_block = bias ? at(bias.data, column, bias.dtype) : nullptr;
-    (widened ? linear_rows_widened : linear_rows)(*s.matmul, task, std::min(kLinearRows, rows - row),
-                                                  at(y.data, row * blocks.n + column, y.dtype),
-                                                  at(x.data, row * blocks.k, x.dtype), weights, bias_block);
+    (widened ? linear_block_widened : linear_block)(*s.matmul, task, std::min(kLinearRows, rows - row),
+                                                    at(y.data, row * blocks.n + column, y.dtype), blocks.n,
+                                                    at(x.data, row * blocks.k, x.dtype), weights, bias_block);
   });
 }
 

@@ -67,7 +67,7 @@ dnnl::primitive_attr attributes(Activation activation, bool accumulate) {
 
 Primitive make_linear(const dnnl::engine& engine, const LinearTask& t, const memory::desc& weights) {
   const auto x = row_major(t.m, t.k, t.k, t.x_dtype);
-  const auto y = row_major(t.m, t.n, t.y_stride, t.y_dtype);
+  const auto y = row_major(t.m, t.n, t.n, t.y_dtype);
   const memory::desc bias({1, t.n}, type_of(t.x_dtype), memory::format_tag::ab);
   const auto d = t.bias ? dnnl::matmul::desc(x, weights, bias, y) : dnnl::matmul::desc(x, weights, y);
   const dnnl::matmul::primitive_desc pd(d, attributes(t.activation, false), engine);
@@ -125,10 +125,15 @@ struct MatmulContext::State {
   const memory::desc& layout(int64_t n, int64_t k, DType dtype) {
     return find_or_make(layouts, {n, k, dtype}, [&] {
       const OneThread one_thread;
-      const LinearTask task{kPackRows, n, k, n, dtype, dtype, false, Activation::kIdentity};
+      const LinearTask task{kPackRows, n, k, dtype, dtype, false, Activation::kIdentity};
       const memory::desc any({k, n}, type_of(dtype), memory::format_tag::any);
       return make_linear(engine, task, any).description.weights_desc();
     });
+  }
+
+  const Primitive& linear_primitive(const LinearTask& task) {
+    const auto& weights = layout(task.n, task.k, task.x_dtype);
+    return find_or_make(linear, task, [&] { return make_linear(engine, task, weights); });
   }
 };
 
@@ -149,8 +154,7 @@ void MatmulContext::pack(void* packed, const void* w, int64_t n, int64_t k, DTyp
 void MatmulContext::linear(const LinearTask& task, void* y, const void* x, const void* packed, const void* bias) {
   const OneThread one_thread;
   State& s = *state_;
-  const auto& layout = s.layout(task.n, task.k, task.x_dtype);
-  const Primitive& p = s.find_or_make(s.linear, task, [&] { return make_linear(s.engine, task, layout); });
+  const Primitive& p = s.linear_primitive(task);
   const Scratch scratchpad(*this, p.description.scratchpad_desc().get_size());
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, {p.description.src_desc(), s.engine, const_cast<void*>(x)}},
@@ -159,6 +163,11 @@ void MatmulContext::linear(const LinearTask& task, void* y, const void* x, const
       {DNNL_ARG_SCRATCHPAD, {p.description.scratchpad_desc(), s.engine, scratchpad.data()}}};
   if (task.bias) arguments.emplace(DNNL_ARG_BIAS, memory(p.description.bias_desc(), s.engine, const_cast<void*>(bias)));
   p.primitive.execute(s.stream, arguments);
+}
+
+std::string MatmulContext::linear_implementation(const LinearTask& task) {
+  const OneThread one_thread;
+  return state_->linear_primitive(task).description.impl_info_str();
 }
 
 void MatmulContext::matmul_f32(const MatmulTask& t, float* c, const float* a, const float* b) {

@@ -1,16 +1,17 @@
 #pragma once
 // oneDNN behind one class. Internal to kernels/: included by matmul_*.cpp and backend.cpp only.
 #include <memory>
+#include <string>
 
 #include "kernels/activation.h"
 #include "kernels/stream.h"
 
 namespace albert::kernels {
 
-// One single-threaded product y[m, n] = activation(x[m, k] w[k, n] + bias) with a packed w.
+// One single-threaded product y[m, n] = activation(x[m, k] w[k, n] + bias) with a packed w. y's rows are contiguous:
+// oneDNN has generated kernels for nothing else, and falls to a reference loop 100 times slower.
 struct LinearTask {
   int64_t m = 0, n = 0, k = 0;
-  int64_t y_stride = 0;  // elements between rows of y
   DType x_dtype = DType::kF32, y_dtype = DType::kF32;
   bool bias = false;
   Activation activation = Activation::kIdentity;
@@ -40,6 +41,8 @@ class MatmulContext {
   void pack(void* packed, const void* w, int64_t n, int64_t k, DType dtype);
 
   void linear(const LinearTask& task, void* y, const void* x, const void* packed, const void* bias);
+  // oneDNN's name of what would run; "ref:any" is the slow reference.
+  std::string linear_implementation(const LinearTask& task);
   void matmul_f32(const MatmulTask& task, float* c, const float* a, const float* b);
   void matmul_bf16(const MatmulTask& task, void* c, DType c_dtype, const void* a, const void* b);
 

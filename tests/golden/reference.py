@@ -206,6 +206,8 @@ def compute(head, model, tensors, dtype=torch.float64):
             by_token = name in TOKEN_OUTPUTS or (name == "logits" and head in TOKEN_LOGITS)
             out["out." + name] = value * mask.view(mask.shape + (1,) * (value.dim() - 2)) if by_token else value
     for name, p in model.named_parameters():
+        if p.grad is None and name == "predictions.bias":
+            continue  # nothing reads it where the decoder is untied and has a bias of its own
         out["grad." + name] = torch.zeros_like(p) if p.grad is None else p.grad
     if embeds is not None:
         out["grad.inputs_embeds"] = embeds.grad

@@ -1,5 +1,7 @@
 #include "kernels/matmul.h"
 
+#include "kernels/matmul_onednn.h"
+
 #include "tests/support/gradcheck.h"
 
 namespace albert::testing {
@@ -115,6 +117,22 @@ TEST(Matmul, FusedActivationEqualsTheActivationKernel) {
   }
 }
 
+// Layouts that no generated kernel takes cost a factor of 100 and no test of values sees it.
+TEST(Matmul, NoProductFallsToTheReferenceLoop) {
+  kernels::MatmulContext context;
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    if (dtype == DType::kBF16 && !context.native_bf16()) continue;  // never asked for there
+    for (const int64_t n : {2, 30, 384, 768})
+      for (const int64_t k : {128, 768, 3072})
+        for (const int64_t m : {1, 2, 64})
+          for (const Activation activation : {Activation::kIdentity, Activation::kGeluNew}) {
+            const std::string name = context.linear_implementation({m, n, k, dtype, dtype, true, activation});
+            EXPECT_NE(name.substr(0, 3), "ref") << name << " for " << m << " x " << n << " x " << k;
+          }
+  }
+}
+
+// The last one has two blocks of columns, which pass through scratch.
 INSTANTIATE_TEST_SUITE_P(Shapes, MatmulTest,
                          ::testing::Combine(::testing::Values(DType::kF32, DType::kF64, DType::kBF16),
                                             ::testing::Values(Case{1, 1, 1}, Case{3, 5, 7}, Case{63, 2, 33},
