@@ -56,7 +56,7 @@ kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, con
   kernels::CrossEntropy loss;
   if (!weights.empty()) loss.class_weights = {const_cast<float*>(weights.data()), {classes}, DType::kF32};
   loss.label_smoothing = options.label_smoothing;
-  loss.scale = 1 / total;
+  loss.scale = 1 / (options.count > 0 ? options.count : total);
   return loss;
 }
 

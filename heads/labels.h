@@ -18,8 +18,9 @@ struct TokenLabels {
 };
 TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int64_t classes);
 
-// A cross-entropy whose scale is 1 / (sum of the labelled rows' class weights): the mean torch takes. Class weights
-// are views into `options`. Error(kBadData) for weights that are not one per class or a smoothing outside [0, 1].
+// A cross-entropy whose scale is 1 / (options.count, or the labelled rows' class weights): the mean torch takes.
+// Weights are views into `options`. Error(kBadData) for weights that are not one per class or a smoothing outside [0,
+// 1].
 kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels, const LossOptions& options,
                                          int64_t classes);
 

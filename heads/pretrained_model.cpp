@@ -179,7 +179,7 @@ HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
   for (int i = 0; i < t.shape.rank(); ++i) shape.push_back(t.shape[i]);
   HostTensor host(t.dtype, std::move(shape));
   if (options_.device != Device::kMeta && host.bytes() > 0) std::memcpy(host.raw(), t.data, host.bytes());
-  return host.to(accumulator(t.dtype));
+  return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
 }
 
 void AlbertPreTrainedModel::fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,

@@ -42,10 +42,13 @@ struct ForwardOptions {
   DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
 };
 
-// How a classification loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
+// How a loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
 struct LossOptions {
   std::vector<float> class_weights = {};  // [num_labels] or empty
   double label_smoothing = 0;             // in [0, 1]
+  // What the mean divides by; 0: this batch's own count (of labelled rows, or their weights). A step over several
+  // micro-batches or ranks gives each the count of all, so that their gradients simply add.
+  double count = 0;
 };
 
 // Fields every output has under transformers' names; empty unless asked for. Padded shapes, zeros at padding; f32, or

@@ -1,7 +1,10 @@
 #include "heads/pretraining.h"
 
+#include <algorithm>
+
 #include "heads/labels.h"
 #include "heads/read_rows.h"
+#include "kernels/rows.h"
 
 namespace albert {
 namespace {
@@ -11,6 +14,22 @@ constexpr int64_t kOrders = 2;
 std::vector<int32_t> together(std::vector<int32_t> a, const std::vector<int32_t>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
+}
+
+Tensor best_of_rows(Tape& t, Var logits) {
+  const Tensor best = t.save({logits.shape()[0]}, DType::kI32);
+  kernels::argmax_rows(t.stream(), best, logits.value());
+  return best;
+}
+
+int64_t count_equal(const HostTensor& predicted, const std::vector<int32_t>& labels) {
+  int64_t equal = 0;
+  for (size_t i = 0; i < labels.size(); ++i) equal += predicted.at<int32_t>(static_cast<int64_t>(i)) == labels[i];
+  return equal;
+}
+
+int64_t count_labelled(const std::vector<int32_t>& labels) {
+  return std::count_if(labels.begin(), labels.end(), [](int32_t label) { return label != kernels::kIgnoredLabel; });
 }
 
 }  // namespace
@@ -30,15 +49,15 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
   const auto orders =
       labelled ? class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders)
                : std::vector<int32_t>{};
-  const auto mlm_options = mean_cross_entropy(targets.of_rows, {}, config_.vocab_size);
-  const auto sop_options = mean_cross_entropy(orders, {}, kOrders);
+  const auto mlm_options = mean_cross_entropy(targets.of_rows, {.count = labels.masked_tokens}, config_.vocab_size);
+  const auto sop_options = mean_cross_entropy(orders, {.count = labels.sentence_pairs}, kOrders);
   const bool every_row = wants_every_row(options);
   const auto first = batch.first_rows();
   const ReadRows rows = every_row ? ReadRows::all(batch) : ReadRows::only(batch, together(first, targets.rows));
   const auto first_at = rows.locate(first), masked_at = rows.locate(targets.rows);
 
   std::optional<BackboneOutput> result;
-  Tensor prediction_logits, sop_logits;
+  Tensor prediction_logits, sop_logits, best_tokens, best_orders;
   std::vector<Tensor> losses;
   run(options, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
@@ -49,8 +68,10 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
     prediction_logits = predictions.value();
     sop_logits = sop.value();
     if (!labelled) return {};
-    const Var mlm_loss =
-        ops::cross_entropy(t, predictions, i32_view(every_row ? targets.labels : targets.of_rows), mlm_options);
+    const auto& token_targets = every_row ? targets.labels : targets.of_rows;
+    best_tokens = best_of_rows(t, predictions);
+    best_orders = best_of_rows(t, sop);
+    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(token_targets), mlm_options);
     const Var sop_loss = ops::cross_entropy(t, sop, i32_view(orders), sop_options);
     losses = {mlm_loss.value(), sop_loss.value()};
     return {{mlm_loss, {}}, {sop_loss, {}}};
@@ -61,6 +82,10 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
   if (labelled) {
     out.mlm_loss = scalar(losses[0]);
     out.sop_loss = scalar(losses[1]);
+    out.mlm_correct = count_equal(to_host(best_tokens), every_row ? targets.labels : targets.of_rows);
+    out.sop_correct = count_equal(to_host(best_orders), orders);
+    out.mlm_count = static_cast<int64_t>(targets.of_rows.size());
+    out.sop_count = count_labelled(orders);
   }
   if (options.logits) out.prediction_logits = batch.unpack(to_host(prediction_logits));
   out.sop_logits = to_host(sop_logits);

@@ -23,6 +23,7 @@ class Objective {
  public:
   Objective(const AlbertConfig& config, const HostTensor& labels, const LossOptions& options, int64_t batch)
       : problem_(problem_of(config, labels)), classes_(config.num_labels()), batch_(batch) {
+    examples_ = options.count > 0 ? options.count : static_cast<double>(batch);
     if (problem_ == Problem::kSingleLabel) {
       classes_of_rows_ = class_labels(labels, "labels", batch, classes_);
       cross_entropy_ = mean_cross_entropy(classes_of_rows_, options, classes_);
@@ -32,7 +33,7 @@ class Objective {
   }
 
   Var loss(Tape& t, Var logits) const {
-    const double scale = 1.0 / static_cast<double>(batch_ * classes_);
+    const double scale = 1.0 / (examples_ * static_cast<double>(classes_));
     const Tensor targets{const_cast<void*>(targets_.raw()), {batch_, classes_}, DType::kF32};
     switch (problem_) {
       case Problem::kSingleLabel: return ops::cross_entropy(t, logits, i32_view(classes_of_rows_), cross_entropy_);
@@ -59,6 +60,7 @@ class Objective {
 
   Problem problem_;
   int64_t classes_, batch_;
+  double examples_ = 0;
   std::vector<int32_t> classes_of_rows_;
   kernels::CrossEntropy cross_entropy_;
   HostTensor targets_;

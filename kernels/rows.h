@@ -16,4 +16,8 @@ ALBERT_KERNEL(void accumulate(Stream s, Tensor dst, Grad mode, Tensor src))
 // total[c] += sum over rows of x[r, c], rows in ascending order.  x [rows, cols] F;  total [cols] accumulator(F)
 ALBERT_KERNEL(void sum_rows(Stream s, Tensor total, Tensor x))
 
+// best[r] = the first c with the largest x[r, c]; -1 where a NaN is in the row.  x [rows, cols] F, cols > 0;
+//   best [rows] i32
+ALBERT_KERNEL(void argmax_rows(Stream s, Tensor best, Tensor x))
+
 }  // namespace albert::kernels

@@ -129,6 +129,56 @@ TEST(Losses, PretrainingHasALossOnlyWithBothLabels) {
   EXPECT_EQ(refusal_of([&] { head.forward(batch.inputs, {}, {.backward = true}); }).code, ErrorCode::kBadData);
 }
 
+TEST(Losses, MicroBatchesThatShareACountAddUpToTheWholeBatch) {
+  const AlbertConfig config = tiny_config();
+  const RandomBatch batch(config, 3, 7, 4);
+  auto whole = AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
+  auto parts = AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
+  const auto out = whole.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
+  double mlm = 0, sop = 0;
+  int64_t correct = 0, count = 0;
+  for (int64_t b = 0; b < 3; ++b) {
+    const RandomBatch one = batch.single(b);
+    PreTrainingLabels labels = one.pretraining;
+    labels.masked_tokens = static_cast<double>(out.mlm_count);
+    labels.sentence_pairs = 3;
+    const auto part = parts.forward(one.inputs, labels, {.logits = b == 1, .backward = true});
+    mlm += *part.mlm_loss;
+    sop += *part.sop_loss;
+    correct += part.mlm_correct;
+    count += part.mlm_count;
+  }
+  EXPECT_NEAR(mlm, *out.mlm_loss, 1e-12);
+  EXPECT_NEAR(sop, *out.sop_loss, 1e-12);
+  EXPECT_EQ(correct, out.mlm_correct);
+  EXPECT_EQ(count, out.mlm_count);
+  EXPECT_EQ(out.sop_count, 3);
+  for (const auto& [name, gradient] : whole.gradients().tensors)
+    EXPECT_TRUE(close(doubles(parts.gradients().tensors.at(name)), doubles(gradient), 1e-9, 1e-6)) << name;
+}
+
+TEST(Losses, CorrectOnesAreThoseWhoseLargestLogitIsTheLabels) {
+  const AlbertConfig config = tiny_config();
+  const RandomBatch batch(config, 4, 9, 5);
+  auto model = AlbertForPreTraining::from_config(config);
+  const auto out = model.forward(batch.inputs, batch.pretraining);
+  int64_t mlm = 0, count = 0;
+  for (int64_t i = 0; i < batch.pretraining.labels.size(); ++i) {
+    const int64_t label = batch.pretraining.labels.at<int64_t>(i);
+    if (label == -100) continue;
+    const float* row = out.prediction_logits.data<float>() + i * config.vocab_size;
+    mlm += std::max_element(row, row + config.vocab_size) - row == label;
+    ++count;
+  }
+  EXPECT_EQ(out.mlm_correct, mlm);
+  EXPECT_EQ(out.mlm_count, count);
+  int64_t sop = 0;
+  for (int64_t b = 0; b < 4; ++b)
+    sop += (out.sop_logits.at<float>(2 * b) < out.sop_logits.at<float>(2 * b + 1)) ==
+           (batch.pretraining.sentence_order_label.at<int64_t>(b) == 1);
+  EXPECT_EQ(out.sop_correct, sop);
+}
+
 TEST(Inputs, EmbeddedWordsGiveTheSameAsTheirIds) {
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 3, 6, 5);

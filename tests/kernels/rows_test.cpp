@@ -68,6 +68,24 @@ TEST_P(RowsTest, SumRowsAddsToTheTotal) {
   });
 }
 
+TEST_P(RowsTest, ArgmaxTakesTheFirstLargestAndRefusesNaN) {
+  auto x = TestTensor::random(dtype(), {37, cols()}, 1);
+  x.set(0, -5);  // in the row of the ties
+  for (int64_t c = 0; c < cols(); ++c) x.set(cols() + c, c < cols() / 2 ? -1 : 2);
+  x.set(2 * cols() + cols() - 1, std::nan(""));
+  on_every_stream([&](const Stream& s) {
+    TestTensor best(DType::kI32, {37});
+    kernels::argmax_rows(s, best, x);
+    for (int64_t r = 0; r < 37; ++r) {
+      int64_t want = 0;
+      for (int64_t c = 0; c < cols(); ++c)
+        if (x.get(r * cols() + c) > x.get(r * cols() + want)) want = c;
+      EXPECT_EQ(best.get(r), r == 2 ? -1 : static_cast<double>(want)) << r;
+    }
+    best.check_sentinels();
+  });
+}
+
 TEST_P(RowsTest, ThreadsDoNotChangeABit) {
   const auto dy = TestTensor::random(dtype(), {57, cols()}, 1), index = random_ids(57, 23, 2);
   expect_threads_agree([&](const Stream& s) {
