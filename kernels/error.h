@@ -15,7 +15,8 @@ enum class ErrorCode : int {
   kInternal = 70,      // a broken contract: a bug of ours or of a caller of the C++ API
   kOutOfMemory = 71,
   kIo = 74,        // reading or writing failed
-  kMismatch = 78,  // model and config do not fit each other
+  kMismatch = 78,  // model, config, checkpoint or settings do not fit each other
+  kDiverged = 80,  // training gave no finite gradients any more
 };
 
 class Error : public std::runtime_error {

@@ -28,7 +28,8 @@ class Optimizer {
   // One update from the gradients as they stand, times `gradient_scale`. Call the model's update_compute() afterwards.
   Result step(double learning_rate, double gradient_scale = 1);
 
-  int64_t steps() const { return steps_; }  // updates applied
+  int64_t steps() const { return steps_; }           // updates applied
+  void set_steps(int64_t steps) { steps_ = steps; }  // of a checkpoint
   // For checkpoints: [n] as ParameterStore::flat_values()
   Tensor first_moments() const { return m_; }
   Tensor second_moments() const { return v_; }

@@ -50,6 +50,9 @@ TEST(Losses, SequenceClassificationWeighsSmoothsAndIgnores) {
     for (int64_t c = 0; c < 3; ++c) loss += 0.1 / 3 * w[c] * nll(out.logits, rows[i], c);
   }
   EXPECT_NEAR(*out.loss, loss / 5.5, 1e-12);
+
+  const auto plain = head.forward(batch.inputs, i64({4}, {2, -100, 0, 1}));
+  EXPECT_NEAR(*plain.loss, (nll(plain.logits, 0, 2) + nll(plain.logits, 2, 0) + nll(plain.logits, 3, 1)) / 3, 1e-12);
 }
 
 TEST(Losses, TheProblemFollowsTheLabelsOrTheConfig) {
