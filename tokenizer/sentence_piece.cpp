@@ -154,10 +154,12 @@ class SentencePiece final : public WordEncoder {
       if (begin == end) begin = here;
       end = at;
     }
+    if (begin == end && cut.text != kSpace) begin = cut.begin, end = cut.end;
     if (begin < end) return {traced.source[begin], traced.source[end - 1] + 1};
     for (size_t at = cut.begin; at < traced.text.size();) {
       const size_t here = at;
-      if (!is_faint(next_code_point(traced.text, at))) return {traced.source[here], traced.source[here] + 1};
+      const int32_t code = next_code_point(traced.text, at);
+      if (code == ' ' || !is_faint(code)) return {traced.source[here], traced.source[here] + 1};
     }
     const int32_t last = traced.source.empty() ? 0 : traced.source.back() + 1;
     return {last, last};

@@ -52,10 +52,11 @@ class Appender {
   }
 
   void whole(std::string_view text) {
-    append(encoder_.encode(text));
+    const Pieces pieces = encoder_.encode(text);
+    append({pieces.ids, pieces.offsets});
     pass(text);
   }
-  void append(const Pieces& pieces) {
+  void append(const WordCache::Found& pieces) {
     ids_.insert(ids_.end(), pieces.ids.begin(), pieces.ids.end());
     if (!offsets_) return;
     for (const auto& [begin, end] : pieces.offsets) offsets_->emplace_back(point_ + begin, point_ + end);
