@@ -4,6 +4,11 @@ namespace albert::apps {
 
 const std::vector<CommandEntry>& commands() {
   static const std::vector<CommandEntry> table = {
+      {"vocab", "train a SentencePiece vocabulary as ALBERT's was", declare_vocab},
+      {"tokenize", "lines of text to pieces and ids", declare_tokenize},
+      {"prepare", "text to shards for pre-training", declare_prepare},
+      {"pretrain", "train a model on shards: masked words and sentence order", declare_pretrain},
+      {"report", "metrics.jsonl of a run to a self-contained report.html", declare_report},
       {"forward", "run a model on tensors from a file: outputs, loss, gradients", declare_forward},
       {"info", "what is in a model folder; parameters, and the memory a run would need", declare_info},
       {"doctor", "this machine and build: instruction sets, threads, libraries, a self-test", declare_doctor}};

@@ -18,6 +18,11 @@ struct CommandEntry {
 };
 const std::vector<CommandEntry>& commands();
 
+Runner declare_vocab(Command& command);
+Runner declare_tokenize(Command& command);
+Runner declare_prepare(Command& command);
+Runner declare_pretrain(Command& command);
+Runner declare_report(Command& command);
 Runner declare_forward(Command& command);
 Runner declare_info(Command& command);
 Runner declare_doctor(Command& command);

@@ -36,7 +36,9 @@ class WordCache {
   static constexpr size_t kFirstSlots = 1 << 12, kMostWords = 1 << 18, kLongestWord = 64;
 
   std::string_view key(const Slot& s) const { return std::string_view(keys_).substr(s.key_at, s.length); }
-  Found value(const Slot& s) const { return {{ids_.data() + s.value_at, s.count}, {offsets_.data() + s.value_at, s.count}}; }
+  Found value(const Slot& s) const {
+    return {{ids_.data() + s.value_at, s.count}, {offsets_.data() + s.value_at, s.count}};
+  }
 
   Found learn(std::string_view word, size_t hash, Pieces pieces) {
     if (word.size() > kLongestWord || word.empty()) {

@@ -3,17 +3,16 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/input_file.h"
 #include "engine/io/json.h"
 #include "kernels/error.h"
+#include "trainer/checksum.h"
 
 namespace albert {
 namespace {
@@ -23,28 +22,6 @@ namespace fs = std::filesystem;
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kPrefix = "checkpoint-";
 constexpr uint64_t kMaxManifest = 1 << 20;
-constexpr size_t kReadBytes = 1 << 20;
-
-std::string checksum_of(const fs::path& path) {
-  InputFile file(path);
-  const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(), XXH3_freeState);
-  XXH3_128bits_reset(state.get());
-  std::vector<char> buffer(kReadBytes);
-  for (uint64_t left = file.size(); left > 0;) {
-    const size_t n = std::min<uint64_t>(left, buffer.size());
-    file.read(buffer.data(), n);
-    XXH3_128bits_update(state.get(), buffer.data(), n);
-    left -= n;
-  }
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state.get()));
-  std::string hex;
-  for (const unsigned char byte : canonical.digest) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
-}
 
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> names;
@@ -57,7 +34,7 @@ std::vector<fs::path> files_in(const fs::path& folder) {
 void write_manifest(const fs::path& folder) {
   nlohmann::ordered_json files;
   for (const auto& name : files_in(folder))
-    files[name.string()] = {{"bytes", fs::file_size(folder / name)}, {"xxh3_128", checksum_of(folder / name)}};
+    files[name.string()] = {{"bytes", fs::file_size(folder / name)}, {"xxh3_128", xxh3_128_of_file(folder / name)}};
   write_file_atomically(folder / kManifest, nlohmann::ordered_json{{"format", 1}, {"files", files}}.dump(1) + "\n");
 }
 
@@ -89,7 +66,7 @@ std::string damage_of_files(const fs::path& folder, const nlohmann::json& files)
     const fs::path path = folder / name;
     if (fs::path(name).filename() != name || !fs::is_regular_file(path)) return name + " is not there";
     if (fs::file_size(path) != entry.at("bytes").get<uint64_t>()) return name + " has another size than when written";
-    if (checksum_of(path) != entry.at("xxh3_128").get<std::string>()) return name + " is not what was written";
+    if (xxh3_128_of_file(path) != entry.at("xxh3_128").get<std::string>()) return name + " is not what was written";
   }
   return "";
 }

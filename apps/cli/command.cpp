@@ -30,6 +30,15 @@ void Command::list(const std::string& name, std::vector<float>& values, const st
   app_->add_option("--" + name, values, help)->delimiter(',')->type_name("FLOAT,..");
 }
 
+void Command::files(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+  names_.push_back(name);
+  required_.push_back(name);
+  values_.emplace_back(name, [&values] { return nlohmann::json(values); });
+  app_->add_option("--" + name, values, help + " (required)")->type_name("FILE ..");
+}
+
+bool Command::given(const std::string& name) const { return app_->get_option("--" + name)->count() > 0; }
+
 void Command::positional(const std::string& name, std::string& value, const std::string& help) {
   positional_ = name;
   app_->add_option(name, value, help);

@@ -30,7 +30,9 @@ class Command {
               const std::string& help);
   void boolean(const std::string& name, bool& value, const std::string& help);
   void list(const std::string& name, std::vector<float>& values, const std::string& help);  // one argument, by commas
-  void positional(const std::string& name, std::string& value, const std::string& help);    // required
+  void files(const std::string& name, std::vector<std::string>& values, const std::string& help);  // one or more
+  bool given(const std::string& name) const;  // by the user, here or in a config file
+  void positional(const std::string& name, std::string& value, const std::string& help);  // required
 
   const std::vector<std::string>& names() const { return names_; }  // of every option, without dashes
   const std::vector<std::string>& booleans() const { return booleans_; }

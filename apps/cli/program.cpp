@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "engine/io/nearest.h"
 #include "kernels/error.h"
+#include "tokenizer/error.h"
 
 namespace albert::apps {
 namespace {
@@ -118,6 +119,9 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
     return code;
   } catch (const Error& e) {
     return report(err, e.what(), e.code());
+  } catch (const TokenizerError& e) {
+    const bool missing = e.kind() == TokenizerError::Kind::kMissing;
+    return report(err, e.what(), missing ? ErrorCode::kMissingInput : ErrorCode::kBadData);
   } catch (const std::bad_alloc&) {
     return report(err, "out of memory; use a smaller batch, or --precision bf16", ErrorCode::kOutOfMemory);
   } catch (const std::exception& e) {

@@ -1,0 +1,102 @@
+#include "apps/cli/training_flags.h"
+
+#include <cmath>
+#include <ostream>
+
+#include "trainer/report.h"
+
+namespace albert::apps {
+namespace {
+
+constexpr int kSavedAfterSignal = 75;
+
+}  // namespace
+
+void add_training(Command& command, TrainingFlags& f) {
+  command.required("output_dir", f.output_dir, "folder for checkpoints, metrics and the model");
+  command.option("train_batch_size", f.batch_size, "examples an update");
+  command.option("gradient_accumulation_steps", f.accumulation, "micro-batches the update is divided into");
+  command.option("max_steps", f.max_steps, "updates");
+  command.option("learning_rate", f.learning_rate, "at its peak");
+  command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
+  command.choice("lr_scheduler_type", f.schedule, {"linear", "google"},
+                 "google: decays over all steps, the warm-up replaces its beginning");
+  command.choice("optim", f.kind, {"adamw", "lamb"}, "optimizer");
+  command.choice("optim_variant", f.variant, {"google", "torch"}, "torch: bias correction");
+  command.option("weight_decay", f.weight_decay, "of all but biases and LayerNorm");
+  command.option("adam_beta1", f.adam_beta1, "of AdamW and LAMB");
+  command.option("adam_beta2", f.adam_beta2, "of AdamW and LAMB");
+  command.option("adam_epsilon", f.adam_epsilon, "of AdamW and LAMB");
+  command.option("max_grad_norm", f.max_grad_norm, "gradients are clipped to this norm; 0: never");
+  command.option("logging_steps", f.logging_steps, "updates between records in metrics.jsonl");
+  command.option("eval_steps", f.eval_steps, "updates between evaluations; 0: at the end");
+  command.option("save_steps", f.save_steps, "updates between checkpoints; 0: at the end");
+  command.option("save_total_limit", f.save_total_limit, "checkpoints that are kept; 0: all");
+  command.option("seed", f.seed, "of everything random");
+  command.boolean("gradient_checkpointing", f.gradient_checkpointing, "recompute layers in backward, for memory");
+  command.boolean("overwrite_output_dir", f.overwrite, "start anew where there are results");
+  command.choice("resume_from_checkpoint", f.resume, {"auto", "none"}, "auto: go on where output_dir stopped");
+  add_common(command, f.common);
+}
+
+int64_t TrainingFlags::warmup_steps() const {
+  return warmup < 1 ? static_cast<int64_t>(std::ceil(warmup * static_cast<double>(max_steps)))
+                    : static_cast<int64_t>(warmup);
+}
+
+LoopOptions TrainingFlags::loop() const {
+  if (max_steps < 1) fail(ErrorCode::kUsage, "--max_steps ", max_steps, ": wanted 1 or more");
+  if (!(learning_rate > 0)) fail(ErrorCode::kUsage, "--learning_rate ", learning_rate, ": wanted more than 0");
+  LoopOptions loop;
+  loop.output_dir = output_dir;
+  loop.total_steps = max_steps;
+  loop.optimizer = {.kind = kind == "lamb" ? OptimizerOptions::Kind::kLamb : OptimizerOptions::Kind::kAdamW,
+                    .beta1 = adam_beta1,
+                    .beta2 = adam_beta2,
+                    .eps = adam_epsilon,
+                    .weight_decay = weight_decay,
+                    .bias_correction = variant == "torch",
+                    .max_gradient_norm = max_grad_norm};
+  loop.schedule = {.shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
+                   .peak = learning_rate,
+                   .warmup_steps = warmup_steps(),
+                   .total_steps = max_steps};
+  loop.logging_steps = logging_steps;
+  loop.eval_steps = eval_steps;
+  loop.save_steps = save_steps;
+  loop.keep_checkpoints = save_total_limit;
+  loop.resume = resume == "auto";
+  loop.overwrite = overwrite;
+  loop.quiet = common.quiet;
+  return loop;
+}
+
+nlohmann::ordered_json TrainingFlags::recipe() const {
+  return {{"precision", common.precision},
+          {"train_batch_size", batch_size},
+          {"gradient_accumulation_steps", accumulation},
+          {"max_steps", max_steps},
+          {"learning_rate", learning_rate},
+          {"warmup_steps", warmup_steps()},
+          {"lr_scheduler_type", schedule},
+          {"optim", kind},
+          {"optim_variant", variant},
+          {"weight_decay", weight_decay},
+          {"adam_beta1", adam_beta1},
+          {"adam_beta2", adam_beta2},
+          {"adam_epsilon", adam_epsilon},
+          {"max_grad_norm", max_grad_norm},
+          {"seed", seed}};
+}
+
+int finish_training(const TrainingFlags& flags, const LoopResult& result, std::ostream& out) {
+  write_report(flags.output_dir);
+  if (result.end == LoopEnd::kStopped) return kSavedAfterSignal;
+  if (flags.common.quiet) return 0;
+  out << flags.output_dir << ": model after " << result.step << " steps";
+  for (const auto& [name, value] : result.evaluation.values()) out << ", " << name << " " << value;
+  out << "; curves in " << flags.output_dir << "/report.html\n";
+  return 0;
+}
+
+}  // namespace albert::apps

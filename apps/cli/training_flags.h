@@ -1,0 +1,31 @@
+#pragma once
+#include <string>
+
+#include "apps/cli/common.h"
+#include "trainer/training_loop.h"
+
+namespace albert::apps {
+
+// What every command that trains is told, under transformers' and Google's names.
+struct TrainingFlags {
+  std::string output_dir, kind = "adamw", variant = "google", schedule = "linear", resume = "auto";
+  int64_t batch_size = 32, accumulation = 1, max_steps = 0;
+  double learning_rate = 5e-5, weight_decay = 0.01, max_grad_norm = 1, warmup = 0;
+  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-6;
+  int64_t logging_steps = 10, eval_steps = 0, save_steps = 0;
+  int save_total_limit = 2;
+  uint64_t seed = 42;
+  bool overwrite = false, gradient_checkpointing = false;
+  CommonOptions common;
+
+  LoopOptions loop() const;  // needs max_steps
+  // What decides the weights, of these: a checkpoint made with others is not gone on from.
+  nlohmann::ordered_json recipe() const;
+  int64_t warmup_steps() const;  // below 1: a share of max_steps
+};
+void add_training(Command& command, TrainingFlags& flags);
+
+// Says what there is now; the exit code: 0, or 75 after a signal.
+int finish_training(const TrainingFlags& flags, const LoopResult& result, std::ostream& out);
+
+}  // namespace albert::apps

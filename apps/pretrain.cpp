@@ -1,0 +1,117 @@
+#include <memory>
+#include <ostream>
+
+#include "apps/cli/training_flags.h"
+#include "apps/commands.h"
+#include "trainer/pretraining_task.h"
+
+namespace albert::apps {
+namespace {
+
+struct PretrainFlags {
+  std::string data_dir, tokenizer, model, config;
+  AlbertConfig sizes;
+  PairOptions pairs;
+  MaskingOptions masking;
+  int64_t eval_examples = 512;
+  TrainingFlags training;
+};
+
+// The model: continued from a folder, or anew from a config file or the size options.
+AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer) {
+  ModelOptions options = flags.training.common.model();
+  options.trainable = true;
+  options.seed = flags.training.seed;
+  if (!flags.model.empty()) {
+    options.allow_missing = true;
+    return AlbertForPreTraining::from_pretrained(flags.model, options);
+  }
+  AlbertConfig config = flags.config.empty() ? flags.sizes : AlbertConfig::from_file(flags.config, nullptr);
+  if (flags.config.empty()) {
+    config.vocab_size = tokenizer.vocab_size();
+    config.bos_token_id = tokenizer.cls_id();
+    config.eos_token_id = tokenizer.sep_id();
+    config.pad_token_id = tokenizer.pad_id();
+    config.max_position_embeddings = std::max<int64_t>(config.max_position_embeddings, flags.pairs.max_seq_length);
+  }
+  config.validate();
+  return AlbertForPreTraining::from_config(config, options);
+}
+
+nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig& config, const Corpus& corpus) {
+  auto recipe = flags.training.recipe();
+  recipe["data"] = corpus.fingerprint();
+  recipe["config"] = nlohmann::json::parse(config.to_json());
+  recipe["model"] = flags.model;
+  recipe["max_seq_length"] = flags.pairs.max_seq_length;
+  recipe["short_seq_prob"] = flags.pairs.short_seq_prob;
+  recipe["masked_lm_prob"] = flags.masking.masked_lm_prob;
+  recipe["max_predictions_per_seq"] = flags.masking.max_predictions_per_seq;
+  recipe["ngram"] = flags.masking.ngram;
+  recipe["favor_shorter_ngram"] = flags.masking.favor_shorter_ngram;
+  recipe["do_whole_word_mask"] = flags.masking.do_whole_word_mask;
+  return recipe;
+}
+
+int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
+  const auto tokenizer = Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
+  const Corpus train_corpus(flags.data_dir, "train", *tokenizer), held_out(flags.data_dir, "validation", *tokenizer);
+  AlbertForPreTraining model = make_model(flags, *tokenizer);
+  const AlbertConfig& config = model.config();
+  if (config.vocab_size < tokenizer->vocab_size() || config.max_position_embeddings < flags.pairs.max_seq_length)
+    fail(ErrorCode::kMismatch, "the model has a vocabulary of ", config.vocab_size, " and ",
+         config.max_position_embeddings, " positions; wanted ", tokenizer->vocab_size(), " and ",
+         flags.pairs.max_seq_length);
+  const PretrainingSamples samples(train_corpus, *tokenizer, flags.pairs, flags.masking, flags.training.seed);
+  std::optional<PretrainingSamples> validation;
+  if (held_out.documents() > 0) validation.emplace(held_out, *tokenizer, flags.pairs, flags.masking, 0);
+  SelfCommunicator self;
+  PretrainingTask task(model, *tokenizer, samples, validation ? &*validation : nullptr,
+                       {.batch_size = flags.training.batch_size,
+                        .accumulation = flags.training.accumulation,
+                        .eval_examples = flags.eval_examples,
+                        .seed = flags.training.seed,
+                        .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
+                       self);
+  if (!flags.training.common.quiet)
+    out << "pre-training " << model.parameters().count() << " parameters on " << train_corpus.tokens() << " tokens, "
+        << samples.size_of_pass(0) << " examples a pass, " << flags.training.max_steps << " steps of "
+        << flags.training.batch_size << " examples" << std::endl;
+  LoopOptions loop = flags.training.loop();
+  loop.recipe = recipe_of(flags, config, train_corpus).dump();
+  const LoopResult result = train(task, loop, self, err);
+  return finish_training(flags.training, result, out);
+}
+
+}  // namespace
+
+Runner declare_pretrain(Command& command) {
+  const auto flags = std::make_shared<PretrainFlags>();
+  AlbertConfig& c = flags->sizes;
+  flags->training.kind = "lamb";
+  flags->training.learning_rate = 0.00176;
+  flags->training.max_steps = 125000;
+  command.required("data_dir", flags->data_dir, "folder that albert prepare made");
+  command.option("tokenizer", flags->tokenizer, "vocabulary, if not the one in data_dir");
+  command.option("model_name_or_path", flags->model, "folder to go on from, instead of a random start");
+  command.option("config_name", flags->config, "config.json of a new model; else the sizes below");
+  command.option("num_hidden_layers", c.num_hidden_layers, "applications of the shared layer");
+  command.option("hidden_size", c.hidden_size, "width");
+  command.option("num_attention_heads", c.num_attention_heads, "heads");
+  command.option("intermediate_size", c.intermediate_size, "width inside the feed-forward part");
+  command.option("embedding_size", c.embedding_size, "width of the factorised embeddings");
+  command.option("hidden_dropout_prob", c.hidden_dropout_prob, "dropout");
+  command.option("attention_probs_dropout_prob", c.attention_probs_dropout_prob, "dropout of attention");
+  command.option("max_seq_length", flags->pairs.max_seq_length, "tokens of an example");
+  command.option("short_seq_prob", flags->pairs.short_seq_prob, "share of documents cut into shorter examples");
+  command.option("masked_lm_prob", flags->masking.masked_lm_prob, "share of tokens to predict");
+  command.option("max_predictions_per_seq", flags->masking.max_predictions_per_seq, "most tokens to predict");
+  command.option("ngram", flags->masking.ngram, "longest run of words masked together");
+  command.boolean("favor_shorter_ngram", flags->masking.favor_shorter_ngram, "shorter runs are likelier");
+  command.boolean("do_whole_word_mask", flags->masking.do_whole_word_mask, "mask whole words");
+  command.option("eval_examples", flags->eval_examples, "held-out examples of an evaluation");
+  add_training(command, flags->training);
+  return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
+}
+
+}  // namespace albert::apps

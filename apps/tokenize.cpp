@@ -1,0 +1,94 @@
+#include <iostream>
+#include <memory>
+
+#include "apps/commands.h"
+#include "kernels/error.h"
+#include "tokenizer/tokenizer.h"
+#include "trainer/data/text_reader.h"
+
+namespace albert::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct TokenizeFlags {
+  std::string model, input, preprocessing = "huggingface";
+  bool json = false, special_tokens = true, do_lower_case = true, keep_accents = false, pairs = false;
+  int64_t max_length = 0;
+};
+
+std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command& command) {
+  if (!command.given("preprocessing") && !command.given("do_lower_case") && !command.given("keep_accents"))
+    return Tokenizer::from_pretrained(flags.model);
+  return Tokenizer::from_pretrained(
+      flags.model,
+      TokenizerOptions{flags.preprocessing == "google" ? Preprocessing::kGoogle : Preprocessing::kHuggingFace,
+                       flags.do_lower_case, flags.keep_accents});
+}
+
+Encoding encode(const Tokenizer& tokenizer, const std::string& line, const TokenizeFlags& flags) {
+  EncodeOptions options{.add_special_tokens = flags.special_tokens};
+  if (flags.max_length > 0) {
+    options.truncation = Truncation::kLongestFirst;
+    options.max_length = flags.max_length;
+  }
+  const size_t tab = flags.pairs ? line.find('\t') : std::string::npos;
+  if (tab == std::string::npos) return tokenizer.encode(line, options);
+  return tokenizer.encode(line.substr(0, tab), line.substr(tab + 1), options);
+}
+
+void print_json(std::ostream& out, const Encoding& e) {
+  const ordered_json json{{"tokens", e.tokens},
+                          {"input_ids", e.input_ids},
+                          {"token_type_ids", e.token_type_ids},
+                          {"attention_mask", e.attention_mask},
+                          {"offset_mapping", e.offset_mapping},
+                          {"special_tokens_mask", e.special_tokens_mask}};
+  out << json.dump() << "\n";
+}
+
+void print_plain(std::ostream& out, const Encoding& e) {
+  for (size_t i = 0; i < e.tokens.size(); ++i) out << (i > 0 ? " " : "") << e.tokens[i];
+  out << "\n";
+}
+
+void tokenize_line(const Tokenizer& tokenizer, const std::string& name, int64_t number, const std::string& line,
+                   const TokenizeFlags& flags, std::ostream& out) {
+  try {
+    (flags.json ? print_json : print_plain)(out, encode(tokenizer, line, flags));
+  } catch (const TokenizerError& e) {
+    fail(ErrorCode::kBadData, name, ":", number, ": ", e.what());
+  }
+}
+
+int run(const TokenizeFlags& flags, const Command& command, std::ostream& out) {
+  const auto tokenizer = open(flags, command);
+  std::string line;
+  if (flags.input.empty()) {
+    for (int64_t number = 1; std::getline(std::cin, line); ++number)
+      tokenize_line(*tokenizer, "stdin", number, line, flags, out);
+    return 0;
+  }
+  TextReader reader(flags.input);
+  while (reader.next(line)) tokenize_line(*tokenizer, flags.input, reader.line(), line, flags, out);
+  return 0;
+}
+
+}  // namespace
+
+Runner declare_tokenize(Command& command) {
+  const auto flags = std::make_shared<TokenizeFlags>();
+  command.required("model", flags->model, "model folder, or a spiece.model, tokenizer.json or vocab.txt");
+  command.option("input", flags->input,
+                 "text file, plain or compressed; without it lines come from the standard input");
+  command.boolean("json", flags->json, "one JSON object a line, with ids, types, masks and offsets");
+  command.boolean("pairs", flags->pairs, "a tab in a line separates a text from its pair");
+  command.boolean("special_tokens", flags->special_tokens, "add [CLS] and [SEP]");
+  command.option("max_length", flags->max_length, "truncate to this many ids, the longer text first; 0: never");
+  command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"}, "whose rules for the text");
+  command.boolean("do_lower_case", flags->do_lower_case, "lower the text (else as tokenizer_config.json says)");
+  command.boolean("keep_accents", flags->keep_accents, "keep accents (else as tokenizer_config.json says)");
+  return [flags, &command](std::ostream& out, std::ostream&) { return run(*flags, command, out); };
+}
+
+}  // namespace albert::apps

@@ -1,0 +1,73 @@
+#include "trainer/data/corpus.h"
+
+#include "engine/io/input_file.h"
+#include "engine/io/json.h"
+#include "kernels/error.h"
+#include "trainer/checksum.h"
+
+namespace albert {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr uint64_t kLargestManifest = 64 << 20;
+
+nlohmann::json read_manifest(const fs::path& folder) {
+  const fs::path path = folder / kManifestName;
+  std::error_code error;
+  if (!fs::exists(path, error))
+    fail(ErrorCode::kMissingInput, path.string(), ": not there; albert prepare makes shards and manifest from text");
+  auto manifest = parse_json(path.string(), read_text_file(path, kLargestManifest));
+  if (!manifest.is_object() || manifest.value("format", 0) != 1)
+    fail(ErrorCode::kBadData, path.string(), ": not a manifest that this program reads (format 1)");
+  return manifest;
+}
+
+}  // namespace
+
+Corpus::Corpus(const fs::path& folder, const std::string& split, const Tokenizer& tokenizer) {
+  const std::string name = (folder / kManifestName).string();
+  const nlohmann::json manifest = read_manifest(folder);
+  std::string checksums;
+  try {
+    for (const auto& entry : manifest.at(split)) {
+      const auto file = entry.at("file").get<std::string>();
+      if (fs::path(file).filename() != file) fail(ErrorCode::kBadData, name, ": a shard named ", file);
+      const Shard& shard = shards_.emplace_back(folder / file);
+      if (shard.checksum() != entry.at("xxh3_128").get<std::string>() ||
+          shard.tokens() != entry.at("tokens").get<int64_t>())
+        fail(ErrorCode::kBadData, name, ": ", file, " is not the shard that was written; run albert prepare again");
+      if (shard.fingerprint() != tokenizer.fingerprint() || shard.vocab_size() != tokenizer.vocab_size())
+        fail(ErrorCode::kMismatch, (folder / file).string(),
+             ": was made with another vocabulary or other tokenizer options; prepare the text with this tokenizer");
+      checksums += shard.checksum();
+    }
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::kBadData, name, ": ", e.what());
+  }
+  for (uint32_t s = 0; s < shards_.size(); ++s) {
+    tokens_ += shards_[s].tokens();
+    for (uint32_t d = 0; d < shards_[s].documents(); ++d) places_.push_back({s, d});
+  }
+  fingerprint_ = xxh3_128(checksums.data(), checksums.size());
+}
+
+int64_t Corpus::first_sentence(int64_t document) const {
+  return shard(document).document_starts()[places_[static_cast<size_t>(document)].document];
+}
+
+int64_t Corpus::sentences_of(int64_t document) const {
+  return shard(document).document_starts()[places_[static_cast<size_t>(document)].document + 1] -
+         first_sentence(document);
+}
+
+int64_t Corpus::length(int64_t document, int64_t sentence) const {
+  const auto starts = shard(document).sentence_starts();
+  const auto at = static_cast<size_t>(first_sentence(document) + sentence);
+  return starts[at + 1] - starts[at];
+}
+
+void Corpus::append(int64_t document, int64_t sentence, std::vector<int32_t>& ids) const {
+  shard(document).append(first_sentence(document) + sentence, ids);
+}
+
+}  // namespace albert

@@ -1,0 +1,130 @@
+#include "trainer/pretraining_task.h"
+
+#include <cmath>
+
+#include "engine/io/atomic_file.h"
+#include "kernels/error.h"
+#include "trainer/padded.h"
+
+namespace albert {
+namespace {
+
+using Examples = std::vector<PretrainingExample>;
+
+struct Batch {
+  ModelInputs inputs;
+  PreTrainingLabels labels;
+};
+
+Batch batch_of(const Examples& examples) {
+  std::vector<std::vector<int32_t>> ids, types;
+  std::vector<int64_t> orders;
+  for (const auto& e : examples) {
+    ids.push_back(e.input_ids);
+    types.push_back(e.token_type_ids);
+    orders.push_back(e.sentence_order_label);
+  }
+  Batch batch{padded_inputs(ids, types), {}};
+  const int64_t length = batch.inputs.input_ids.dim(1);
+  std::vector<int64_t> labels(examples.size() * static_cast<size_t>(length), kernels::kIgnoredLabel);
+  for (size_t b = 0; b < examples.size(); ++b)
+    for (size_t i = 0; i < examples[b].masked_positions.size(); ++i)
+      labels[b * static_cast<size_t>(length) + static_cast<size_t>(examples[b].masked_positions[i])] =
+          examples[b].masked_labels[i];
+  const auto rows = static_cast<int64_t>(examples.size());
+  batch.labels.labels = HostTensor::of<int64_t>({rows, length}, labels);
+  batch.labels.sentence_order_label = HostTensor::of<int64_t>({rows}, orders);
+  return batch;
+}
+
+Metrics sums_of(const AlbertForPreTrainingOutput& out, const Examples& examples, double mlm_weight, double sop_weight) {
+  double tokens = 0;
+  for (const auto& e : examples) tokens += static_cast<double>(e.input_ids.size());
+  return {{"mlm_loss", *out.mlm_loss * mlm_weight},
+          {"mlm_correct", static_cast<double>(out.mlm_correct)},
+          {"mlm_count", static_cast<double>(out.mlm_count)},
+          {"sop_loss", *out.sop_loss * sop_weight},
+          {"sop_correct", static_cast<double>(out.sop_correct)},
+          {"sop_count", static_cast<double>(out.sop_count)},
+          {"tokens", tokens}};
+}
+
+}  // namespace
+
+PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
+                                 const PretrainingSamples& samples, const PretrainingSamples* validation,
+                                 const PretrainingTaskOptions& options, Communicator& ranks)
+    : model_(model),
+      tokenizer_(tokenizer),
+      samples_(samples),
+      validation_(validation),
+      options_(options),
+      ranks_(ranks) {
+  const int64_t parts = options.accumulation * ranks.size();
+  if (options.batch_size < 1 || options.accumulation < 1 || options.batch_size % parts != 0)
+    fail(ErrorCode::kUsage, "a batch of ", options.batch_size, " does not divide into ", options.accumulation,
+         " micro-batches", ranks.size() > 1 ? " on every rank" : "");
+}
+
+Metrics PretrainingTask::accumulate(int64_t step) {
+  const int64_t micro = options_.batch_size / (options_.accumulation * ranks_.size());
+  std::vector<Examples> batches;
+  double counts[2] = {0, 0};
+  for (int64_t m = 0; m < options_.accumulation; ++m) {
+    const int64_t first = step * options_.batch_size + (m * ranks_.size() + ranks_.rank()) * micro;
+    Examples& examples = batches.emplace_back();
+    for (int64_t i = 0; i < micro; ++i) {
+      examples.push_back(samples_.example(first + i));
+      counts[0] += static_cast<double>(examples.back().masked_positions.size());
+      counts[1] += 1;
+    }
+  }
+  ranks_.sum(counts);
+  Metrics sums;
+  for (int64_t m = 0; m < options_.accumulation; ++m) {
+    const Examples& examples = batches[static_cast<size_t>(m)];
+    Batch batch = batch_of(examples);
+    batch.labels.masked_tokens = counts[0];
+    batch.labels.sentence_pairs = counts[1];
+    ForwardOptions forward{.logits = false, .backward = true, .keep = options_.keep};
+    forward.dropout = {
+        .active = true,
+        .seed = options_.seed,
+        .step = static_cast<uint64_t>((step * options_.accumulation + m) * ranks_.size() + ranks_.rank())};
+    sums.add(sums_of(model_.forward(batch.inputs, batch.labels, forward), examples, counts[0], counts[1]));
+  }
+  return sums;
+}
+
+Metrics PretrainingTask::averages(const Metrics& sums) const {
+  const double masked = sums.at("mlm_count"), pairs = sums.at("sop_count");
+  const double mlm = sums.at("mlm_loss") / masked, sop = sums.at("sop_loss") / pairs;
+  return {{"loss", mlm + sop},
+          {"mlm_loss", mlm},
+          {"mlm_accuracy", sums.at("mlm_correct") / masked},
+          {"sop_loss", sop},
+          {"sop_accuracy", sums.at("sop_correct") / pairs}};
+}
+
+Metrics PretrainingTask::evaluate() {
+  if (!validation_) return {};
+  constexpr int64_t kEvalBatch = 32;
+  Metrics sums;
+  for (int64_t at = 0; at < options_.eval_examples; at += kEvalBatch) {
+    Examples examples;
+    for (int64_t i = at; i < std::min(options_.eval_examples, at + kEvalBatch); ++i)
+      examples.push_back(validation_->example(i));
+    const Batch batch = batch_of(examples);
+    const auto out = model_.forward(batch.inputs, batch.labels, {.logits = false});
+    sums.add(sums_of(out, examples, static_cast<double>(out.mlm_count), static_cast<double>(out.sop_count)));
+  }
+  return averages(sums);
+}
+
+void PretrainingTask::save_extras(const std::filesystem::path& folder) const { save_tokenizer(tokenizer_, folder); }
+
+void save_tokenizer(const Tokenizer& tokenizer, const std::filesystem::path& folder) {
+  for (const auto& [name, contents] : tokenizer.files()) write_file_atomically(folder / name, contents);
+}
+
+}  // namespace albert
