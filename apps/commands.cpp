@@ -8,6 +8,8 @@ const std::vector<CommandEntry>& commands() {
       {"tokenize", "lines of text to pieces and ids", declare_tokenize},
       {"prepare", "text to shards for pre-training", declare_prepare},
       {"pretrain", "train a model on shards: masked words and sentence order", declare_pretrain},
+      {"finetune", "train a pre-trained model for a task", declare_finetune},
+      {"predict", "labels for lines of text or JSONL, by a fine-tuned folder", declare_predict},
       {"report", "metrics.jsonl of a run to a self-contained report.html", declare_report},
       {"forward", "run a model on tensors from a file: outputs, loss, gradients", declare_forward},
       {"info", "what is in a model folder; parameters, and the memory a run would need", declare_info},

@@ -22,6 +22,8 @@ Runner declare_vocab(Command& command);
 Runner declare_tokenize(Command& command);
 Runner declare_prepare(Command& command);
 Runner declare_pretrain(Command& command);
+Runner declare_finetune(Command& command);
+Runner declare_predict(Command& command);
 Runner declare_report(Command& command);
 Runner declare_forward(Command& command);
 Runner declare_info(Command& command);

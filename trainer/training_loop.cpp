@@ -153,7 +153,7 @@ class Loop {
 
   void finish() {
     if (!options_.quiet) progress_->finish();
-    if (evaluated_at_ != state_.step) evaluate();  // resumed at the very end
+    if (evaluated_at_ != state_.step) evaluation_ = task_.evaluate();  // resumed at the very end: it is in the log
     if (options_.load_best_at_end && state_.best_step > 0 && state_.best_step != state_.step) {
       load_weights(checkpoints_.folder(state_.best_step), task_.model());
       evaluation_ = task_.evaluate();

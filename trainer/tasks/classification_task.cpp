@@ -1,0 +1,132 @@
+#include "trainer/tasks/classification_task.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/error.h"
+#include "trainer/data/random.h"
+#include "trainer/padded.h"
+#include "trainer/pretraining_task.h"
+
+namespace albert {
+namespace {
+
+int64_t label_id(const std::string& file, size_t example, const std::string& value,
+                 const std::vector<std::pair<std::string, std::string>>& labels) {
+  std::string known;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].first == value) return static_cast<int64_t>(i);
+    known += (known.empty() ? "" : ", ") + labels[i].first;
+  }
+  fail(ErrorCode::kBadData, file, ": example ", example + 1, " has the label \"", value, "\", the task has ", known);
+}
+
+int64_t correct_of(const HostTensor& logits, const std::vector<int64_t>& labels) {
+  const int64_t classes = logits.dim(-1);
+  const HostTensor wide = logits.to(DType::kF64);
+  int64_t correct = 0;
+  for (size_t b = 0; b < labels.size(); ++b) {
+    const double* row = wide.data<double>() + static_cast<int64_t>(b) * classes;
+    correct += std::max_element(row, row + classes) - row == labels[b];
+  }
+  return correct;
+}
+
+}  // namespace
+
+ClassificationExamples encode_examples(const std::string& file, const std::vector<TextExample>& examples,
+                                       const std::vector<std::pair<std::string, std::string>>& labels,
+                                       const Tokenizer& tokenizer, int64_t max_seq_length) {
+  ClassificationExamples encoded;
+  const EncodeOptions whole, cut{.truncation = Truncation::kLongestFirst, .max_length = max_seq_length};
+  const auto encode = [&](const TextExample& e, const EncodeOptions& options) {
+    return e.pair ? tokenizer.encode(e.text, *e.pair, options) : tokenizer.encode(e.text, options);
+  };
+  for (size_t i = 0; i < examples.size(); ++i) {
+    Encoding e = encode(examples[i], whole);
+    if (static_cast<int64_t>(e.input_ids.size()) > max_seq_length) {
+      e = encode(examples[i], cut);
+      ++encoded.truncated;
+    }
+    encoded.labels.push_back(label_id(file, i, examples[i].label, labels));
+    encoded.input_ids.push_back(std::move(e.input_ids));
+    encoded.token_type_ids.push_back(std::move(e.token_type_ids));
+  }
+  return encoded;
+}
+
+ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model, const Tokenizer& tokenizer,
+                                       const ClassificationExamples& training, const ClassificationExamples& validation,
+                                       const ClassificationTaskOptions& options, Communicator& ranks)
+    : model_(model),
+      tokenizer_(tokenizer),
+      training_(training),
+      validation_(validation),
+      options_(options),
+      ranks_(ranks) {
+  const int64_t parts = options.accumulation * ranks.size();
+  if (options.batch_size < 1 || options.accumulation < 1 || options.batch_size % parts != 0)
+    fail(ErrorCode::kUsage, "a batch of ", options.batch_size, " does not divide into ", options.accumulation,
+         " micro-batches", ranks.size() > 1 ? " on every rank" : "");
+}
+
+Metrics ClassificationTask::run(const ClassificationExamples& examples, const std::vector<int64_t>& which,
+                                const ForwardOptions& forward, double count) {
+  std::vector<std::vector<int32_t>> ids, types;
+  std::vector<int64_t> labels;
+  double tokens = 0;
+  for (const int64_t i : which) {
+    const auto at = static_cast<size_t>(i);
+    ids.push_back(examples.input_ids[at]);
+    types.push_back(examples.token_type_ids[at]);
+    labels.push_back(examples.labels[at]);
+    tokens += static_cast<double>(ids.back().size());
+  }
+  LossOptions loss = options_.loss;
+  loss.count = count;
+  const auto rows = static_cast<int64_t>(labels.size());
+  const auto out = model_.forward(padded_inputs(ids, types), HostTensor::of<int64_t>({rows}, labels), loss, forward);
+  return {{"loss", *out.loss * count},
+          {"correct", static_cast<double>(correct_of(out.logits, labels))},
+          {"count", static_cast<double>(rows)},
+          {"tokens", tokens}};
+}
+
+Metrics ClassificationTask::accumulate(int64_t step) {
+  const int64_t micro = options_.batch_size / (options_.accumulation * ranks_.size()), n = training_.size();
+  Metrics sums;
+  for (int64_t m = 0; m < options_.accumulation; ++m) {
+    const int64_t part = m * ranks_.size() + ranks_.rank();
+    std::vector<int64_t> which;
+    for (int64_t i = 0; i < micro; ++i) {
+      const int64_t position = step * options_.batch_size + part * micro + i;
+      const Permutation order(static_cast<uint64_t>(n), options_.seed, static_cast<uint64_t>(position / n));
+      which.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(position % n))));
+    }
+    ForwardOptions forward{.backward = true, .keep = options_.keep};
+    forward.dropout = {.active = true,
+                       .seed = options_.seed,
+                       .step = static_cast<uint64_t>((step * options_.accumulation) * ranks_.size() + part)};
+    sums.add(run(training_, which, forward, static_cast<double>(options_.batch_size)));
+  }
+  return sums;
+}
+
+Metrics ClassificationTask::averages(const Metrics& sums) const {
+  const double count = sums.at("count");
+  return {{"loss", sums.at("loss") / count}, {"accuracy", sums.at("correct") / count}};
+}
+
+Metrics ClassificationTask::evaluate() {
+  Metrics sums;
+  for (int64_t at = 0; at < validation_.size(); at += options_.eval_batch_size) {
+    std::vector<int64_t> which;
+    for (int64_t i = at; i < std::min(validation_.size(), at + options_.eval_batch_size); ++i) which.push_back(i);
+    sums.add(run(validation_, which, {}, static_cast<double>(which.size())));
+  }
+  return averages(sums);
+}
+
+void ClassificationTask::save_extras(const std::filesystem::path& folder) const { save_tokenizer(tokenizer_, folder); }
+
+}  // namespace albert
