@@ -4,6 +4,7 @@ namespace albert::apps {
 
 const std::vector<CommandEntry>& commands() {
   static const std::vector<CommandEntry> table = {
+      {"demo", "no downloads: vocabulary, pre-training, fine-tuning and prediction in two minutes", declare_demo},
       {"vocab", "train a SentencePiece vocabulary as ALBERT's was", declare_vocab},
       {"tokenize", "lines of text to pieces and ids", declare_tokenize},
       {"prepare", "text to shards for pre-training", declare_prepare},

@@ -18,6 +18,7 @@ struct CommandEntry {
 };
 const std::vector<CommandEntry>& commands();
 
+Runner declare_demo(Command& command);
 Runner declare_vocab(Command& command);
 Runner declare_tokenize(Command& command);
 Runner declare_prepare(Command& command);

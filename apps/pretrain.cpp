@@ -100,6 +100,8 @@ Runner declare_pretrain(Command& command) {
   command.option("num_attention_heads", c.num_attention_heads, "heads");
   command.option("intermediate_size", c.intermediate_size, "width inside the feed-forward part");
   command.option("embedding_size", c.embedding_size, "width of the factorised embeddings");
+  command.option("initializer_range", c.initializer_range,
+                 "standard deviation of random starts; 0.05 helps narrow models");
   command.option("hidden_dropout_prob", c.hidden_dropout_prob, "dropout");
   command.option("attention_probs_dropout_prob", c.attention_probs_dropout_prob, "dropout of attention");
   command.option("max_seq_length", flags->pairs.max_seq_length, "tokens of an example");

@@ -60,8 +60,8 @@ std::string train_vocabulary(const std::function<bool(std::string&)>& next_line,
       {"bos_id", "-1"},
       {"eos_id", "-1"},
       {"control_symbols", "[CLS],[SEP],[MASK]"},
-      {"user_defined_symbols", "(,),\",-,.,–,£,€"},
-      {"num_threads", "16"},  // the bits follow it, so it is no matter of the machine
+      {"user_defined_symbols", R"((,),"""",-,.,–,£,€)"},  // CSV: a quoted quote
+      {"num_threads", "16"},                              // the bits follow it, so it is no matter of the machine
       {"minloglevel", "2"}};
   sentencepiece::SetRandomGeneratorSeed(static_cast<unsigned>(options.seed));
   Lines lines(next_line, options.preprocessing);
