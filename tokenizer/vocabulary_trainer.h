@@ -12,7 +12,7 @@ struct VocabularyOptions {
   double character_coverage = 0.99995;
   int64_t input_sentence_size = 10'000'000;  // lines, drawn from all; SentencePiece holds them in memory
   uint64_t seed = 42;
-  TokenizerOptions preprocessing;  // the text is prepared as it will be for encoding
+  TokenizerOptions preprocessing = {};  // the text is prepared as it will be for encoding
 };
 
 // The bytes of a spiece.model. `next_line` gives lines of valid UTF-8 until it returns false. The same bytes for the

@@ -142,7 +142,7 @@ struct TextReader::Source {
     done = size < block.size();
     for (size_t at = 0; at < size;) at += decoder->feed(block.data() + at, size - at, out);
     if (!done) return true;
-    decoder->feed(nullptr, 0, out);
+    if (!decoder->ended()) decoder->feed(nullptr, 0, out);
     if (!decoder->ended() && taken > 0) throw std::runtime_error("the compressed stream is cut short");
     return true;
   }

@@ -1,0 +1,266 @@
+// The main job through the command line: text, vocabulary, shards, pre-training that is killed and goes on,
+// fine-tuning, prediction; and what each says to bad input.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <sstream>
+
+#include "apps/cli/program.h"
+#include "tests/support/files.h"
+
+namespace albert::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kData = std::string(ALBERT_SOURCE_DIR) + "/data/demo/";
+const std::string kVocabulary = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
+
+struct Outcome {
+  int code;
+  std::string out, err;
+  bool says(const std::string& text) const { return err.find(text) != std::string::npos; }
+};
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = apps::run_program(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// A few chapters and their shards, made once.
+class Pipeline : public ::testing::Test {
+ protected:
+  Pipeline() {
+    std::string text;
+    for (int d = 0; d < 30; ++d) {
+      for (int s = 0; s < 20; ++s)
+        text +=
+            "The whale number " + std::to_string(d * 7 + s) + " swam past ship " + std::to_string(s) + " and sang.\n";
+      text += "\n";
+    }
+    write_bytes(folder / "text.txt", text);
+    const Outcome r = run({"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
+                           folder / "shards", "--validation_split", "0.1"});
+    EXPECT_EQ(r.code, 0) << r.err;
+  }
+  std::vector<std::string> pretrain(const std::string& output, const std::vector<std::string>& more = {}) const {
+    return joined({"pretrain",
+                   "--data_dir",
+                   folder / "shards",
+                   "--output_dir",
+                   folder / output,
+                   "--num_hidden_layers",
+                   "2",
+                   "--hidden_size",
+                   "24",
+                   "--embedding_size",
+                   "8",
+                   "--num_attention_heads",
+                   "2",
+                   "--intermediate_size",
+                   "48",
+                   "--max_seq_length",
+                   "48",
+                   "--train_batch_size",
+                   "4",
+                   "--gradient_accumulation_steps",
+                   "2",
+                   "--max_steps",
+                   "30",
+                   "--learning_rate",
+                   "1e-3",
+                   "--warmup_steps",
+                   "3",
+                   "--eval_examples",
+                   "8",
+                   "--eval_steps",
+                   "7",
+                   "--save_steps",
+                   "2",
+                   "--threads",
+                   "2",
+                   "--quiet"},
+                  more);
+  }
+  TemporaryFolder folder;
+};
+
+// Starts the program and kills it after a random time; whether it was killed.
+bool run_and_kill(const std::vector<std::string>& arguments, int microseconds) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
+    for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+    argv.push_back(nullptr);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  usleep(static_cast<useconds_t>(microseconds));
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status);
+}
+
+TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
+  ASSERT_EQ(run(pretrain("whole")).code, 0);
+  const char* times = std::getenv("ALBERT_KILLS");
+  const int wanted = times ? std::atoi(times) : 20;
+  std::mt19937 random(17);
+  int killed = 0, restarts = 0;
+  for (int tries = 0; killed < wanted && tries < 20 * wanted; ++tries) {
+    if (fs::exists(folder / "parts/model.safetensors")) {
+      EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+      fs::remove_all(folder / "parts");
+      ++restarts;
+    }
+    killed += run_and_kill(pretrain("parts"), 30'000 + static_cast<int>(random() % 120'000));
+  }
+  EXPECT_EQ(killed, wanted) << restarts;
+  ASSERT_EQ(run(pretrain("parts")).code, 0);
+  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+}
+
+TEST_F(Pipeline, ATermSignalSavesAndAsksToBeRequeued) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto arguments = pretrain("run", {"--max_steps", "100000"});
+    std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
+    for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+    argv.push_back(nullptr);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  while (!fs::exists(folder / "run/checkpoint-2")) usleep(10'000);
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 75);
+}
+
+TEST_F(Pipeline, SplitsOfTheBatchAndThreadsGiveTheSameModel) {
+  ASSERT_EQ(run(pretrain("a", {"--max_steps", "6", "--threads", "1"})).code, 0);
+  ASSERT_EQ(run(pretrain("b", {"--max_steps", "6", "--threads", "5"})).code, 0);
+  EXPECT_EQ(read_bytes(folder / "a/model.safetensors"), read_bytes(folder / "b/model.safetensors"));
+}
+
+TEST_F(Pipeline, FinetunesAndPredicts) {
+  ASSERT_EQ(run(pretrain("pre", {"--max_steps", "4"})).code, 0);
+  const std::vector<std::string> finetune = {
+      "finetune",     "--task",       "sst2",        "--data_dir",  kData, "--model_name_or_path",
+      folder / "pre", "--output_dir", folder / "ft", "--max_steps", "3",   "--max_eval_samples",
+      "20",           "--quiet"};
+  Outcome r = run(finetune);
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(fs::exists(folder / "ft/tokenizer.json"));
+  write_bytes(folder / "in.txt", "a fine book\n\xFF\n{\"text\": \"a dull book\"}\n{\"txt\": 1}\n\n");
+  r = run({"predict", "--model", folder / "ft", "--input", folder / "in.txt", "--batch_size", "2"});
+  EXPECT_EQ(r.code, 65);
+  EXPECT_TRUE(r.says("3 lines could not be read"));
+  std::istringstream lines(r.out);
+  std::vector<nlohmann::json> results;
+  for (std::string line; std::getline(lines, line);) results.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(results.size(), 5U);
+  EXPECT_TRUE(results[0].contains("label"));
+  EXPECT_EQ(results[1]["line"], 2);
+  EXPECT_TRUE(results[2]["probabilities"].contains("positive"));
+  EXPECT_TRUE(results[3]["error"].get<std::string>().find("no text under") != std::string::npos);
+  r = run(joined(finetune, {"--resume_from_checkpoint", "none"}));
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(r.says("already has results"));
+}
+
+TEST_F(Pipeline, BadInputIsOneClearLine) {
+  struct Case {
+    std::vector<std::string> arguments;
+    int code;
+    const char* text;
+  };
+  write_bytes(folder / "short.tsv", "sentence\tlabel\ngood\t1\nbad\n");
+  write_bytes(folder / "labels.tsv", "sentence\tlabel\ngood\t7\n");
+  write_bytes(folder / "header.tsv", "text\tlabel\ngood\t1\n");
+  write_bytes(folder / "empty.tsv", "");
+  const auto finetune = [&](const std::string& file) {
+    return std::vector<std::string>{"finetune",
+                                    "--task",
+                                    "sst2",
+                                    "--train_file",
+                                    folder / file,
+                                    "--validation_file",
+                                    folder / file,
+                                    "--model_name_or_path",
+                                    folder / "none",
+                                    "--tokenizer_name",
+                                    kVocabulary,
+                                    "--output_dir",
+                                    folder / "o",
+                                    "--max_steps",
+                                    "1"};
+  };
+  const std::vector<Case> cases = {
+      {finetune("short.tsv"), 65, "short.tsv:3: 1 columns, the header has 2"},
+      {finetune("labels.tsv"), 65, "has the label \"7\", the task has 0, 1"},
+      {finetune("header.tsv"), 65, "no column \"sentence\" in the header, which has text, label"},
+      {finetune("empty.tsv"), 65, "the file is empty"},
+      {finetune("absent.tsv"), 66, "absent.tsv: no such file"},
+      {{"finetune", "--task", "sst3", "--output_dir", "x"}, 2, "did you mean sst2"},
+      {{"pretrain", "--data_dir", folder / "none", "--output_dir", folder / "o"}, 66, "no such file"},
+      {pretrain("o", {"--train_batch_size", "3"}), 2, "does not divide into 2 micro-batches"},
+      {pretrain("o", {"--hidden_size", "25"}), 78, ""},
+      {pretrain("o", {"--max_steps", "0"}), 2, "wanted 1 or more"},
+      {pretrain("o", {"--learning_rate", "-1"}), 2, "learning_rate"},
+      {{"tokenize", "--model", folder / "none"}, 66, "no such file or folder"},
+      {{"tokenize", "--model", folder / "text.txt"}, 65, ""},
+      {{"vocab", "--input", folder / "text.txt", "--output_dir", folder / "v", "--vocab_size", "99999"},
+       65,
+       "SentencePiece could not train"},
+      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir", folder / "shards"},
+       2,
+       "already has shards"},
+      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir", "/proc/x"},
+       74,
+       "cannot make the folder"},
+      {{"report", folder / "none"}, 66, "metrics.jsonl"}};
+  for (const Case& c : cases) {
+    const Outcome r = run(c.arguments);
+    EXPECT_EQ(r.code, c.code) << c.arguments[0] << ": " << r.err;
+    EXPECT_TRUE(r.says(c.text)) << r.err;
+    EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1), r.err.rfind("albert: error: "))
+        << r.err;
+  }
+}
+
+TEST_F(Pipeline, ForeignVocabularyIsRefused) {
+  const Outcome v = run({"vocab", "--input", kData + "train.tsv", "--output_dir", folder / "v", "--vocab_size", "300"});
+  ASSERT_EQ(v.code, 0) << v.err;
+  const Outcome r = run(pretrain("o", {"--tokenizer", folder / "v"}));
+  EXPECT_EQ(r.code, 78);
+  EXPECT_TRUE(r.says("was made with another vocabulary")) << r.err;
+}
+
+TEST_F(Pipeline, TokenizesFilesAsPiecesAndAsJson) {
+  write_bytes(folder / "t.txt", "Hello, world\n[MASK] é\n");
+  Outcome r = run({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt"});
+  EXPECT_EQ(r.out, "[CLS] ▁hello , ▁world [SEP]\n[CLS] [MASK] ▁ e [SEP]\n");
+  r = run({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt", "--json"});
+  const auto first = nlohmann::json::parse(r.out.substr(0, r.out.find('\n')));
+  EXPECT_EQ(first["input_ids"], (std::vector<int>{2, 10975, 15, 126, 3}));
+  EXPECT_EQ(first["offset_mapping"][2], (std::vector<int>{5, 6}));
+  write_bytes(folder / "bad.txt", "fine\nno\xFE\n");
+  r = run({"tokenize", "--model", kVocabulary, "--input", folder / "bad.txt"});
+  EXPECT_EQ(r.code, 65);
+  EXPECT_TRUE(r.says("bad.txt:2: byte 3 is not UTF-8")) << r.err;
+}
+
+}  // namespace
+}  // namespace albert::testing
