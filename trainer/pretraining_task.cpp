@@ -59,21 +59,16 @@ PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& t
       samples_(samples),
       validation_(validation),
       options_(options),
-      ranks_(ranks) {
-  const int64_t parts = options.accumulation * ranks.size();
-  if (options.batch_size < 1 || options.accumulation < 1 || options.batch_size % parts != 0)
-    fail(ErrorCode::kUsage, "a batch of ", options.batch_size, " does not divide into ", options.accumulation,
-         " micro-batches", ranks.size() > 1 ? " on every rank" : "");
-}
+      ranks_(ranks),
+      micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
 
 Metrics PretrainingTask::accumulate(int64_t step) {
-  const int64_t micro = options_.batch_size / (options_.accumulation * ranks_.size());
   std::vector<Examples> batches;
   double counts[2] = {0, 0};
   for (int64_t m = 0; m < options_.accumulation; ++m) {
-    const int64_t first = step * options_.batch_size + (m * ranks_.size() + ranks_.rank()) * micro;
+    const int64_t first = step * options_.batch_size + (m * ranks_.size() + ranks_.rank()) * micro_batch_;
     Examples& examples = batches.emplace_back();
-    for (int64_t i = 0; i < micro; ++i) {
+    for (int64_t i = 0; i < micro_batch_; ++i) {
       examples.push_back(samples_.example(first + i));
       counts[0] += static_cast<double>(examples.back().masked_positions.size());
       counts[1] += 1;

@@ -33,6 +33,7 @@ class PretrainingTask final : public TrainingTask {
   const PretrainingSamples* validation_;
   PretrainingTaskOptions options_;
   Communicator& ranks_;
+  int64_t micro_batch_;
 };
 
 // Writes the tokenizer's files into a model folder.

@@ -179,6 +179,13 @@ class Loop {
 
 }  // namespace
 
+int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communicator& ranks) {
+  if (batch_size < 1 || accumulation < 1 || batch_size % (accumulation * ranks.size()) != 0)
+    fail(ErrorCode::kUsage, "a batch of ", batch_size, " does not divide into ", accumulation, " micro-batches",
+         ranks.size() > 1 ? " on every rank" : "");
+  return batch_size / (accumulation * ranks.size());
+}
+
 LoopResult train(TrainingTask& task, const LoopOptions& options, Communicator& ranks, std::ostream& log) {
   return Loop(task, options, ranks, log).run();
 }

@@ -50,6 +50,9 @@ struct LoopResult {
   int64_t best_step = 0;
 };
 
+// Examples of one micro-batch on one rank. Error(kUsage) where the batch does not divide.
+int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communicator& ranks);
+
 // Trains until total_steps: clipping, skipping of updates that are not finite, logging to output_dir/metrics.jsonl,
 // evaluation, checkpoints; at the end output_dir itself is the model's folder. Killed at any moment and started again
 // it goes on from the newest whole checkpoint to the same bits. Error(kDiverged) after 10 updates in a row without

@@ -63,12 +63,8 @@ ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model, c
       training_(training),
       validation_(validation),
       options_(options),
-      ranks_(ranks) {
-  const int64_t parts = options.accumulation * ranks.size();
-  if (options.batch_size < 1 || options.accumulation < 1 || options.batch_size % parts != 0)
-    fail(ErrorCode::kUsage, "a batch of ", options.batch_size, " does not divide into ", options.accumulation,
-         " micro-batches", ranks.size() > 1 ? " on every rank" : "");
-}
+      ranks_(ranks),
+      micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
 
 Metrics ClassificationTask::run(const ClassificationExamples& examples, const std::vector<int64_t>& which,
                                 const ForwardOptions& forward, double count) {
@@ -93,13 +89,13 @@ Metrics ClassificationTask::run(const ClassificationExamples& examples, const st
 }
 
 Metrics ClassificationTask::accumulate(int64_t step) {
-  const int64_t micro = options_.batch_size / (options_.accumulation * ranks_.size()), n = training_.size();
+  const int64_t n = training_.size();
   Metrics sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
     const int64_t part = m * ranks_.size() + ranks_.rank();
     std::vector<int64_t> which;
-    for (int64_t i = 0; i < micro; ++i) {
-      const int64_t position = step * options_.batch_size + part * micro + i;
+    for (int64_t i = 0; i < micro_batch_; ++i) {
+      const int64_t position = step * options_.batch_size + part * micro_batch_ + i;
       const Permutation order(static_cast<uint64_t>(n), options_.seed, static_cast<uint64_t>(position / n));
       which.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(position % n))));
     }

@@ -50,6 +50,7 @@ class ClassificationTask final : public TrainingTask {
   const ClassificationExamples &training_, &validation_;
   ClassificationTaskOptions options_;
   Communicator& ranks_;
+  int64_t micro_batch_;
 };
 
 }  // namespace albert
