@@ -11,9 +11,11 @@ const std::vector<CommandEntry>& commands() {
       {"pretrain", "train a model on shards: masked words and sentence order", declare_pretrain},
       {"finetune", "train a pre-trained model for a task", declare_finetune},
       {"predict", "labels for lines of text or JSONL, by a fine-tuned folder", declare_predict},
+      {"eval", "score predictions against the right labels", declare_eval},
       {"report", "metrics.jsonl of a run to a self-contained report.html", declare_report},
       {"forward", "run a model on tensors from a file: outputs, loss, gradients", declare_forward},
-      {"info", "what is in a model folder; parameters, and the memory a run would need", declare_info},
+      {"info", "what is in a model folder, shard or checkpoint; parameters, and the memory a run would need",
+       declare_info},
       {"doctor", "this machine and build: instruction sets, threads, libraries, a self-test", declare_doctor}};
   return table;
 }

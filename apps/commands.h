@@ -25,6 +25,7 @@ Runner declare_prepare(Command& command);
 Runner declare_pretrain(Command& command);
 Runner declare_finetune(Command& command);
 Runner declare_predict(Command& command);
+Runner declare_eval(Command& command);
 Runner declare_report(Command& command);
 Runner declare_forward(Command& command);
 Runner declare_info(Command& command);

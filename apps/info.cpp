@@ -7,6 +7,7 @@
 
 #include "apps/cli/common.h"
 #include "apps/commands.h"
+#include "apps/info_data.h"
 #include "apps/plan.h"
 #include "engine/io/model_folder.h"
 
@@ -137,7 +138,16 @@ void print_text(std::ostream& out, const ordered_json& info) {
 int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
   const fs::path folder = flags.folder;
   std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) fail(ErrorCode::kMissingInput, flags.folder, ": no such model folder");
+  if (is_training_data(folder)) {
+    print_training_data(folder, flags.json, out);
+    return 0;
+  }
+  if (!fs::is_directory(folder, ignored))
+    fail(ErrorCode::kMissingInput, flags.folder, ": no such model folder, shard or checkpoint");
+  if (is_checkpoint(folder)) {
+    print_checkpoints(folder, flags.json, out);
+    if (flags.json || !fs::exists(folder / "config.json", ignored)) return 0;
+  }
   if (flags.batch < 1 || flags.length < 1) fail(ErrorCode::kUsage, "--batch and --length must be at least 1");
   const bool google =
       !fs::exists(folder / "config.json", ignored) && fs::exists(folder / "albert_config.json", ignored);
@@ -162,7 +172,7 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
 
 Runner declare_info(Command& command) {
   const auto flags = std::make_shared<InfoFlags>();
-  command.positional("DIR", flags->folder, "model folder");
+  command.positional("DIR", flags->folder, "model folder, shard, folder of shards, checkpoint or run");
   command.choice("architecture", flags->architecture, architectures(), "instead of the one config.json names");
   command.option("batch", flags->batch, "sequences of the step to plan");
   command.option("length", flags->length, "tokens of each, at most max_position_embeddings");

@@ -140,13 +140,15 @@ void ParameterStore::materialize(kernels::Backend& backend, Precision precision,
   }
 }
 
-void ParameterStore::initialize(uint64_t seed, double initializer_range) {
+void ParameterStore::initialize(uint64_t seed, double initializer_range,
+                                const std::function<bool(const Parameter&)>& wanted) {
   uint32_t index = 0;
   for (Parameter& p : parameters_) {
-    if (p.init == Init::kNormal) fill_normal(p.value, seed, index, initializer_range);
+    const uint32_t position = index++;
+    if (wanted && !wanted(p)) continue;
+    if (p.init == Init::kNormal) fill_normal(p.value, seed, position, initializer_range);
     if (p.init != Init::kNormal)
       for (int64_t i = 0; i < p.shape.size(); ++i) set_element(p.value, i, p.init == Init::kOnes ? 1 : 0);
-    ++index;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,8 +54,10 @@ class ParameterStore {
   void materialize(kernels::Backend& backend, Precision precision, bool gradients);
   bool materialized() const { return static_cast<bool>(flat_values_); }
 
-  // Draws every value from (seed, parameter's position, element): the same for any thread count.
-  void initialize(uint64_t seed, double initializer_range);
+  // Draws the values of the `wanted` parameters (empty: of all) from (seed, parameter's position, element): the same
+  // for any thread count, and whichever others are drawn.
+  void initialize(uint64_t seed, double initializer_range,
+                  const std::function<bool(const Parameter&)>& wanted = nullptr);
   // To be called after writing values: makes compute and packed copies follow.
   void update_compute(kernels::Stream stream);
   void zero_grads();

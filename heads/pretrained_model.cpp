@@ -86,14 +86,19 @@ void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
 void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
   materialize(options);
   if (options.device == Device::kMeta) return;
-  store_->initialize(options.seed, config_.initializer_range);
-  if (config_.pad_token_id) zero_padding_row(*store_, *config_.pad_token_id);
+  draw_values(nullptr);
   update_compute();
+}
+
+void AlbertPreTrainedModel::draw_values(const std::function<bool(const Parameter&)>& wanted) {
+  store_->initialize(options_.seed, config_.initializer_range, wanted);
+  Parameter* words = word_embeddings_of(*store_);
+  if (config_.pad_token_id && words && (!wanted || wanted(*words))) zero_padding_row(*words, *config_.pad_token_id);
 }
 
 void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
   TensorFile file = read_model_tensors(folder);
-  initialize(options);
+  materialize(options);
   const StateDict found = match_state_dict(*store_, config_, std::move(file.tensors));
   report_.unexpected = found.unexpected;
   if (!found.wrong.empty())
@@ -102,6 +107,7 @@ void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const Mode
     fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_,
          " wants tensors that are not there: ", joined(found.missing));
   report_.missing = found.missing;
+  draw_values([&](const Parameter& p) { return !found.tensors.contains(p.name); });
   for (const auto& [name, tensor] : found.tensors) {
     Parameter& p = *store_->find(name);
     copy_into(p.value, tensor);

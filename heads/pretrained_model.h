@@ -119,6 +119,7 @@ class AlbertPreTrainedModel {
 
  private:
   void materialize(const ModelOptions& options);
+  void draw_values(const std::function<bool(const Parameter&)>& wanted);  // empty: all
 
   std::string architecture_;
   ModelOptions options_;

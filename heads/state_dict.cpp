@@ -88,12 +88,15 @@ StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config,
   return result;
 }
 
-void zero_padding_row(ParameterStore& store, int64_t padding_idx) {
-  for (const char* name : {"albert.embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight"})
-    if (Parameter* word = store.find(name); word && padding_idx >= 0 && padding_idx < word->shape[0]) {
-      const size_t row = static_cast<size_t>(word->shape[1]) * size_of(word->value.dtype);
-      std::memset(static_cast<std::byte*>(word->value.data) + static_cast<size_t>(padding_idx) * row, 0, row);
-    }
+Parameter* word_embeddings_of(ParameterStore& store) {
+  Parameter* words = store.find("albert.embeddings.word_embeddings.weight");
+  return words ? words : store.find("embeddings.word_embeddings.weight");
+}
+
+void zero_padding_row(Parameter& words, int64_t padding_idx) {
+  if (padding_idx < 0 || padding_idx >= words.shape[0]) return;
+  const size_t row = static_cast<size_t>(words.shape[1]) * size_of(words.value.dtype);
+  std::memset(static_cast<std::byte*>(words.value.data) + static_cast<size_t>(padding_idx) * row, 0, row);
 }
 
 }  // namespace albert

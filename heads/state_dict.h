@@ -21,7 +21,9 @@ struct StateDict {
 StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config,
                            std::map<std::string, HostTensor> tensors);
 
+Parameter* word_embeddings_of(ParameterStore& store);  // null where the model has none
+
 // The word table's row for padding starts at zero, as torch.nn.Embedding(padding_idx).
-void zero_padding_row(ParameterStore& store, int64_t padding_idx);
+void zero_padding_row(Parameter& words, int64_t padding_idx);
 
 }  // namespace albert

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "engine/io/atomic_file.h"
 #include "kernels/error.h"
 #include "trainer/checkpoint.h"
 #include "trainer/metrics_log.h"
@@ -34,6 +35,7 @@ class Loop {
   LoopResult run() {
     prepare_folder();
     resume();
+    if (!options_.arguments.empty()) write_file_atomically(options_.output_dir / "args.json", options_.arguments);
     metrics_.emplace(options_.output_dir / "metrics.jsonl", state_.step);
     progress_.emplace(log_, !options_.quiet && isatty(STDERR_FILENO) != 0, options_.total_steps, state_.step);
     while (state_.step < options_.total_steps) {

@@ -22,6 +22,7 @@ struct LoopOptions {
   bool load_best_at_end = false;
   // Everything that decides the weights, as text. A checkpoint of another recipe is refused: Error(kMismatch).
   std::string recipe;
+  std::string arguments;   // JSON that is kept as args.json in output_dir; empty: none
   bool resume = true;      // from the newest whole checkpoint in output_dir, if there is one
   bool overwrite = false;  // remove the results that are there; without it Error(kUsage) where resume is off
   bool quiet = false;

@@ -16,19 +16,26 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-std::string folded(std::string option) {
+// "--train-batch-size=8" as {"train_batch_size", "=8"}.
+std::pair<std::string, std::string> name_and_value(const std::string& option) {
   const size_t value = std::min(option.find('='), option.size());
-  std::replace(option.begin() + 2, option.begin() + static_cast<std::ptrdiff_t>(value), '-', '_');
-  return option;
+  std::string name = option.substr(2, value - 2);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return {name, option.substr(value)};
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_truth(std::string value) {
+std::string lowered(std::string value) {
   std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
-  return contains({"true", "false", "1", "0", "yes", "no", "on", "off"}, value);
+  return value;
+}
+
+bool is_true(const std::string& value) { return contains({"true", "1", "yes", "on"}, lowered(value)); }
+bool is_truth(const std::string& value) {
+  return is_true(value) || contains({"false", "0", "no", "off"}, lowered(value));
 }
 
 std::string read_file(const std::string& path) {
@@ -84,10 +91,14 @@ std::vector<std::string> folded_arguments(const std::vector<std::string>& argume
       result.push_back(arguments[i]);
       continue;
     }
-    std::string option = folded(arguments[i]);
-    if (contains(command.booleans(), option.substr(2)) && i + 1 < arguments.size() && is_truth(arguments[i + 1]))
-      option += "=" + arguments[++i];
-    result.push_back(option);
+    auto [name, value] = name_and_value(arguments[i]);
+    if (command.is_boolean(name) && value.empty() && i + 1 < arguments.size() && is_truth(arguments[i + 1]))
+      value = "=" + arguments[++i];
+    const std::string& meaning = command.meaning_of(name);
+    if (meaning.find('=') == std::string::npos)
+      result.push_back("--" + meaning + value);
+    else if (value.empty() || is_true(value.substr(1)))
+      result.push_back("--" + meaning);
   }
   return result;
 }
@@ -95,14 +106,14 @@ std::vector<std::string> folded_arguments(const std::vector<std::string>& argume
 std::vector<std::string> config_arguments(const std::string& path, const Command& command) {
   std::vector<std::string> arguments;
   for (auto& [key, value] : ends_with(path, ".json") ? json_entries(path) : toml_entries(path)) {
-    const std::string name = folded("--" + key).substr(2);
+    const std::string name = name_and_value("--" + key).first;
     if (!contains(command.names(), name)) {
       const std::string near = nearest_name(name, command.names());
       fail(ErrorCode::kUsage, path, ": unknown key ", key, near.empty() ? "" : " (did you mean " + near + "?)");
     }
     if (!value.empty()) arguments.push_back("--" + name + "=" + value);  // empty: as if it were not there
   }
-  return arguments;
+  return folded_arguments(arguments, command);
 }
 
 std::string take_config(std::vector<std::string>& arguments, const Command& command) {

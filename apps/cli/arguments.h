@@ -6,8 +6,8 @@
 
 namespace albert::apps {
 
-// What the user typed, put into the one spelling that is parsed: dashes in option names folded to underscores, and
-// "--x true" joined to "--x=true" for booleans.
+// What the user typed, put into the one spelling that is parsed: dashes in option names folded to underscores, other
+// names replaced by the option they stand for, and "--x true" joined to "--x=true" for booleans.
 std::vector<std::string> folded_arguments(const std::vector<std::string>& arguments, const Command& command);
 
 // A config file's entries as arguments: JSON (a flat object) where the name ends in .json, else TOML.

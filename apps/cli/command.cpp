@@ -37,6 +37,23 @@ void Command::files(const std::string& name, std::vector<std::string>& values, c
   app_->add_option("--" + name, values, help + " (required)")->type_name("FILE ..");
 }
 
+void Command::also(const std::string& option, const std::vector<std::string>& others) {
+  for (const auto& other : others) {
+    names_.push_back(other);
+    others_[other] = option;
+    if (option.find('=') != std::string::npos) booleans_.push_back(other);
+  }
+}
+
+bool Command::is_boolean(const std::string& name) const {
+  return std::find(booleans_.begin(), booleans_.end(), name) != booleans_.end();
+}
+
+const std::string& Command::meaning_of(const std::string& name) const {
+  const auto at = others_.find(name);
+  return at == others_.end() ? name : at->second;
+}
+
 bool Command::given(const std::string& name) const { return app_->get_option("--" + name)->count() > 0; }
 
 void Command::positional(const std::string& name, std::string& value, const std::string& help) {

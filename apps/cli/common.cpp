@@ -6,6 +6,8 @@ void add_common(Command& command, CommonOptions& options) {
   command.option("device", options.device, "auto, cpu, cuda or cuda:N");
   command.choice("precision", options.precision, {"f32", "f64", "bf16"}, "what is computed in");
   command.option("threads", options.threads, "threads; 0: every core this process may use");
+  command.also("precision=bf16", {"bf16"});
+  command.also("device=cpu", {"use_cpu", "no_cuda"});
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 

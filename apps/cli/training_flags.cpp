@@ -35,6 +35,14 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("seed", f.seed, "of everything random");
   command.boolean("gradient_checkpointing", f.gradient_checkpointing, "recompute layers in backward, for memory");
   command.boolean("overwrite_output_dir", f.overwrite, "start anew where there are results");
+  command.also("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
+  command.also("max_steps", {"num_train_steps", "train_step"});
+  command.also("warmup_steps", {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
+  command.also("optim", {"optimizer"});
+  command.also("save_steps", {"save_checkpoints_steps"});
+  command.also("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
+  command.also("seed", {"random_seed"});
+  f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"}, "auto: go on where output_dir stopped");
   add_common(command, f.common);
 }
@@ -68,6 +76,7 @@ LoopOptions TrainingFlags::loop() const {
   loop.resume = resume == "auto";
   loop.overwrite = overwrite;
   loop.quiet = common.quiet;
+  loop.arguments = arguments();
   return loop;
 }
 

@@ -17,6 +17,7 @@ struct TrainingFlags {
   uint64_t seed = 42;
   bool overwrite = false, gradient_checkpointing = false;
   CommonOptions common;
+  std::function<std::string()> arguments;  // all options of the command as they stand, as JSON
 
   LoopOptions loop() const;  // needs max_steps
   // What decides the weights, of these: a checkpoint made with others is not gone on from.

@@ -1,8 +1,11 @@
 // The main job through the command line: text, vocabulary, shards, pre-training that is killed and goes on,
 // fine-tuning, prediction; and what each says to bad input.
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -94,16 +97,31 @@ class Pipeline : public ::testing::Test {
   TemporaryFolder folder;
 };
 
+// Starts the program in a process of its own, after `prepare` there.
+pid_t start(const std::vector<std::string>& arguments, const std::function<void()>& prepare = nullptr) {
+  const int program = open(ALBERT_PROGRAM, O_RDONLY);  // before a change of user
+  const pid_t child = fork();
+  if (child != 0) {
+    close(program);
+    return child;
+  }
+  if (prepare) prepare();
+  std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
+  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  fexecve(program, argv.data(), environ);
+  _exit(127);
+}
+
+int exit_code_of(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 // Starts the program and kills it after a random time; whether it was killed.
 bool run_and_kill(const std::vector<std::string>& arguments, int microseconds) {
-  const pid_t child = fork();
-  if (child == 0) {
-    std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
-    for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-    argv.push_back(nullptr);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
+  const pid_t child = start(arguments);
   usleep(static_cast<useconds_t>(microseconds));
   kill(child, SIGKILL);
   int status = 0;
@@ -131,21 +149,96 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
 }
 
 TEST_F(Pipeline, ATermSignalSavesAndAsksToBeRequeued) {
-  const pid_t child = fork();
-  if (child == 0) {
-    const auto arguments = pretrain("run", {"--max_steps", "100000"});
-    std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
-    for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-    argv.push_back(nullptr);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
+  const pid_t child = start(pretrain("run", {"--max_steps", "100000"}));
   while (!fs::exists(folder / "run/checkpoint-2")) usleep(10'000);
   kill(child, SIGTERM);
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 75);
+  EXPECT_EQ(exit_code_of(child), 75);
+}
+
+// No file may grow beyond `bytes`, as on a disk that is full from there on.
+void limit_files(rlim_t bytes) {
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{bytes, bytes};
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
+  ASSERT_EQ(run(pretrain("whole")).code, 0);
+  ASSERT_EQ(exit_code_of(start(pretrain("full", {"--max_steps", "30"}), [] { limit_files(4096); })), 74);
+  EXPECT_FALSE(fs::exists(folder / "full/latest"));
+  const pid_t child = start(pretrain("full"));
+  while (!fs::exists(folder / "full/checkpoint-4")) usleep(2'000);
+  kill(child, SIGKILL);
+  exit_code_of(child);
+  const fs::path latest = fs::read_symlink(folder / "full/latest");
+  ASSERT_EQ(exit_code_of(start(pretrain("full"), [] { limit_files(20'000); })), 74);
+  EXPECT_EQ(fs::read_symlink(folder / "full/latest"), latest);
+  ASSERT_EQ(run(pretrain("full")).code, 0);
+  EXPECT_EQ(read_bytes(folder / "full/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+}
+
+TEST_F(Pipeline, AFullDiskLeavesNoShards) {
+  const std::vector<std::string> prepare = {
+      "prepare",      "--input",        folder / "text.txt",      "--tokenizer", kVocabulary,
+      "--output_dir", folder / "small", "--overwrite_output_dir", "--threads",   "1"};
+  for (const rlim_t bytes : {0, 1000, 100'000})
+    EXPECT_EQ(exit_code_of(start(prepare, [&] { limit_files(bytes); })), 74) << bytes;
+  EXPECT_FALSE(fs::exists(folder / "small/manifest.json"));
+  EXPECT_EQ(run(prepare).code, 0);
+}
+
+// As somebody who may not write where the output should go.
+TEST_F(Pipeline, AReadOnlyFolderIsSaid) {
+  fs::copy_file(kVocabulary, folder / "spiece.model");
+  fs::create_directory(folder / "locked");
+  for (const char* name : {"", "shards"}) fs::permissions(folder / name, fs::perms(0755));
+  fs::permissions(folder / "locked", fs::perms(0555));
+  const auto nobody = [] {
+    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(126);
+  };
+  EXPECT_EQ(exit_code_of(start(pretrain("locked/run"), nobody)), 74);
+  EXPECT_EQ(exit_code_of(start({"prepare", "--input", folder / "text.txt", "--tokenizer", folder / "spiece.model",
+                                "--output_dir", folder / "locked/shards"},
+                               nobody)),
+            74);
+  EXPECT_TRUE(fs::is_empty(folder / "locked"));
+}
+
+TEST_F(Pipeline, InfoKnowsShardsAndCheckpoints) {
+  ASSERT_EQ(run(pretrain("run", {"--max_steps", "4"})).code, 0);
+  EXPECT_NE(run({"info", folder / "shards"}).out.find("all checksums are right"), std::string::npos);
+  const auto shard = nlohmann::json::parse(run({"info", folder / "shards/train-00000.shard", "--json"}).out);
+  EXPECT_EQ(shard["documents"], 28);
+  const auto checkpoints = nlohmann::json::parse(run({"info", folder / "run", "--json"}).out);
+  ASSERT_EQ(checkpoints.size(), 2U);
+  EXPECT_EQ(checkpoints[1]["step"], 4);
+  write_bytes(folder / "run/checkpoint-4/model.safetensors", "cut");
+  EXPECT_NE(run({"info", folder / "run"}).out.find("damaged: "), std::string::npos);
+  // the run's options are a config file
+  const Outcome again = run({"pretrain", "--config", folder / "run/args.json", "--dump_config"});
+  EXPECT_EQ(nlohmann::json::parse(again.out)["max_steps"], 4);
+}
+
+TEST_F(Pipeline, EvalScoresPredictions) {
+  write_bytes(folder / "gold.tsv", "sentence\tlabel\na\t0\nb\t1\nc\t1\nd\t1\n");
+  const auto scored = [&](const std::string& predictions) {
+    write_bytes(folder / "p", predictions);
+    return run({"eval", "--task", "sst2", "--predictions", folder / "p", "--gold", folder / "gold.tsv", "--json"});
+  };
+  // right 0 1 1 1, predicted 0 0 1 1: F1 2/3 and 4/5; Matthews (1*2 - 1*0) / sqrt(2*1*3*2)
+  for (const char* predictions : {"{\"label\":\"negative\"}\n{\"label\":\"negative\"}\n{\"label\":\"positive\"}\n"
+                                  "{\"label\":1}\n",
+                                  "index\tprediction\n0\t0\n1\t0\n2\t1\n3\t1\n", "0\nnegative\n1\npositive\n"}) {
+    const auto scores = nlohmann::json::parse(scored(predictions).out);
+    EXPECT_EQ(scores["accuracy"], 0.75);
+    EXPECT_NEAR(scores["f1"]["negative"].get<double>(), 2.0 / 3, 1e-12);
+    EXPECT_NEAR(scores["macro_f1"].get<double>(), (2.0 / 3 + 0.8) / 2, 1e-12);
+    EXPECT_NEAR(scores["matthews_correlation"].get<double>(), 2 / std::sqrt(12), 1e-12);
+    EXPECT_EQ(scores["confusion"]["positive"]["negative"], 1);
+  }
+  EXPECT_TRUE(scored("0\n1\n").says("2 predictions for the 4 examples"));
+  EXPECT_TRUE(scored("0\n1\n{}\n1\n").says("p:3: no \"label\""));
+  EXPECT_TRUE(scored("0\n1\n7\n1\n").says("p:3: the label \"7\", the task has negative, positive"));
 }
 
 TEST_F(Pipeline, SplitsOfTheBatchAndThreadsGiveTheSameModel) {

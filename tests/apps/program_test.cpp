@@ -55,6 +55,31 @@ TEST(Program, WritesWhatForwardComputes) {
   EXPECT_FALSE(read_safetensors(output).tensors.count("out.hidden_states.3"));
 }
 
+TEST(Program, KnowsTheNamesOfOtherPrograms) {
+  const TemporaryFolder folder;
+  const auto dumped = [](std::vector<std::string> arguments) {
+    arguments.emplace_back("--dump_config");
+    const Outcome r = run(arguments);
+    EXPECT_EQ(r.code, 0) << r.err;
+    return json::parse(r.out);
+  };
+  json j = dumped({"pretrain", "--per-device-train-batch-size", "24", "--num_train_steps=7", "--mlm_probability", "0.2",
+                   "--warmup_ratio", "0.06", "--bf16", "--no_cuda"});
+  EXPECT_EQ(j["train_batch_size"], 24);
+  EXPECT_EQ(j["max_steps"], 7);
+  EXPECT_EQ(j["masked_lm_prob"], 0.2);
+  EXPECT_EQ(j["warmup_steps"], 0.06);
+  EXPECT_EQ(j["precision"], "bf16");
+  EXPECT_EQ(j["device"], "cpu");
+  EXPECT_EQ(dumped({"pretrain", "--bf16", "false"})["precision"], "f32");
+  write_bytes(folder / "args.json", R"({"task_name": "sst2", "bf16": true, "use_cpu": false, "init_checkpoint": "m"})");
+  j = dumped({"finetune", "--config", folder / "args.json"});
+  EXPECT_EQ(j["task"], "sst2");
+  EXPECT_EQ(j["precision"], "bf16");
+  EXPECT_EQ(j["device"], "auto");
+  EXPECT_EQ(j["model_name_or_path"], "m");
+}
+
 TEST(Program, TakesBothSpellingsAndBooleanHabits) {
   const auto gradients = [](const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {"forward", "--dump_config"};

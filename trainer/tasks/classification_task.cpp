@@ -11,16 +11,6 @@
 namespace albert {
 namespace {
 
-int64_t label_id(const std::string& file, size_t example, const std::string& value,
-                 const std::vector<std::pair<std::string, std::string>>& labels) {
-  std::string known;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i].first == value) return static_cast<int64_t>(i);
-    known += (known.empty() ? "" : ", ") + labels[i].first;
-  }
-  fail(ErrorCode::kBadData, file, ": example ", example + 1, " has the label \"", value, "\", the task has ", known);
-}
-
 int64_t correct_of(const HostTensor& logits, const std::vector<int64_t>& labels) {
   const int64_t classes = logits.dim(-1);
   const HostTensor wide = logits.to(DType::kF64);
@@ -38,6 +28,7 @@ ClassificationExamples encode_examples(const std::string& file, const std::vecto
                                        const std::vector<std::pair<std::string, std::string>>& labels,
                                        const Tokenizer& tokenizer, int64_t max_seq_length) {
   ClassificationExamples encoded;
+  encoded.labels = label_ids(file, examples, labels);
   const EncodeOptions whole, cut{.truncation = Truncation::kLongestFirst, .max_length = max_seq_length};
   const auto encode = [&](const TextExample& e, const EncodeOptions& options) {
     return e.pair ? tokenizer.encode(e.text, *e.pair, options) : tokenizer.encode(e.text, options);
@@ -48,7 +39,6 @@ ClassificationExamples encode_examples(const std::string& file, const std::vecto
       e = encode(examples[i], cut);
       ++encoded.truncated;
     }
-    encoded.labels.push_back(label_id(file, i, examples[i].label, labels));
     encoded.input_ids.push_back(std::move(e.input_ids));
     encoded.token_type_ids.push_back(std::move(e.token_type_ids));
   }

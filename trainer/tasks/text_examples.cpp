@@ -100,6 +100,22 @@ std::vector<TextExample> read_text_examples(const std::filesystem::path& path, c
   return examples;
 }
 
+std::vector<int64_t> label_ids(const std::string& file, const std::vector<TextExample>& examples,
+                               const std::vector<std::pair<std::string, std::string>>& labels) {
+  std::vector<int64_t> ids;
+  for (const TextExample& example : examples) {
+    const auto at = std::find_if(labels.begin(), labels.end(), [&](const auto& l) { return l.first == example.label; });
+    if (at == labels.end()) {
+      std::string known;
+      for (const auto& label : labels) known += (known.empty() ? "" : ", ") + label.first;
+      fail(ErrorCode::kBadData, file, ": example ", ids.size() + 1, " has the label \"", printable(example.label),
+           "\", the task has ", known);
+    }
+    ids.push_back(at - labels.begin());
+  }
+  return ids;
+}
+
 std::vector<std::pair<std::string, std::string>> labels_found(const std::vector<TextExample>& examples) {
   std::vector<std::pair<std::string, std::string>> labels;
   for (const auto& example : examples) {

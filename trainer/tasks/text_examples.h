@@ -19,6 +19,11 @@ struct TextExample {
 // kMissingInput.
 std::vector<TextExample> read_text_examples(const std::filesystem::path& path, const TaskSpec& task);
 
+// The number of each example's label.
+// Error(kBadData) "file: example 12 has the label \"2\", the task has 0, 1".
+std::vector<int64_t> label_ids(const std::string& file, const std::vector<TextExample>& examples,
+                               const std::vector<std::pair<std::string, std::string>>& labels);
+
 // The value of each label, ascending, where the task names none: numbers as numbers, else as text.
 std::vector<std::pair<std::string, std::string>> labels_found(const std::vector<TextExample>& examples);
 
