@@ -37,7 +37,9 @@ fs::path bundled_data() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path().parent_path() / "share" / "albert" / "demo";
-  return !error && fs::exists(installed, error) ? installed : fs::path(ALBERT_SOURCE_DATA) / "demo";
+  const fs::path data = !error && fs::exists(installed, error) ? installed : fs::path(ALBERT_SOURCE_DATA) / "demo";
+  const fs::path near = fs::proximate(data, error);
+  return error || near.empty() || *near.begin() == ".." ? data : near;  // as a user would type it
 }
 
 // Runs the steps as a user would type them, and shows what that is.

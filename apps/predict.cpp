@@ -1,4 +1,7 @@
+#include <array>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -57,6 +60,13 @@ std::vector<double> softmax(const float* logits, size_t n) {
   return p;
 }
 
+// With the seven digits that an f32 has.
+double rounded(double value) {
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.7g", value);
+  return std::strtod(digits.data(), nullptr);
+}
+
 class Predictor {
  public:
   Predictor(const PredictFlags& flags, std::ostream& out)
@@ -99,7 +109,7 @@ class Predictor {
     const auto& labels = model_.config().id2label;
     const auto n = static_cast<size_t>(logits.dim(1));
     const float* values = logits.data<float>() + row * logits.dim(1);
-    if (n == 1) return {{"score", values[0]}};
+    if (n == 1) return {{"score", rounded(static_cast<double>(values[0]))}};
     const auto p = softmax(values, n);
     const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
     const auto name = [&](size_t i) {
@@ -107,8 +117,8 @@ class Predictor {
       return at == labels.end() ? "LABEL_" + std::to_string(i) : at->second;
     };
     ordered_json probabilities;
-    for (size_t i = 0; i < n; ++i) probabilities[name(i)] = p[i];
-    return {{"label", name(best)}, {"score", p[best]}, {"probabilities", probabilities}};
+    for (size_t i = 0; i < n; ++i) probabilities[name(i)] = rounded(p[i]);
+    return {{"label", name(best)}, {"score", rounded(p[best])}, {"probabilities", probabilities}};
   }
   static ordered_json problem(const Line& line) { return {{"line", line.number}, {"error", line.error}}; }
 

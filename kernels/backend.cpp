@@ -31,7 +31,7 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
 
-  Stream stream() override { return {Device::kCpu, isa_, threads_, matmul_.get()}; }
+  Stream stream() override { return {Device::kCpu, isa_, threads_, matmul_.get(), profile_}; }
 
   void* allocate(size_t bytes) override {
     if (bytes == 0) return nullptr;
@@ -54,7 +54,7 @@ class CpuBackend final : public Backend {
 class MetaBackend final : public Backend {
  public:
   explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_matmul_context()) {}
-  Stream stream() override { return {Device::kMeta, isa_, 1, matmul_.get()}; }
+  Stream stream() override { return {Device::kMeta, isa_, 1, matmul_.get(), nullptr}; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : reinterpret_cast<void*>(4096); }
   void release(void*, size_t) noexcept override {}
 

@@ -24,6 +24,12 @@ class Backend {
   virtual Stream stream() = 0;
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; Error(kOutOfMemory) naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
+
+  // From now on kernels called through stream() are timed into `profile`; null ends it. Streams copied before are not.
+  void record(Profile* profile) { profile_ = profile; }
+
+ protected:
+  Profile* profile_ = nullptr;
 };
 
 std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": name, version, and the instructions it will use

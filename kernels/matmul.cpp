@@ -1,5 +1,7 @@
 #include "kernels/matmul.h"
 
+#include "kernels/profile.h"
+
 namespace albert::kernels {
 namespace {
 
@@ -19,6 +21,17 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   check_matmul(c, a, b, options);
   if (c.shape.size() == 0 || s.device == Device::kMeta) return;
   if (s.device == Device::kCuda) fail(ErrorCode::kNoDevice, "matmul: built without CUDA");
+  if (a.dtype == DType::kF64) return cpu::matmul(s, c, a, b, options);  // timed as matmul_f64
+  const MatmulShape shape{c.shape[0],
+                          c.shape[1],
+                          a.shape[options.transpose_a ? 0 : 1],
+                          options.transpose_a,
+                          options.transpose_b,
+                          false,
+                          false,
+                          Activation::kIdentity,
+                          a.dtype};
+  const ProfileScope scope(s, shape);
   cpu::matmul(s, c, a, b, options);
 }
 
@@ -32,7 +45,9 @@ size_t packed_bytes(Stream s, Shape weight, DType dtype) { return cpu::packed_by
 
 void pack_weight(Stream s, Tensor packed, Tensor weight) {
   ALBERT_CHECK(packed.bytes() == packed_bytes(s, weight.shape, weight.dtype), "pack_weight: packed ", packed.shape);
-  if (s.device == Device::kCpu) cpu::pack_weight(s, packed, weight);
+  if (s.device != Device::kCpu) return;
+  const ProfileScope scope(s, "pack_weight");
+  cpu::pack_weight(s, packed, weight);
 }
 
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias, Activation activation) {
@@ -41,7 +56,11 @@ void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, 
                " weight ", weight.shape);
   check_matmul(y, x, weight, {.transpose_b = true});
   if (y.shape.size() == 0 || s.device == Device::kMeta) return;
-  if (packed) return cpu::linear_packed(s, y, x, packed, bias, activation);
+  if (packed) {
+    const MatmulShape shape{y.shape[0], y.shape[1], x.shape[1], false, true, true, bool(bias), activation, x.dtype};
+    const ProfileScope scope(s, shape);
+    return cpu::linear_packed(s, y, x, packed, bias, activation);
+  }
   matmul(s, y, x, weight, {.transpose_b = true});
   if (bias || activation != Activation::kIdentity) bias_activation_forward(s, y, y, bias, activation);
 }

@@ -8,6 +8,7 @@ namespace albert::kernels {
 enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are built once for each
 
 class MatmulContext;  // matmul_cpu.cpp: oneDNN's engine, its primitives, scratch per thread
+struct Profile;       // profile.h
 
 // Where and how work runs: first argument of every kernel. Made by a Backend, copied freely.
 struct Stream {
@@ -15,6 +16,7 @@ struct Stream {
   Isa isa = Isa::kGeneric;
   int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
   MatmulContext* matmul = nullptr;  // CPU: owned by the Backend
+  Profile* profile = nullptr;       // where calls are timed, if anywhere
 };
 
 }  // namespace albert::kernels

@@ -1,5 +1,6 @@
 #include "apps/cli/program.h"
 
+#include <functional>
 #include <memory>
 #include <new>
 #include <ostream>
@@ -60,7 +61,8 @@ void parse(CLI::App& app, const Command& command, std::vector<std::string> argum
   }
 }
 
-int run_command(const CommandEntry& entry, std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
+int run_command(const CommandEntry& entry, std::vector<std::string> arguments, const std::string& program,
+                std::ostream& out, std::ostream& err) {
   CLI::App app(entry.about, entry.name);
   Command command(&app);
   bool dump = false;
@@ -76,7 +78,7 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments, s
   try {
     parse(app, command, arguments);
   } catch (const CLI::CallForHelp&) {
-    out << app.help("albert");
+    out << app.help(program);
     return 0;
   }
   if (dump) {
@@ -89,7 +91,8 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments, s
 
 int dispatch(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
   const std::string first = arguments.empty() ? "" : arguments.front();
-  if (first == "help" && arguments.size() > 1) return run_command(entry_of(arguments[1]), {"--help"}, out, err);
+  if (first == "help" && arguments.size() > 1)
+    return run_command(entry_of(arguments[1]), {"--help"}, "albert", out, err);
   if (first.empty() || first == "help" || first == "--help" || first == "-h") {
     print_commands(out);
     return first.empty() ? static_cast<int>(ErrorCode::kUsage) : 0;
@@ -99,7 +102,7 @@ int dispatch(std::vector<std::string> arguments, std::ostream& out, std::ostream
     return 0;
   }
   arguments.erase(arguments.begin());
-  return run_command(entry_of(first), arguments, out, err);
+  return run_command(entry_of(first), arguments, "albert", out, err);
 }
 
 int report(std::ostream& err, const std::string& what, ErrorCode code) {
@@ -110,11 +113,10 @@ int report(std::ostream& err, const std::string& what, ErrorCode code) {
   return static_cast<int>(code);
 }
 
-}  // namespace
-
-int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+// What `run` returns; whatever it throws becomes a line and an exit code.
+int guarded(std::ostream& out, std::ostream& err, const std::function<int()>& run) {
   try {
-    const int code = dispatch(arguments, out, err);
+    const int code = run();
     if (!out.flush()) return report(err, "cannot write to the standard output", ErrorCode::kIo);
     return code;
   } catch (const Error& e) {
@@ -127,6 +129,17 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   } catch (const std::exception& e) {
     return report(err, e.what(), ErrorCode::kInternal);
   }
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  return guarded(out, err, [&] { return dispatch(arguments, out, err); });
+}
+
+int run_single(const CommandEntry& entry, const std::vector<std::string>& arguments, std::ostream& out,
+               std::ostream& err) {
+  return guarded(out, err, [&] { return run_command(entry, arguments, "", out, err); });
 }
 
 }  // namespace albert::apps

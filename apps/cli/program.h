@@ -9,4 +9,9 @@ namespace albert::apps {
 // line "albert: error: .." on `err`.
 int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 
+struct CommandEntry;
+// A program that is one command.
+int run_single(const CommandEntry& entry, const std::vector<std::string>& arguments, std::ostream& out,
+               std::ostream& err);
+
 }  // namespace albert::apps

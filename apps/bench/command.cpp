@@ -1,0 +1,115 @@
+#include "apps/bench/command.h"
+
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <sstream>
+
+#include "apps/bench/phases.h"
+#include "apps/cli/common.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/input_file.h"
+#include "engine/io/nearest.h"
+
+namespace albert::bench {
+namespace {
+
+constexpr uint64_t kLargestRun = 64 << 20;
+
+struct BenchFlags {
+  BenchOptions options;
+  std::string phases = "ceilings,inference,latency,pretraining,finetuning", file, isa, output, compare;
+  bool breakdown = false;
+  apps::CommonOptions common;
+};
+
+std::vector<std::string> split_phases(const std::string& text) {
+  std::vector<std::string> phases;
+  std::istringstream in(text);
+  const auto known = all_phases();
+  for (std::string phase; std::getline(in, phase, ',');) {
+    if (std::find(known.begin(), known.end(), phase) == known.end()) {
+      const std::string near = nearest_name(phase, known);
+      fail(ErrorCode::kUsage, "--phases ", phase, near.empty() ? "" : " (did you mean " + near + "?)");
+    }
+    phases.push_back(phase);
+  }
+  if (phases.empty()) fail(ErrorCode::kUsage, "--phases is empty");
+  return phases;
+}
+
+kernels::Isa isa_of(const std::string& name) {
+  for (const auto isa : {kernels::Isa::kGeneric, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
+    if (name == kernels::name_of(isa)) return isa;
+  return kernels::detect_isa();
+}
+
+std::string processor() {
+  std::ifstream lines("/proc/cpuinfo");
+  for (std::string line; std::getline(lines, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "";
+}
+
+void check(const BenchOptions& o) {
+  if (o.batch_size < 1 || o.length < 1 || o.batches < 1 || o.rounds < 1 || !(o.seconds >= 0))
+    fail(ErrorCode::kUsage, "--batch_size, --max_seq_length, --batches and --rounds must be at least 1");
+}
+
+nlohmann::ordered_json machine_json(const BenchOptions& options) {
+  const auto backend = kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
+  return {{"processor", processor()},
+          {"threads", backend->stream().threads},
+          {"isa", kernels::name_of(backend->stream().isa)},
+          {"matmul", kernels::matmul_library()},
+          {"version", ALBERT_VERSION}};
+}
+
+int run(BenchFlags& flags, std::ostream& out) {
+  BenchOptions& o = flags.options;
+  o.phases = split_phases(flags.phases);
+  o.source.file = flags.file;
+  o.device = flags.common.model();
+  o.device.isa = isa_of(flags.isa);
+  o.precision = flags.common.precision;
+  check(o);
+  nlohmann::ordered_json result{{"machine", machine_json(o)}};
+  const auto& machine = result["machine"];
+  out << machine["processor"].get<std::string>() << ", " << machine["threads"] << " threads, "
+      << machine["isa"].get<std::string>() << "; " << machine["matmul"].get<std::string>() << "\n";
+  const auto rows = run_phases(o);
+  result["rows"] = rows;
+  print_rows(rows, flags.breakdown, out);
+  if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
+  if (flags.compare.empty()) return 0;
+  const auto old = Row::parse(read_text_file(flags.compare, kLargestRun), nullptr, false);
+  if (!old.is_object() || !old.contains("rows"))
+    fail(ErrorCode::kBadData, flags.compare, ": not what --output of albert-bench wrote");
+  print_compared(compared(rows, old.at("rows").get<std::vector<Row>>()), out);
+  return 0;
+}
+
+}  // namespace
+
+apps::Runner declare_bench(apps::Command& command) {
+  const auto flags = std::make_shared<BenchFlags>();
+  BenchOptions& o = flags->options;
+  command.option("phases", flags->phases, "ceilings, inference, latency, pretraining, finetuning, tokenize; by commas");
+  command.option("model", o.model, "base, large, xlarge, xxlarge, a config.json or a model folder");
+  command.option("batch_size", o.batch_size, "sequences of a step");
+  command.option("max_seq_length", o.length, "tokens of each, or at most, with --lengths_from");
+  command.option("lengths_from", flags->file, "file with sequences: text, or .jsonl of albert tokenize --json");
+  command.option("tokenizer", o.source.tokenizer, "vocabulary for text");
+  command.option("task", o.source.task, "the file is this task's, as for albert finetune");
+  command.option("batches", o.batches, "different batches, taken in turn");
+  command.option("rounds", o.rounds, "repeats; the median counts");
+  command.option("seconds", o.seconds, "a round takes at least");
+  command.choice("isa", flags->isa, {"generic", "avx2", "avx512"}, "instructions of our kernels, if not the best");
+  command.boolean("breakdown", flags->breakdown, "also print what each kernel and product took");
+  command.option("output", flags->output, "JSON file for all rows");
+  command.option("compare", flags->compare, "JSON file of an earlier run: print ratios and a verdict");
+  apps::add_common(command, flags->common);
+  return [flags](std::ostream& out, std::ostream&) { return run(*flags, out); };
+}
+
+}  // namespace albert::bench

@@ -1,0 +1,187 @@
+#include "apps/bench/phases.h"
+
+#include <algorithm>
+
+#include "apps/bench/timing.h"
+#include "kernels/error.h"
+#include "tokenizer/tokenizer.h"
+#include "trainer/data/text_reader.h"
+
+namespace albert::bench {
+namespace {
+
+using kernels::MatmulShape;
+using kernels::Profile;
+
+int threads_of(const BenchOptions& options) {
+  return kernels::make_backend({.threads = options.device.threads})->stream().threads;
+}
+
+std::string name_of(const BenchOptions& options, const std::string& phase) {
+  std::string name = phase + " " + options.model + " " + options.precision + " ";
+  if (phase == "latency") return name + "1 x " + std::to_string(options.length);
+  name += std::to_string(options.batch_size) + " x ";
+  return name +
+         (options.source.file.empty() ? std::to_string(options.length) : options.source.file.filename().string());
+}
+
+std::string text_of(const MatmulShape& s) {
+  std::string text = std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
+  if (s.packed) return text + " linear";
+  return text + (s.transpose_a ? " aT" : "") + (s.transpose_b ? " bT" : "");
+}
+
+// One pass over the batches with every kernel timed.
+Profile profiled(Step& step, const std::vector<Batch>& batches) {
+  Profile profile;
+  step.model().session().backend().record(&profile);
+  for (const Batch& batch : batches) step.run(batch);
+  step.model().session().backend().record(nullptr);
+  return profile;
+}
+
+void add_breakdown(Row& row, const Profile& profile, Ceiling& ceiling, double seconds) {
+  std::vector<std::pair<std::string, kernels::KernelUse>> kernels(profile.kernels.begin(), profile.kernels.end());
+  std::sort(kernels.begin(), kernels.end(),
+            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  double inside = 0, products = 0, flops = 0;
+  for (const auto& [name, use] : kernels) {
+    inside += use.seconds;
+    row["kernels"].push_back(
+        {{"kernel", name}, {"calls", use.calls}, {"seconds", use.seconds}, {"share", use.seconds / seconds}});
+  }
+  row["kernels"].push_back(
+      {{"kernel", "outside kernels"}, {"seconds", seconds - inside}, {"share", 1 - inside / seconds}});
+  row["products"] = Row::array();
+  for (const auto& [shape, use] : profile.matmuls) {
+    if (shape.m == 0) continue;
+    const double done = static_cast<double>(use.calls) * shape.flops(), best = ceiling.matmul_flops(shape);
+    products += use.seconds;
+    flops += done;
+    row["products"].push_back({{"product", text_of(shape)},
+                               {"calls", use.calls},
+                               {"flops", done / use.seconds},
+                               {"ceiling", best},
+                               {"share_of_ceiling", done / use.seconds / best}});
+  }
+  if (flops == 0) return;  // f64 has no ceiling
+  row["flops"] = flops / seconds;
+  row["share_of_ceiling"] = ceiling.seconds_of(profile.matmuls) / seconds;
+  row["products_share_of_ceiling"] = ceiling.seconds_of(profile.matmuls) / products;
+}
+
+// Parameters in every form they are kept in, gradients, moments and the arena.
+size_t bytes_of(Step& step) {
+  AlbertPreTrainedModel& model = step.model();
+  const bool gradients = static_cast<bool>(model.parameters().flat_grads());
+  return model.parameters().bytes(model.session().stream(), model.precision(), gradients).total() +
+         model.session().arena_bytes() + step.state_bytes();
+}
+
+Row measured(const BenchOptions& options, const std::string& phase, Step& step, const std::vector<Batch>& batches,
+             Ceiling& ceiling) {
+  size_t next = 0;
+  const Sample tokens = measure_rate(options.rounds, options.seconds, [&] {
+    const Batch& batch = batches[next++ % batches.size()];
+    step.run(batch);
+    return static_cast<double>(batch.tokens);
+  });
+  double real = 0, padded = 0;
+  for (const Batch& batch : batches) {
+    real += static_cast<double>(batch.tokens);
+    padded += static_cast<double>(batch.padded_tokens);
+  }
+  const double seconds = real / tokens.median(), steps = static_cast<double>(batches.size());
+  Row row{{"name", name_of(options, phase)},
+          {"per_second", tokens.median()},
+          {"unit", "tokens"},
+          {"rounds", tokens.rounds},
+          {"spread", tokens.spread()},
+          {"seconds_per_step", seconds / steps},
+          {"padded_per_second", padded / seconds},
+          {"bytes", bytes_of(step)}};
+  add_breakdown(row, profiled(step, batches), ceiling, seconds);
+  return row;
+}
+
+std::vector<Batch> batches_of(const BenchOptions& options, const AlbertConfig& config) {
+  if (options.source.file.empty())
+    return fixed_batches(options.batches, options.batch_size, options.length, config.vocab_size);
+  return batches_from(options.source, options.batches, options.batch_size, options.length);
+}
+
+Row latency(const BenchOptions& options, const AlbertConfig& config, Ceiling& ceiling) {
+  BenchOptions one = options;
+  one.batch_size = 1;
+  const auto step = inference_step(config, options.device);
+  const auto batches = fixed_batches(options.batches, 1, options.length, config.vocab_size);
+  Row row = measured(one, "latency", *step, batches, ceiling);
+  Sample times;
+  const auto start = Clock::now();
+  for (size_t i = 0; seconds_since(start) < options.seconds || times.rounds.size() < 20; ++i) {
+    const auto begin = Clock::now();
+    step->run(batches[i % batches.size()]);
+    times.rounds.push_back(seconds_since(begin));
+  }
+  row["p50_seconds"] = times.quantile(0.5);
+  row["p90_seconds"] = times.quantile(0.9);
+  row["p99_seconds"] = times.quantile(0.99);
+  return row;
+}
+
+Row tokenization(const BenchOptions& options) {
+  if (options.source.tokenizer.empty() || options.source.file.empty())
+    fail(ErrorCode::kUsage, "the phase tokenize needs --lengths_from TEXT and --tokenizer");
+  const auto tokenizer = Tokenizer::from_pretrained(options.source.tokenizer);
+  constexpr double kMostBytes = 8 << 20;
+  std::vector<std::string> lines;
+  double bytes = 0;
+  TextReader reader(options.source.file);
+  for (std::string line; bytes < kMostBytes && reader.next(line); bytes += static_cast<double>(line.size()) + 1)
+    lines.push_back(line);
+  double tokens = 0;
+  const Sample rate = measure_rate(options.rounds, options.seconds, [&] {
+    tokens = 0;
+    for (const auto& line : lines) tokens += static_cast<double>(tokenizer->ids(line).size());
+    return bytes;
+  });
+  return {{"name", "tokenize " + options.source.file.filename().string()},
+          {"per_second", rate.median()},
+          {"unit", "bytes"},
+          {"rounds", rate.rounds},
+          {"spread", rate.spread()},
+          {"tokens_per_second", rate.median() * tokens / bytes}};
+}
+
+Row ceilings(Ceiling& ceiling) {
+  return {{"name", "ceiling: oneDNN, 2048 x 2048 x 2048 f32"},
+          {"per_second", ceiling.best_flops() * 1e-9},
+          {"unit", "GFLOP"},
+          {"copy_bytes_per_second", ceiling.copy_bytes()}};
+}
+
+}  // namespace
+
+std::vector<std::string> all_phases() {
+  return {"ceilings", "inference", "latency", "pretraining", "finetuning", "tokenize"};
+}
+
+std::vector<Row> run_phases(const BenchOptions& options) {
+  const AlbertConfig config = config_of(options.model);
+  Ceiling ceiling(threads_of(options), std::min(0.04, options.seconds));
+  std::vector<Row> rows;
+  for (const std::string& phase : options.phases) {
+    if (phase == "ceilings") rows.push_back(ceilings(ceiling));
+    if (phase == "latency") rows.push_back(latency(options, config, ceiling));
+    if (phase == "tokenize") rows.push_back(tokenization(options));
+    const auto make = phase == "inference"     ? inference_step
+                      : phase == "pretraining" ? pretraining_step
+                      : phase == "finetuning"  ? finetuning_step
+                                               : nullptr;
+    if (make)
+      rows.push_back(measured(options, phase, *make(config, options.device), batches_of(options, config), ceiling));
+  }
+  return rows;
+}
+
+}  // namespace albert::bench

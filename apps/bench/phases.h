@@ -1,0 +1,25 @@
+#pragma once
+#include "apps/bench/ceiling.h"
+#include "apps/bench/report.h"
+#include "apps/bench/steps.h"
+
+namespace albert::bench {
+
+struct BenchOptions {
+  std::vector<std::string> phases;  // of all_phases()
+  std::string model = "base";
+  int64_t batch_size = 32, length = 128;  // length: of every sequence, or the longest of `source`
+  LengthSource source;                    // file empty: every sequence is `length` long
+  int64_t batches = 4;                    // taken in turn
+  int rounds = 5;
+  double seconds = 2;  // of a round, at least
+  ModelOptions device;
+  std::string precision = "f32";  // as in `device`
+};
+
+std::vector<std::string> all_phases();
+
+// One row for the machine's ceilings, one for each step that was asked for, with kernels and products in it.
+std::vector<Row> run_phases(const BenchOptions& options);
+
+}  // namespace albert::bench

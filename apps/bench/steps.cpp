@@ -1,0 +1,104 @@
+#include "apps/bench/steps.h"
+
+#include "heads/albert_model.h"
+#include "heads/pretraining.h"
+#include "heads/sequence_classification.h"
+#include "trainer/optimizer.h"
+
+namespace albert::bench {
+namespace {
+
+constexpr double kLearningRate = 1e-5;
+constexpr int64_t kEveryMasked = 7;
+
+ModelOptions trainable(ModelOptions options) {
+  options.trainable = true;
+  return options;
+}
+
+HostTensor alternating(int64_t n) {
+  HostTensor labels(DType::kI64, {n});
+  for (int64_t i = 0; i < n; ++i) labels.data<int64_t>()[i] = i % 2;
+  return labels;
+}
+
+class Inference final : public Step {
+ public:
+  Inference(const AlbertConfig& config, const ModelOptions& options)
+      : model_(AlbertModel::from_config(config, options)) {}
+  void run(const Batch& batch) override { model_.forward(batch.inputs); }
+  AlbertPreTrainedModel& model() override { return model_; }
+
+ private:
+  AlbertModel model_;
+};
+
+template <class Model>
+class Training : public Step {
+ public:
+  Training(const AlbertConfig& config, const ModelOptions& options)
+      : model_(Model::from_config(config, trainable(options))),
+        optimizer_(model_.session().backend(), model_.parameters(),
+                   OptimizerOptions::google(OptimizerOptions::Kind::kAdamW)) {}
+  void run(const Batch& batch) override {
+    model_.zero_grads();
+    backward(batch);
+    optimizer_.step(kLearningRate);
+    model_.update_compute();
+  }
+  AlbertPreTrainedModel& model() override { return model_; }
+  size_t state_bytes() const override {
+    return optimizer_.first_moments().bytes() + optimizer_.second_moments().bytes();
+  }
+
+ protected:
+  virtual void backward(const Batch& batch) = 0;
+  Model model_;
+
+ private:
+  Optimizer optimizer_;
+};
+
+class Pretraining final : public Training<AlbertForPreTraining> {
+ public:
+  using Training::Training;
+
+ private:
+  void backward(const Batch& batch) override {
+    const HostTensor& ids = batch.inputs.input_ids;
+    PreTrainingLabels labels{HostTensor(DType::kI64, ids.shape()), alternating(batch.sequences)};
+    const int64_t width = ids.dim(1);
+    for (int64_t b = 0; b < batch.sequences; ++b) {
+      const auto& sequence = batch.input_ids[static_cast<size_t>(b)];
+      for (int64_t s = 0; s < width; ++s)
+        labels.labels.data<int64_t>()[b * width + s] =
+            s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1 ? sequence[static_cast<size_t>(s)]
+                                                                               : -100;
+    }
+    model_.forward(batch.inputs, labels, {.logits = false, .backward = true});
+  }
+};
+
+class Finetuning final : public Training<AlbertForSequenceClassification> {
+ public:
+  using Training::Training;
+
+ private:
+  void backward(const Batch& batch) override {
+    model_.forward(batch.inputs, alternating(batch.sequences), {}, {.backward = true});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Step> inference_step(const AlbertConfig& config, ModelOptions options) {
+  return std::make_unique<Inference>(config, options);
+}
+std::unique_ptr<Step> pretraining_step(const AlbertConfig& config, ModelOptions options) {
+  return std::make_unique<Pretraining>(config, options);
+}
+std::unique_ptr<Step> finetuning_step(const AlbertConfig& config, ModelOptions options) {
+  return std::make_unique<Finetuning>(config, options);
+}
+
+}  // namespace albert::bench

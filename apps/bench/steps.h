@@ -1,0 +1,26 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "apps/bench/workload.h"
+#include "heads/pretrained_model.h"
+
+namespace albert::bench {
+
+// Something a user does again and again with a model.
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run(const Batch& batch) = 0;
+  virtual AlbertPreTrainedModel& model() = 0;
+  virtual size_t state_bytes() const { return 0; }  // besides parameters, gradients and the arena
+};
+
+// The encoder with its pooler, hidden states out.
+std::unique_ptr<Step> inference_step(const AlbertConfig& config, ModelOptions options);
+// Loss and gradients of masked words and sentence order (one token in seven is masked), clipping, AdamW.
+std::unique_ptr<Step> pretraining_step(const AlbertConfig& config, ModelOptions options);
+// The same of a classifier with two labels.
+std::unique_ptr<Step> finetuning_step(const AlbertConfig& config, ModelOptions options);
+
+}  // namespace albert::bench

@@ -1,0 +1,127 @@
+#include "apps/bench/workload.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.h"
+#include "kernels/philox.h"
+#include "tokenizer/tokenizer.h"
+#include "trainer/data/random.h"
+#include "trainer/data/text_reader.h"
+#include "trainer/padded.h"
+#include "trainer/tasks/text_examples.h"
+
+namespace albert::bench {
+namespace {
+
+namespace fs = std::filesystem;
+using Sequences = std::vector<std::vector<int32_t>>;
+
+struct Size {
+  const char* name;
+  int64_t hidden, layers, heads;
+};
+constexpr std::array<Size, 4> kSizes{
+    {{"base", 768, 12, 12}, {"large", 1024, 24, 16}, {"xlarge", 2048, 24, 16}, {"xxlarge", 4096, 12, 64}}};
+
+Batch batch_of(Sequences ids) {
+  Batch batch;
+  Sequences types;
+  size_t longest = 0;
+  for (const auto& sequence : ids) {
+    batch.tokens += static_cast<int64_t>(sequence.size());
+    longest = std::max(longest, sequence.size());
+    types.emplace_back(sequence.size(), 0);
+  }
+  batch.sequences = static_cast<int64_t>(ids.size());
+  batch.padded_tokens = batch.sequences * static_cast<int64_t>(longest);
+  batch.inputs = padded_inputs(ids, types);
+  batch.input_ids = std::move(ids);
+  return batch;
+}
+
+Sequences read_ids(const fs::path& file) {
+  TextReader reader(file);
+  Sequences sequences;
+  for (std::string line; reader.next(line);) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    if (!object.is_object() || !object.contains("input_ids") || !object["input_ids"].is_array())
+      fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": no \"input_ids\"");
+    sequences.push_back(object["input_ids"].get<std::vector<int32_t>>());
+  }
+  return sequences;
+}
+
+Sequences read_texts(const LengthSource& source, int64_t max_length) {
+  if (source.tokenizer.empty()) fail(ErrorCode::kUsage, "--lengths_from with text needs --tokenizer");
+  const auto tokenizer = Tokenizer::from_pretrained(source.tokenizer);
+  const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = max_length};
+  Sequences sequences;
+  if (!source.task.empty()) {
+    for (const TextExample& e : read_text_examples(source.file, task_named(source.task)))
+      sequences.push_back(
+          (e.pair ? tokenizer->encode(e.text, *e.pair, options) : tokenizer->encode(e.text, options)).input_ids);
+    return sequences;
+  }
+  TextReader reader(source.file);
+  for (std::string line; reader.next(line);)
+    if (!line.empty()) sequences.push_back(tokenizer->encode(line, options).input_ids);
+  return sequences;
+}
+
+}  // namespace
+
+std::vector<std::string> released_sizes() {
+  std::vector<std::string> names;
+  for (const Size& size : kSizes) names.emplace_back(size.name);
+  return names;
+}
+
+AlbertConfig config_of(const std::string& model) {
+  for (const Size& size : kSizes)
+    if (model == size.name) {
+      AlbertConfig config;
+      config.hidden_size = size.hidden;
+      config.num_hidden_layers = size.layers;
+      config.num_attention_heads = size.heads;
+      config.intermediate_size = 4 * size.hidden;
+      return config;
+    }
+  std::error_code ignored;
+  const fs::path path = model;
+  if (!fs::exists(path, ignored)) fail(ErrorCode::kUsage, "--model ", model, ": no such size, folder or config.json");
+  return AlbertConfig::from_file(fs::is_directory(path, ignored) ? path / "config.json" : path, nullptr);
+}
+
+std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length, int64_t vocab_size) {
+  std::vector<Batch> batches;
+  for (int64_t b = 0; b < count; ++b) {
+    Random random(static_cast<uint64_t>(b), 0, 0);
+    Sequences ids(static_cast<size_t>(batch_size), std::vector<int32_t>(static_cast<size_t>(length)));
+    for (auto& sequence : ids)
+      for (auto& id : sequence) id = static_cast<int32_t>(random.below(static_cast<uint64_t>(vocab_size)));
+    batches.push_back(batch_of(std::move(ids)));
+  }
+  return batches;
+}
+
+std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size, int64_t max_length) {
+  const bool ids = source.task.empty() && source.file.string().find(".jsonl") != std::string::npos;
+  Sequences all = ids ? read_ids(source.file) : read_texts(source, max_length);
+  for (auto& sequence : all)
+    if (static_cast<int64_t>(sequence.size()) > max_length) sequence.resize(static_cast<size_t>(max_length));
+  std::erase_if(all, [](const auto& sequence) { return sequence.empty(); });
+  const int64_t there = static_cast<int64_t>(all.size()) / batch_size;
+  if (there == 0)
+    fail(ErrorCode::kBadData, source.file.string(), ": ", all.size(), " sequences, fewer than a batch of ", batch_size);
+  const int64_t taken = std::min(count, there);
+  std::vector<Batch> batches;
+  for (int64_t b = 0; b < taken; ++b) {
+    const int64_t begin = b * there / taken * batch_size;
+    batches.push_back(batch_of({all.begin() + begin, all.begin() + begin + batch_size}));
+  }
+  return batches;
+}
+
+}  // namespace albert::bench

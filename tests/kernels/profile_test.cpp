@@ -1,0 +1,44 @@
+// Every call is counted once, with its shape where it is a product, and nothing when nobody listens.
+#include "kernels/profile.h"
+
+#include <gtest/gtest.h>
+
+#include "kernels/backend.h"
+#include "kernels/layer_norm.h"
+#include "kernels/matmul.h"
+
+namespace albert::testing {
+namespace {
+
+using namespace kernels;
+
+TEST(Profile, CountsCallsAndShapes) {
+  const auto backend = make_backend({.threads = 1});
+  const Buffer a(*backend, 4 * 6 * 4), b(*backend, 6 * 5 * 4), c(*backend, 4 * 5 * 4);
+  const Tensor ta{a.data(), {4, 6}, DType::kF32}, tb{b.data(), {6, 5}, DType::kF32}, tc{c.data(), {4, 5}, DType::kF32};
+  Profile profile;
+  matmul(backend->stream(), tc, ta, tb, {});
+  backend->record(&profile);
+  matmul(backend->stream(), tc, ta, tb, {});
+  matmul(backend->stream(), tc, ta, tb, {.accumulate = true});
+  Stream dry = backend->stream();
+  dry.device = Device::kMeta;
+  matmul(dry, tc, ta, tb, {});
+  bias_activation_forward(backend->stream(), tc, tc, {}, Activation::kRelu);
+  backend->record(nullptr);
+  matmul(backend->stream(), tc, ta, tb, {});
+  ASSERT_EQ(profile.kernels.size(), 2U);
+  EXPECT_EQ(profile.kernels.at("matmul").calls, 2);
+  EXPECT_GT(profile.kernels.at("matmul").seconds, 0);
+  EXPECT_EQ(profile.kernels.at("bias_activation_forward").calls, 1);
+  ASSERT_EQ(profile.matmuls.size(), 1U);
+  const auto& [shape, use] = *profile.matmuls.begin();
+  EXPECT_EQ(use.calls, 2);
+  EXPECT_EQ(shape.m, 4);
+  EXPECT_EQ(shape.n, 5);
+  EXPECT_EQ(shape.k, 6);
+  EXPECT_EQ(shape.flops(), 240);
+}
+
+}  // namespace
+}  // namespace albert::testing
