@@ -11,10 +11,10 @@
 namespace albert::kernels::cpu {
 namespace {
 
-constexpr int64_t kTile = 384;          // plain products: rows and columns of c per task
-constexpr int64_t kLinearRows = 64;     // packed products: rows per task; remainders by powers of two, so that
-constexpr int64_t kLinearCols = 768;    // ragged batches reuse a handful of generated kernels
-constexpr int64_t kConvertDepth = 512;  // bf16 without an instruction for it: how much is widened to f32 at a time
+constexpr int64_t kTile = 384;        // plain products: rows and columns of c per task
+constexpr int64_t kLinearRows = 64;   // packed products: rows per task; remainders by powers of two, so that
+constexpr int64_t kLinearCols = 768;  // ragged batches reuse a handful of generated kernels
+constexpr int64_t kPanelDepth = 512;  // of the inner dimension: how much is copied or widened at a time
 
 // parallel_for for bodies that may throw (out of memory): the first exception comes out on the calling thread.
 template <class Body>
@@ -53,9 +53,9 @@ void narrow(void* to, int64_t to_stride, const float* from, int64_t from_stride,
     for (int64_t c = 0; c < cols; ++c) destination[r * to_stride + c] = BFloat16(from[r * from_stride + c]);
 }
 
-// One tile in bf16 storage and f32 arithmetic: panels of both operands are widened, kConvertDepth deep at a time.
+// One tile in bf16 storage and f32 arithmetic: panels of both operands are widened, kPanelDepth deep at a time.
 void matmul_widened(MatmulContext& context, const MatmulTask& t, void* c, DType c_dtype, const void* a, const void* b) {
-  const int64_t depth = std::min(kConvertDepth, t.k);
+  const int64_t depth = std::min(kPanelDepth, t.k);
   const MatmulContext::Scratch scratch(context,
                                        static_cast<size_t>(t.m * depth + depth * t.n + t.m * t.n) * sizeof(float));
   auto* wide_a = static_cast<float*>(scratch.data());
@@ -88,9 +88,35 @@ void matmul_widened(MatmulContext& context, const MatmulTask& t, void* c, DType 
     }
 }
 
+void copy_rows(float* to, const float* from, int64_t from_stride, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(to + r * cols, from + r * from_stride, static_cast<size_t>(cols) * sizeof(float));
+}
+
+// aT b, a weight's gradient: rows of both lie whole matrices apart, which costs oneDNN up to a third of its rate (its
+// AVX2 kernels read them as they lie). Panels next to each other do not.
+void matmul_panels(MatmulContext& context, const MatmulTask& t, float* c, const float* a, const float* b) {
+  const int64_t depth = std::min(kPanelDepth, t.k);
+  const MatmulContext::Scratch scratch(context, static_cast<size_t>(depth * (t.m + t.n)) * sizeof(float));
+  auto* panel_a = static_cast<float*>(scratch.data());
+  float* panel_b = panel_a + depth * t.m;
+  MatmulTask part = t;
+  part.a_stride = t.m;
+  part.b_stride = t.n;
+  for (int64_t begin = 0; begin < t.k; begin += depth) {
+    part.k = std::min(depth, t.k - begin);
+    part.accumulate = t.accumulate || begin > 0;
+    copy_rows(panel_a, a + begin * t.a_stride, t.a_stride, part.k, t.m);
+    copy_rows(panel_b, b + begin * t.b_stride, t.b_stride, part.k, t.n);
+    context.matmul_f32(part, c, panel_a, panel_b);
+  }
+}
+
 void matmul_tile(MatmulContext& context, const MatmulTask& t, DType dtype, void* c, DType c_dtype, const void* a,
                  const void* b) {
-  if (dtype == DType::kF32)
+  if (dtype == DType::kF32 && t.transpose_a && !t.transpose_b)
+    matmul_panels(context, t, static_cast<float*>(c), static_cast<const float*>(a), static_cast<const float*>(b));
+  else if (dtype == DType::kF32)
     context.matmul_f32(t, static_cast<float*>(c), static_cast<const float*>(a), static_cast<const float*>(b));
   else if (context.native_bf16())
     context.matmul_bf16(t, c, c_dtype, a, b);

@@ -18,7 +18,7 @@ constexpr uint64_t kLargestRun = 64 << 20;
 
 struct BenchFlags {
   BenchOptions options;
-  std::string phases = "ceilings,inference,latency,pretraining,finetuning", file, isa, output, compare;
+  std::string phases = "ceilings,inference,classification,latency,pretraining,finetuning", file, isa, output, compare;
   bool breakdown = false;
   apps::CommonOptions common;
 };
@@ -94,7 +94,8 @@ int run(BenchFlags& flags, std::ostream& out) {
 apps::Runner declare_bench(apps::Command& command) {
   const auto flags = std::make_shared<BenchFlags>();
   BenchOptions& o = flags->options;
-  command.option("phases", flags->phases, "ceilings, inference, latency, pretraining, finetuning, tokenize; by commas");
+  command.option("phases", flags->phases,
+                 "ceilings, inference, classification, latency, pretraining, finetuning, tokenize; by commas");
   command.option("model", o.model, "base, large, xlarge, xxlarge, a config.json or a model folder");
   command.option("batch_size", o.batch_size, "sequences of a step");
   command.option("max_seq_length", o.length, "tokens of each, or at most, with --lengths_from");

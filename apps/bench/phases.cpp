@@ -163,7 +163,7 @@ Row ceilings(Ceiling& ceiling) {
 }  // namespace
 
 std::vector<std::string> all_phases() {
-  return {"ceilings", "inference", "latency", "pretraining", "finetuning", "tokenize"};
+  return {"ceilings", "inference", "classification", "latency", "pretraining", "finetuning", "tokenize"};
 }
 
 std::vector<Row> run_phases(const BenchOptions& options) {
@@ -174,10 +174,11 @@ std::vector<Row> run_phases(const BenchOptions& options) {
     if (phase == "ceilings") rows.push_back(ceilings(ceiling));
     if (phase == "latency") rows.push_back(latency(options, config, ceiling));
     if (phase == "tokenize") rows.push_back(tokenization(options));
-    const auto make = phase == "inference"     ? inference_step
-                      : phase == "pretraining" ? pretraining_step
-                      : phase == "finetuning"  ? finetuning_step
-                                               : nullptr;
+    const auto make = phase == "inference"        ? inference_step
+                      : phase == "classification" ? classification_step
+                      : phase == "pretraining"    ? pretraining_step
+                      : phase == "finetuning"     ? finetuning_step
+                                                  : nullptr;
     if (make)
       rows.push_back(measured(options, phase, *make(config, options.device), batches_of(options, config), ceiling));
   }

@@ -22,15 +22,15 @@ HostTensor alternating(int64_t n) {
   return labels;
 }
 
+template <class Model>
 class Inference final : public Step {
  public:
-  Inference(const AlbertConfig& config, const ModelOptions& options)
-      : model_(AlbertModel::from_config(config, options)) {}
+  Inference(const AlbertConfig& config, const ModelOptions& options) : model_(Model::from_config(config, options)) {}
   void run(const Batch& batch) override { model_.forward(batch.inputs); }
   AlbertPreTrainedModel& model() override { return model_; }
 
  private:
-  AlbertModel model_;
+  Model model_;
 };
 
 template <class Model>
@@ -92,7 +92,10 @@ class Finetuning final : public Training<AlbertForSequenceClassification> {
 }  // namespace
 
 std::unique_ptr<Step> inference_step(const AlbertConfig& config, ModelOptions options) {
-  return std::make_unique<Inference>(config, options);
+  return std::make_unique<Inference<AlbertModel>>(config, options);
+}
+std::unique_ptr<Step> classification_step(const AlbertConfig& config, ModelOptions options) {
+  return std::make_unique<Inference<AlbertForSequenceClassification>>(config, options);
 }
 std::unique_ptr<Step> pretraining_step(const AlbertConfig& config, ModelOptions options) {
   return std::make_unique<Pretraining>(config, options);

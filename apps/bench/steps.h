@@ -18,6 +18,8 @@ class Step {
 
 // The encoder with its pooler, hidden states out.
 std::unique_ptr<Step> inference_step(const AlbertConfig& config, ModelOptions options);
+// One decision a sequence: of the last layer only what the decision reads is computed.
+std::unique_ptr<Step> classification_step(const AlbertConfig& config, ModelOptions options);
 // Loss and gradients of masked words and sentence order (one token in seven is masked), clipping, AdamW.
 std::unique_ptr<Step> pretraining_step(const AlbertConfig& config, ModelOptions options);
 // The same of a classifier with two labels.

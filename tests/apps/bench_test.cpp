@@ -93,11 +93,11 @@ class Bench : public ::testing::Test {
 };
 
 TEST_F(Bench, EveryStepHasItsKernelsAndProducts) {
-  const Outcome r =
-      run({"--phases", "inference,latency,pretraining,finetuning", "--breakdown", "--output", folder / "o"});
+  const Outcome r = run(
+      {"--phases", "inference,latency,pretraining,finetuning,classification", "--breakdown", "--output", folder / "o"});
   ASSERT_EQ(r.code, 0) << r.err;
   const auto rows = Row::parse(read_bytes(folder / "o")).at("rows");
-  ASSERT_EQ(rows.size(), 4U);
+  ASSERT_EQ(rows.size(), 5U);
   for (const Row& row : rows) {
     EXPECT_GT(row.at("per_second").get<double>(), 0) << row;
     EXPECT_EQ(row.at("rounds").size(), 2U);
