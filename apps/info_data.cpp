@@ -37,7 +37,7 @@ ordered_json corpus_json(const fs::path& folder) {
       info[split] = ordered_json::array();
       for (const auto& entry : manifest.at(split)) {
         const auto shard = shard_json(folder / fs::path(entry.at("file").get<std::string>()).filename());
-        if (shard.at("xxh3_128") != entry.at("xxh3_128"))
+        if (shard.at("xxh3_128").get<std::string>() != entry.at("xxh3_128").get<std::string>())
           fail(ErrorCode::kBadData, name, ": ", shard.at("file").get<std::string>(),
                " is not the shard that was written; run albert prepare again");
         info[split].push_back(shard);
