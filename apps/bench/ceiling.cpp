@@ -98,7 +98,7 @@ double Ceiling::copy_bytes() {
 double Ceiling::seconds_of(const std::map<MatmulShape, kernels::KernelUse>& products) {
   double seconds = 0;
   for (const auto& [shape, use] : products)
-    if (shape.m > 0) seconds += static_cast<double>(use.calls) * shape.flops() / matmul_flops(shape);
+    seconds += static_cast<double>(use.calls) * shape.flops() / matmul_flops(shape);
   return seconds;
 }
 

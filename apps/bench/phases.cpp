@@ -31,43 +31,66 @@ std::string text_of(const MatmulShape& s) {
   return text + (s.transpose_a ? " aT" : "") + (s.transpose_b ? " bT" : "");
 }
 
-// One pass over the batches with every kernel timed.
-Profile profiled(Step& step, const std::vector<Batch>& batches) {
+struct Pass {
   Profile profile;
-  step.model().session().backend().record(&profile);
+  double seconds = 0;  // the whole pass
+  double steps = 0;
+};
+
+// One pass over the batches with every kernel timed, after one that is not counted.
+Pass profiled_pass(Step& step, const std::vector<Batch>& batches) {
+  Pass pass;
   for (const Batch& batch : batches) step.run(batch);
+  step.model().session().backend().record(&pass.profile);
+  const auto start = Clock::now();
+  for (const Batch& batch : batches) step.run(batch);
+  pass.seconds = seconds_since(start);
   step.model().session().backend().record(nullptr);
-  return profile;
+  pass.steps = static_cast<double>(batches.size());
+  return pass;
 }
 
-void add_breakdown(Row& row, const Profile& profile, Ceiling& ceiling, double seconds) {
-  std::vector<std::pair<std::string, kernels::KernelUse>> kernels(profile.kernels.begin(), profile.kernels.end());
+Row kernel_row(const std::string& name, double calls, double seconds, const Pass& pass) {
+  return {{"kernel", name},
+          {"calls", calls / pass.steps},
+          {"seconds", seconds / pass.steps},
+          {"share", seconds / pass.seconds}};
+}
+
+// What a step's kernels took, the longest first, and what was none of them.
+Row kernels_of(const Pass& pass) {
+  std::vector<std::pair<std::string, kernels::KernelUse>> kernels(pass.profile.kernels.begin(),
+                                                                  pass.profile.kernels.end());
   std::sort(kernels.begin(), kernels.end(),
             [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
-  double inside = 0, products = 0, flops = 0;
+  Row rows = Row::array();
+  double inside = 0;
   for (const auto& [name, use] : kernels) {
     inside += use.seconds;
-    row["kernels"].push_back(
-        {{"kernel", name}, {"calls", use.calls}, {"seconds", use.seconds}, {"share", use.seconds / seconds}});
+    rows.push_back(kernel_row(name, static_cast<double>(use.calls), use.seconds, pass));
   }
-  row["kernels"].push_back(
-      {{"kernel", "outside kernels"}, {"seconds", seconds - inside}, {"share", 1 - inside / seconds}});
-  row["products"] = Row::array();
-  for (const auto& [shape, use] : profile.matmuls) {
-    if (shape.m == 0) continue;
-    const double done = static_cast<double>(use.calls) * shape.flops(), best = ceiling.matmul_flops(shape);
-    products += use.seconds;
-    flops += done;
-    row["products"].push_back({{"product", text_of(shape)},
-                               {"calls", use.calls},
-                               {"flops", done / use.seconds},
-                               {"ceiling", best},
-                               {"share_of_ceiling", done / use.seconds / best}});
+  rows.push_back(kernel_row("outside kernels", 0, pass.seconds - inside, pass));
+  return rows;
+}
+
+// What a step's products reached, against oneDNN alone.
+Row products_of(const Pass& pass, Ceiling& ceiling) {
+  Row rows = Row::array();
+  for (const auto& [shape, use] : pass.profile.matmuls) {
+    const double calls = static_cast<double>(use.calls), rate = calls * shape.flops() / use.seconds;
+    rows.push_back({{"product", text_of(shape)},
+                    {"calls", calls / pass.steps},
+                    {"flops", rate},
+                    {"ceiling", ceiling.matmul_flops(shape)},
+                    {"share_of_ceiling", rate / ceiling.matmul_flops(shape)}});
   }
-  if (flops == 0) return;  // f64 has no ceiling
-  row["flops"] = flops / seconds;
-  row["share_of_ceiling"] = ceiling.seconds_of(profile.matmuls) / seconds;
-  row["products_share_of_ceiling"] = ceiling.seconds_of(profile.matmuls) / products;
+  return rows;
+}
+
+double flops_of(const Pass& pass) {
+  double flops = 0;
+  for (const auto& [shape, use] : pass.profile.matmuls) flops += static_cast<double>(use.calls) * shape.flops();
+  return flops;
 }
 
 // Parameters in every form they are kept in, gradients, moments and the arena.
@@ -80,6 +103,8 @@ size_t bytes_of(Step& step) {
 
 Row measured(const BenchOptions& options, const std::string& phase, Step& step, const std::vector<Batch>& batches,
              Ceiling& ceiling) {
+  const Pass pass = profiled_pass(step, batches);
+  const double at_ceiling = ceiling.seconds_of(pass.profile.matmuls);  // before what is held against it
   size_t next = 0;
   const Sample tokens = measure_rate(options.rounds, options.seconds, [&] {
     const Batch& batch = batches[next++ % batches.size()];
@@ -91,16 +116,21 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step, 
     real += static_cast<double>(batch.tokens);
     padded += static_cast<double>(batch.padded_tokens);
   }
-  const double seconds = real / tokens.median(), steps = static_cast<double>(batches.size());
+  const double seconds = real / tokens.median();
   Row row{{"name", name_of(options, phase)},
           {"per_second", tokens.median()},
           {"unit", "tokens"},
           {"rounds", tokens.rounds},
           {"spread", tokens.spread()},
-          {"seconds_per_step", seconds / steps},
+          {"seconds_per_step", seconds / pass.steps},
           {"padded_per_second", padded / seconds},
           {"bytes", bytes_of(step)}};
-  add_breakdown(row, profiled(step, batches), ceiling, seconds);
+  if (at_ceiling > 0) {  // f64 has no ceiling
+    row["flops"] = flops_of(pass) / seconds;
+    row["share_of_ceiling"] = at_ceiling / seconds;
+  }
+  row["kernels"] = kernels_of(pass);
+  row["products"] = products_of(pass, ceiling);
   return row;
 }
 

@@ -51,10 +51,11 @@ void print_breakdown(const Row& row, std::ostream& out) {
 
 void print_rows(const std::vector<Row>& rows, bool breakdown, std::ostream& out) {
   std::vector<std::vector<std::string>> lines{
-      {"", "per second", "unit", "spread %", "ms/step", "padded/s", "GFLOP/s", "% of ceiling", "MiB"}};
+      {"", "per second", "unit", "spread %", "ms/step", "p50", "p99", "padded/s", "GFLOP/s", "% of ceiling", "MiB"}};
   for (const Row& row : rows)
     lines.push_back({row.at("name").get<std::string>(), number(row, "per_second", 1, 1), row.value("unit", ""),
                      number(row, "spread", 100, 1), number(row, "seconds_per_step", 1e3, 2),
+                     number(row, "p50_seconds", 1e3, 2), number(row, "p99_seconds", 1e3, 2),
                      number(row, "padded_per_second"), number(row, "flops", 1e-9),
                      number(row, "share_of_ceiling", 100, 1), number(row, "bytes", 1.0 / (1 << 20))});
   print_table(lines, out);

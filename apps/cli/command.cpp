@@ -64,9 +64,9 @@ void Command::positional(const std::string& name, std::string& value, const std:
 void Command::check_required() const {
   for (const auto& name : required_)
     if (app_->get_option("--" + name)->count() == 0)
-      fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see albert ", app_->get_name(), " --help");
+      fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see ", app_->get_name(), " --help");
   if (!positional_.empty() && app_->get_option(positional_)->count() == 0)
-    fail(ErrorCode::kUsage, app_->get_name(), " needs ", positional_, "; see albert ", app_->get_name(), " --help");
+    fail(ErrorCode::kUsage, app_->get_name(), " needs ", positional_, "; see ", app_->get_name(), " --help");
 }
 
 std::string Command::dump() const {

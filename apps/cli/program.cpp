@@ -42,10 +42,10 @@ const CommandEntry& entry_of(const std::string& name) {
   const auto extra = app.remaining();
   const std::string first = extra.empty() ? "" : extra.front();
   if (first.rfind("--", 0) != 0)
-    fail(ErrorCode::kUsage, "unexpected argument ", first, "; see albert ", app.get_name(), " --help");
+    fail(ErrorCode::kUsage, "unexpected argument ", first, "; see ", app.get_name(), " --help");
   const std::string name = first.substr(2, first.find('=') - 2), near = nearest_name(name, command.names());
   fail(ErrorCode::kUsage, "unknown option --", name,
-       near.empty() ? "; see albert " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
+       near.empty() ? "; see " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
 }
 
 void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {
@@ -63,7 +63,7 @@ void parse(CLI::App& app, const Command& command, std::vector<std::string> argum
 
 int run_command(const CommandEntry& entry, std::vector<std::string> arguments, const std::string& program,
                 std::ostream& out, std::ostream& err) {
-  CLI::App app(entry.about, entry.name);
+  CLI::App app(entry.about, program + entry.name);
   Command command(&app);
   bool dump = false;
   const Runner run = entry.declare(command);
@@ -78,7 +78,7 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments, c
   try {
     parse(app, command, arguments);
   } catch (const CLI::CallForHelp&) {
-    out << app.help(program);
+    out << app.help();
     return 0;
   }
   if (dump) {
@@ -92,7 +92,7 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments, c
 int dispatch(std::vector<std::string> arguments, std::ostream& out, std::ostream& err) {
   const std::string first = arguments.empty() ? "" : arguments.front();
   if (first == "help" && arguments.size() > 1)
-    return run_command(entry_of(arguments[1]), {"--help"}, "albert", out, err);
+    return run_command(entry_of(arguments[1]), {"--help"}, "albert ", out, err);
   if (first.empty() || first == "help" || first == "--help" || first == "-h") {
     print_commands(out);
     return first.empty() ? static_cast<int>(ErrorCode::kUsage) : 0;
@@ -102,7 +102,7 @@ int dispatch(std::vector<std::string> arguments, std::ostream& out, std::ostream
     return 0;
   }
   arguments.erase(arguments.begin());
-  return run_command(entry_of(first), arguments, "albert", out, err);
+  return run_command(entry_of(first), arguments, "albert ", out, err);
 }
 
 int report(std::ostream& err, const std::string& what, ErrorCode code) {

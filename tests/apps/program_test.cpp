@@ -114,7 +114,7 @@ TEST(Program, ReadsConfigFilesAndTheCommandLineWins) {
     EXPECT_EQ(json::parse(run({"forward", "--config", folder / "dumped.json", "--dump_config"}).out), j);
   }
   EXPECT_EQ(run({"forward", folder / "a.json"}).error(),
-            "albert: error: forward needs --model; see albert forward --help\n");
+            "albert: error: albert forward needs --model; see albert forward --help\n");
   write_bytes(folder / "b.json", R"({"haed": "model"})");
   write_bytes(folder / "b.toml", "haed = \"model\"\n");
   for (const char* name : {"b.json", "b.toml"}) {
