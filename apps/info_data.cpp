@@ -16,8 +16,7 @@ using nlohmann::ordered_json;
 
 constexpr uint64_t kLargestState = 64 << 20;
 
-ordered_json shard_json(const fs::path& path) {
-  const Shard shard(path);
+ordered_json shard_json(const fs::path& path, const Shard& shard) {
   return {{"file", path.filename().string()}, {"documents", shard.documents()},   {"sentences", shard.sentences()},
           {"tokens", shard.tokens()},         {"vocab_size", shard.vocab_size()}, {"xxh3_128", shard.checksum()}};
 }
@@ -29,22 +28,11 @@ void print_shards(const ordered_json& shards, const char* indent, std::ostream& 
 }
 
 ordered_json corpus_json(const fs::path& folder) {
-  const std::string name = (folder / kManifestName).string();
-  const auto manifest = parse_json(name, read_text_file(folder / kManifestName, kLargestState));
   ordered_json info{{"folder", folder.string()}};
-  try {
-    for (const char* split : {"train", "validation"}) {
-      info[split] = ordered_json::array();
-      for (const auto& entry : manifest.at(split)) {
-        const auto shard = shard_json(folder / fs::path(entry.at("file").get<std::string>()).filename());
-        if (shard.at("xxh3_128").get<std::string>() != entry.at("xxh3_128").get<std::string>())
-          fail(ErrorCode::kBadData, name, ": ", shard.at("file").get<std::string>(),
-               " is not the shard that was written; run albert prepare again");
-        info[split].push_back(shard);
-      }
-    }
-  } catch (const nlohmann::json::exception& e) {
-    fail(ErrorCode::kBadData, name, ": ", e.what());
+  for (const char* split : {"train", "validation"}) {
+    info[split] = ordered_json::array();
+    for (const ShardEntry& entry : shards_of(folder, split))
+      info[split].push_back(shard_json(entry.path, open_shard(entry)));
   }
   return info;
 }
@@ -84,7 +72,7 @@ bool is_checkpoint(const fs::path& folder) { return !checkpoints_in(folder).empt
 
 void print_training_data(const fs::path& path, bool json, std::ostream& out) {
   const bool one = fs::is_regular_file(path);
-  const ordered_json info = one ? shard_json(path) : corpus_json(path);
+  const ordered_json info = one ? shard_json(path, Shard(path)) : corpus_json(path);
   if (json) {
     out << info.dump(2) << "\n";
   } else if (one) {

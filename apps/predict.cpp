@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <ostream>
@@ -67,14 +67,16 @@ double rounded(double value) {
   return std::strtod(digits.data(), nullptr);
 }
 
+using Sink = std::function<void(std::string_view)>;
+
 class Predictor {
  public:
-  Predictor(const PredictFlags& flags, std::ostream& out)
+  Predictor(const PredictFlags& flags, Sink sink)
       : flags_(flags),
         tokenizer_(Tokenizer::from_pretrained(flags.model)),
         model_(AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model())),
         longest_(std::min(flags.max_seq_length, model_.config().max_position_embeddings)),
-        out_(out) {}
+        sink_(std::move(sink)) {}
 
   void add(int64_t number, const std::string& text) {
     Line& line = lines_.emplace_back();
@@ -98,8 +100,10 @@ class Predictor {
     HostTensor logits;
     if (!ids.empty()) logits = model_.forward(padded_inputs(ids, types)).logits.to(DType::kF32);
     int64_t row = 0;
-    for (const Line& line : lines_) out_ << (line.error.empty() ? result(logits, row++) : problem(line)).dump() << "\n";
-    out_.flush();
+    std::string results;
+    for (const Line& line : lines_)
+      results += (line.error.empty() ? result(logits, row++) : problem(line)).dump() + "\n";
+    sink_(results);
     lines_.clear();
   }
   int64_t bad() const { return bad_; }
@@ -126,13 +130,13 @@ class Predictor {
   std::shared_ptr<const Tokenizer> tokenizer_;
   AlbertForSequenceClassification model_;
   int64_t longest_;
-  std::ostream& out_;
+  Sink sink_;
   std::vector<Line> lines_;
   int64_t bad_ = 0;
 };
 
-int64_t predict_all(const PredictFlags& flags, std::ostream& out) {
-  Predictor predictor(flags, out);
+int64_t predict_all(const PredictFlags& flags, Sink sink) {
+  Predictor predictor(flags, std::move(sink));
   std::string line;
   if (flags.input.empty()) {
     for (int64_t number = 1; std::getline(std::cin, line); ++number) predictor.add(number, line);
@@ -148,16 +152,11 @@ int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
   if (flags.batch_size < 1) fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
   int64_t bad = 0;
   if (flags.output.empty()) {
-    bad = predict_all(flags, out);
+    bad = predict_all(flags, [&](std::string_view results) { (out << results).flush(); });
   } else {
-    const std::string temporary = flags.output + ".tmp";
-    std::ofstream file(temporary, std::ios::binary);
-    if (!file) fail(ErrorCode::kIo, flags.output, ": cannot be written");
-    bad = predict_all(flags, file);
-    file.close();
-    std::error_code error;
-    if (file) std::filesystem::rename(temporary, flags.output, error);
-    if (!file || error) fail(ErrorCode::kIo, flags.output, ": writing failed (disk full?)");
+    AtomicFile file(flags.output, 0);
+    bad = predict_all(flags, [&](std::string_view results) { file.write(results); });
+    file.publish();
   }
   if (bad == 0) return 0;
   err << "albert: error: " << bad << " lines could not be read; their places in the output hold {\"error\": ..}\n";

@@ -25,22 +25,6 @@ struct Size {
 constexpr std::array<Size, 4> kSizes{
     {{"base", 768, 12, 12}, {"large", 1024, 24, 16}, {"xlarge", 2048, 24, 16}, {"xxlarge", 4096, 12, 64}}};
 
-Batch batch_of(Sequences ids) {
-  Batch batch;
-  Sequences types;
-  size_t longest = 0;
-  for (const auto& sequence : ids) {
-    batch.tokens += static_cast<int64_t>(sequence.size());
-    longest = std::max(longest, sequence.size());
-    types.emplace_back(sequence.size(), 0);
-  }
-  batch.sequences = static_cast<int64_t>(ids.size());
-  batch.padded_tokens = batch.sequences * static_cast<int64_t>(longest);
-  batch.inputs = padded_inputs(ids, types);
-  batch.input_ids = std::move(ids);
-  return batch;
-}
-
 Sequences read_ids(const fs::path& file) {
   TextReader reader(file);
   Sequences sequences;
@@ -92,6 +76,22 @@ AlbertConfig config_of(const std::string& model) {
   const fs::path path = model;
   if (!fs::exists(path, ignored)) fail(ErrorCode::kUsage, "--model ", model, ": no such size, folder or config.json");
   return AlbertConfig::from_file(fs::is_directory(path, ignored) ? path / "config.json" : path, nullptr);
+}
+
+Batch batch_of(std::vector<std::vector<int32_t>> input_ids) {
+  Batch batch;
+  Sequences types;
+  size_t longest = 0;
+  for (const auto& sequence : input_ids) {
+    batch.tokens += static_cast<int64_t>(sequence.size());
+    longest = std::max(longest, sequence.size());
+    types.emplace_back(sequence.size(), 0);
+  }
+  batch.sequences = static_cast<int64_t>(input_ids.size());
+  batch.padded_tokens = batch.sequences * static_cast<int64_t>(longest);
+  batch.inputs = padded_inputs(input_ids, types);
+  batch.input_ids = std::move(input_ids);
+  return batch;
 }
 
 std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length, int64_t vocab_size) {

@@ -21,6 +21,8 @@ struct Batch {
   int64_t padded_tokens = 0;  // what an engine that pads to the longest computes
 };
 
+// Not empty; all of type 0.
+Batch batch_of(std::vector<std::vector<int32_t>> input_ids);
 // `count` batches of random ids, every sequence `length` long.
 std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length, int64_t vocab_size);
 

@@ -94,9 +94,9 @@ void AtomicFile::fail_because(int error, const char* doing) {
   struct statvfs disk {};
   std::string free = "unknown";
   if (statvfs(folder_.c_str(), &disk) == 0) free = std::to_string(uint64_t{disk.f_bavail} * disk.f_frsize);
+  const std::string needed = bytes_needed_ == 0 ? "" : std::to_string(bytes_needed_) + " bytes needed, ";
   discard();
-  fail(ErrorCode::kIo, path_.string(), ": ", doing, ": ", std::strerror(error), " (", bytes_needed_, " bytes needed, ",
-       free, " bytes free)");
+  fail(ErrorCode::kIo, path_.string(), ": ", doing, ": ", std::strerror(error), " (", needed, free, " bytes free)");
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {

@@ -9,10 +9,11 @@ namespace albert {
 // A file that appears under its name complete or not at all. Bytes go to a temporary name in the same folder;
 // publish() puts it in place by rename(2), after fsync. Whatever fails, the old file is as it was, the temporary one is
 // gone and this object of no further use; after a crash a "<name>.<16 hex digits>.tmp" may be left behind, which
-// nothing reads. Every failure: Error(kIo) "path: what (N bytes needed, M bytes free)".
+// nothing reads. Every failure: Error(kIo) "path: what ([N bytes needed, ]M bytes free)".
 class AtomicFile {
  public:
-  // `bytes_needed`: what will be written, for messages. Refuses a path that is a folder, pipe or device.
+  // `bytes_needed`: what will be written, for messages; 0 where it is not known yet. Refuses a path that is a folder,
+  // pipe or device.
   AtomicFile(std::filesystem::path path, uint64_t bytes_needed);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;

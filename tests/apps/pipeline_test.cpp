@@ -119,6 +119,15 @@ int exit_code_of(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+// Whether it is there within a minute; looks every two milliseconds.
+bool appears(const fs::path& path) {
+  for (int i = 0; i < 30'000; ++i) {
+    if (fs::exists(path)) return true;
+    usleep(2'000);
+  }
+  return false;
+}
+
 // Starts the program and kills it after a random time; whether it was killed.
 bool run_and_kill(const std::vector<std::string>& arguments, int microseconds) {
   const pid_t child = start(arguments);
@@ -150,8 +159,9 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
 
 TEST_F(Pipeline, ATermSignalSavesAndAsksToBeRequeued) {
   const pid_t child = start(pretrain("run", {"--max_steps", "100000"}));
-  while (!fs::exists(folder / "run/checkpoint-2")) usleep(10'000);
+  const bool saved = appears(folder / "run/checkpoint-2");
   kill(child, SIGTERM);
+  ASSERT_TRUE(saved);
   EXPECT_EQ(exit_code_of(child), 75);
 }
 
@@ -167,9 +177,10 @@ TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
   ASSERT_EQ(exit_code_of(start(pretrain("full", {"--max_steps", "30"}), [] { limit_files(4096); })), 74);
   EXPECT_FALSE(fs::exists(folder / "full/latest"));
   const pid_t child = start(pretrain("full"));
-  while (!fs::exists(folder / "full/checkpoint-4")) usleep(2'000);
+  const bool saved = appears(folder / "full/checkpoint-4");
   kill(child, SIGKILL);
   exit_code_of(child);
+  ASSERT_TRUE(saved);
   const fs::path latest = fs::read_symlink(folder / "full/latest");
   ASSERT_EQ(exit_code_of(start(pretrain("full"), [] { limit_files(20'000); })), 74);
   EXPECT_EQ(fs::read_symlink(folder / "full/latest"), latest);

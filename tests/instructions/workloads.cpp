@@ -4,7 +4,6 @@
 
 #include "apps/bench/steps.h"
 #include "tokenizer/tokenizer.h"
-#include "trainer/padded.h"
 
 namespace albert {
 namespace {
@@ -22,18 +21,12 @@ AlbertConfig small_config() {
 
 // Of different lengths, none a power of two.
 bench::Batch ragged_batch() {
-  std::vector<std::vector<int32_t>> ids, types;
-  bench::Batch batch;
+  std::vector<std::vector<int32_t>> ids;
   for (const int64_t length : {37, 5, 90, 61}) {
     ids.emplace_back();
     for (int64_t i = 0; i < length; ++i) ids.back().push_back(static_cast<int32_t>((i * 7919 + length) % 1000));
-    types.emplace_back(ids.back().size(), 0);
-    batch.tokens += length;
   }
-  batch.sequences = 4;
-  batch.inputs = padded_inputs(ids, types);
-  batch.input_ids = ids;
-  return batch;
+  return bench::batch_of(std::move(ids));
 }
 
 constexpr const char* kText =

@@ -24,25 +24,38 @@ nlohmann::json read_manifest(const fs::path& folder) {
 
 }  // namespace
 
-Corpus::Corpus(const fs::path& folder, const std::string& split, const Tokenizer& tokenizer) {
+std::vector<ShardEntry> shards_of(const fs::path& folder, const std::string& split) {
   const std::string name = (folder / kManifestName).string();
   const nlohmann::json manifest = read_manifest(folder);
-  std::string checksums;
+  std::vector<ShardEntry> entries;
   try {
     for (const auto& entry : manifest.at(split)) {
       const auto file = entry.at("file").get<std::string>();
       if (fs::path(file).filename() != file) fail(ErrorCode::kBadData, name, ": a shard named ", file);
-      const Shard& shard = shards_.emplace_back(folder / file);
-      if (shard.checksum() != entry.at("xxh3_128").get<std::string>() ||
-          shard.tokens() != entry.at("tokens").get<int64_t>())
-        fail(ErrorCode::kBadData, name, ": ", file, " is not the shard that was written; run albert prepare again");
-      if (shard.fingerprint() != tokenizer.fingerprint() || shard.vocab_size() != tokenizer.vocab_size())
-        fail(ErrorCode::kMismatch, (folder / file).string(),
-             ": was made with another vocabulary or other tokenizer options; prepare the text with this tokenizer");
-      checksums += shard.checksum();
+      entries.push_back({folder / file, entry.at("xxh3_128").get<std::string>(), entry.at("tokens").get<int64_t>()});
     }
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kBadData, name, ": ", e.what());
+  }
+  return entries;
+}
+
+Shard open_shard(const ShardEntry& entry) {
+  Shard shard(entry.path);
+  if (shard.checksum() != entry.checksum || shard.tokens() != entry.tokens)
+    fail(ErrorCode::kBadData, (entry.path.parent_path() / kManifestName).string(), ": ", entry.path.filename().string(),
+         " is not the shard that was written; run albert prepare again");
+  return shard;
+}
+
+Corpus::Corpus(const fs::path& folder, const std::string& split, const Tokenizer& tokenizer) {
+  std::string checksums;
+  for (const ShardEntry& entry : shards_of(folder, split)) {
+    const Shard& shard = shards_.emplace_back(open_shard(entry));
+    if (shard.fingerprint() != tokenizer.fingerprint() || shard.vocab_size() != tokenizer.vocab_size())
+      fail(ErrorCode::kMismatch, entry.path.string(),
+           ": was made with another vocabulary or other tokenizer options; prepare the text with this tokenizer");
+    checksums += shard.checksum();
   }
   for (uint32_t s = 0; s < shards_.size(); ++s) {
     tokens_ += shards_[s].tokens();

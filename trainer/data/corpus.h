@@ -9,6 +9,17 @@ namespace albert {
 
 constexpr const char* kManifestName = "manifest.json";
 
+// What the manifest says of a shard.
+struct ShardEntry {
+  std::filesystem::path path;
+  std::string checksum;
+  int64_t tokens = 0;
+};
+// The shards of a split, "train" or "validation". Error(kMissingInput) without a manifest; kBadData.
+std::vector<ShardEntry> shards_of(const std::filesystem::path& folder, const std::string& split);
+// Error as Shard; kBadData where it is not the shard that the manifest means.
+Shard open_shard(const ShardEntry& entry);
+
 // One split of a prepared folder: documents of sentences of ids, over all its shards.
 class Corpus {
  public:
