@@ -20,23 +20,24 @@ struct Identity {
   }
 };
 
+// 0.5 (1 + tanh(u)) = sigmoid(2 u): one exp, and nothing cancels for negative x.
 struct GeluNew {
   template <class A>
-  static constexpr A kScale = A(0.79788456080286535588);  // sqrt(2 / pi)
+  static constexpr A kScale = A(1.59576912160573071176);  // 2 sqrt(2 / pi)
   template <class A>
   static constexpr A kCubic = A(0.044715);
   template <class A>
-  static A inner(A x) {
-    return tanh_approx(kScale<A> * (x + kCubic<A> * x * x * x));
+  static A cumulative(A x) {
+    return sigmoid(kScale<A> * (x + kCubic<A> * x * x * x));
   }
   template <class A>
   static A value(A x) {
-    return A(0.5) * x * (A(1) + inner(x));
+    return x * cumulative(x);
   }
   template <class A>
   static A slope(A x) {
-    const A t = inner(x);
-    return A(0.5) * (A(1) + t) + A(0.5) * x * (A(1) - t * t) * kScale<A> * (A(1) + A(3) * kCubic<A> * x * x);
+    const A s = cumulative(x);
+    return s + x * s * (A(1) - s) * kScale<A> * (A(1) + A(3) * kCubic<A> * x * x);
   }
 };
 

@@ -93,28 +93,29 @@ void copy_rows(float* to, const float* from, int64_t from_stride, int64_t rows, 
     std::memcpy(to + r * cols, from + r * from_stride, static_cast<size_t>(cols) * sizeof(float));
 }
 
-// aT b, a weight's gradient: rows of both lie whole matrices apart, which costs oneDNN up to a third of its rate (its
-// AVX2 kernels read them as they lie). Panels next to each other do not.
+// For b as it lies, and aT b, a weight's gradient: rows lie whole matrices apart, often a multiple of a page, which
+// costs oneDNN up to two fifths of its rate (its AVX2 kernels read them as they lie). Panels next to each other do not.
 void matmul_panels(MatmulContext& context, const MatmulTask& t, float* c, const float* a, const float* b) {
   const int64_t depth = std::min(kPanelDepth, t.k);
-  const MatmulContext::Scratch scratch(context, static_cast<size_t>(depth * (t.m + t.n)) * sizeof(float));
+  const int64_t a_cols = t.transpose_a ? t.m : 0;  // of the panel; else a is read where it is
+  const MatmulContext::Scratch scratch(context, static_cast<size_t>(depth * (a_cols + t.n)) * sizeof(float));
   auto* panel_a = static_cast<float*>(scratch.data());
-  float* panel_b = panel_a + depth * t.m;
+  float* panel_b = panel_a + depth * a_cols;
   MatmulTask part = t;
-  part.a_stride = t.m;
   part.b_stride = t.n;
+  if (t.transpose_a) part.a_stride = t.m;
   for (int64_t begin = 0; begin < t.k; begin += depth) {
     part.k = std::min(depth, t.k - begin);
     part.accumulate = t.accumulate || begin > 0;
-    copy_rows(panel_a, a + begin * t.a_stride, t.a_stride, part.k, t.m);
+    if (t.transpose_a) copy_rows(panel_a, a + begin * t.a_stride, t.a_stride, part.k, t.m);
     copy_rows(panel_b, b + begin * t.b_stride, t.b_stride, part.k, t.n);
-    context.matmul_f32(part, c, panel_a, panel_b);
+    context.matmul_f32(part, c, t.transpose_a ? panel_a : a + begin, panel_b);
   }
 }
 
 void matmul_tile(MatmulContext& context, const MatmulTask& t, DType dtype, void* c, DType c_dtype, const void* a,
                  const void* b) {
-  if (dtype == DType::kF32 && t.transpose_a && !t.transpose_b)
+  if (dtype == DType::kF32 && !t.transpose_b)
     matmul_panels(context, t, static_cast<float*>(c), static_cast<const float*>(a), static_cast<const float*>(b));
   else if (dtype == DType::kF32)
     context.matmul_f32(t, static_cast<float*>(c), static_cast<const float*>(a), static_cast<const float*>(b));
@@ -144,32 +145,44 @@ PackedBlocks packed_blocks(const Stream& s, Shape weight, DType dtype) {
   return {n, k, held, aligned(s.matmul->packed_bytes(std::min(n, kLinearCols), k, held))};
 }
 
+// y = activation(y), by our own loops while y is in the cache: oneDNN's f32 post-op takes twice as long.
+void activate(const Stream& s, Tensor y, Activation activation) {
+  const Stream one_thread{.isa = s.isa};
+  ALBERT_CALL_CPU(bias_activation_forward, one_thread, y, y, Tensor(), activation);
+}
+
 // y [rows, n] contiguous, whole powers of two at a time.
-void linear_rows(MatmulContext& context, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
+void linear_rows(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
                  const void* bias) {
+  const Activation activation = task.activation;
+  const bool own = task.y_dtype == DType::kF32 && activation != Activation::kIdentity;
+  if (own) task.activation = Activation::kIdentity;
   int64_t row = 0;
   for (int64_t size = kLinearRows; row < rows; size /= 2)
     for (; rows - row >= size; row += size) {
       task.m = size;
-      context.linear(task, at(y, row * task.n, task.y_dtype), at(x, row * task.k, task.x_dtype), packed, bias);
+      void* const rows_of_y = at(y, row * task.n, task.y_dtype);
+      s.matmul->linear(task, rows_of_y, at(x, row * task.k, task.x_dtype), packed, bias);
+      if (own) activate(s, {rows_of_y, {size, task.n}, task.y_dtype}, activation);
     }
 }
 
 // The same into rows y_stride elements apart, by way of scratch where that is not n.
-void linear_block(MatmulContext& context, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride,
-                  const void* x, const void* packed, const void* bias) {
-  if (y_stride == task.n) return linear_rows(context, task, rows, y, x, packed, bias);
+void linear_block(const Stream& s, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride, const void* x,
+                  const void* packed, const void* bias) {
+  if (y_stride == task.n) return linear_rows(s, task, rows, y, x, packed, bias);
   const size_t row_bytes = static_cast<size_t>(task.n) * size_of(task.y_dtype);
-  const MatmulContext::Scratch scratch(context, static_cast<size_t>(rows) * row_bytes);
-  linear_rows(context, task, rows, scratch.data(), x, packed, bias);
+  const MatmulContext::Scratch scratch(*s.matmul, static_cast<size_t>(rows) * row_bytes);
+  linear_rows(s, task, rows, scratch.data(), x, packed, bias);
   for (int64_t r = 0; r < rows; ++r)
     std::memcpy(at(y, r * y_stride, task.y_dtype), at(scratch.data(), r * task.n, task.y_dtype), row_bytes);
 }
 
 // The same for bf16 storage without bf16 arithmetic: x, bias and y pass through f32 scratch.
-void linear_block_widened(MatmulContext& context, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride,
+void linear_block_widened(const Stream& s, const LinearTask& task, int64_t rows, std::byte* y, int64_t y_stride,
                           const void* x, const void* packed, const void* bias) {
-  const MatmulContext::Scratch scratch(context, static_cast<size_t>(rows * (task.k + task.n) + task.n) * sizeof(float));
+  const MatmulContext::Scratch scratch(*s.matmul,
+                                       static_cast<size_t>(rows * (task.k + task.n) + task.n) * sizeof(float));
   auto* wide_x = static_cast<float*>(scratch.data());
   float* wide_y = wide_x + rows * task.k;
   float* wide_bias = wide_y + rows * task.n;
@@ -177,7 +190,7 @@ void linear_block_widened(MatmulContext& context, const LinearTask& task, int64_
   if (bias) widen(wide_bias, task.n, bias, task.n, 1, task.n);
   LinearTask wide = task;
   wide.x_dtype = wide.y_dtype = DType::kF32;
-  linear_rows(context, wide, rows, wide_y, wide_x, packed, bias ? wide_bias : nullptr);
+  linear_rows(s, wide, rows, wide_y, wide_x, packed, bias ? wide_bias : nullptr);
   narrow(y, y_stride, wide_y, task.n, rows, task.n);
 }
 
@@ -230,7 +243,7 @@ void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Act
     const LinearTask task{0, blocks.cols(block), blocks.k, x.dtype, y.dtype, bool(bias), activation};
     const auto* weights = static_cast<const std::byte*>(packed.data) + blocks.offset(block);
     const void* bias_block = bias ? at(bias.data, column, bias.dtype) : nullptr;
-    (widened ? linear_block_widened : linear_block)(*s.matmul, task, std::min(kLinearRows, rows - row),
+    (widened ? linear_block_widened : linear_block)(s, task, std::min(kLinearRows, rows - row),
                                                     at(y.data, row * blocks.n + column, y.dtype), blocks.n,
                                                     at(x.data, row * blocks.k, x.dtype), weights, bias_block);
   });
