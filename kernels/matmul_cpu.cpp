@@ -12,9 +12,14 @@ namespace albert::kernels::cpu {
 namespace {
 
 constexpr int64_t kTile = 384;        // plain products: rows and columns of c per task
-constexpr int64_t kLinearRows = 64;   // packed products: rows per task; remainders by powers of two, so that
-constexpr int64_t kLinearCols = 768;  // ragged batches reuse a handful of generated kernels
+constexpr int64_t kLinearRows = 64;   // packed products: rows per task, or the next multiple of same_rows()
+constexpr int64_t kLinearCols = 768;  // and columns
 constexpr int64_t kPanelDepth = 512;  // of the inner dimension: how much is copied or widened at a time
+
+// A row's bits must not depend on the rows beside it, but oneDNN sums otherwise in products of fewer than 16 rows
+// (AVX-512) and in the rows beyond a multiple of 6 (AVX2). So x w^T, not packed, has a multiple of these rows.
+constexpr int64_t kSamePlainRows = 24;
+static_assert(kTile % kSamePlainRows == 0);
 
 // parallel_for for bodies that may throw (out of memory): the first exception comes out on the calling thread.
 template <class Body>
@@ -32,6 +37,7 @@ void parallel_tasks(const Stream& s, int64_t n, const Body& body) {
   if (error) std::rethrow_exception(error);
 }
 
+int64_t round_up(int64_t n, int64_t multiple) { return blocks_of(n, multiple) * multiple; }
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 const std::byte* at(const void* data, int64_t element, DType t) {
@@ -113,6 +119,34 @@ void matmul_panels(MatmulContext& context, const MatmulTask& t, float* c, const 
   }
 }
 
+// The last rows of x w^T, too few for oneDNN to round them as it does the others: x with zeros below, y beside it.
+class PaddedRows {
+ public:
+  struct Side {
+    int64_t rows, cols;
+    DType dtype;
+    size_t row_bytes() const { return static_cast<size_t>(cols) * size_of(dtype); }
+    size_t bytes() const { return aligned(static_cast<size_t>(rows) * row_bytes()); }
+  };
+  PaddedRows(MatmulContext& context, Side x, Side y) : x_(x), y_(y), scratch_(context, x.bytes() + y.bytes()) {}
+  std::byte* x() const { return static_cast<std::byte*>(scratch_.data()); }
+  std::byte* y() const { return x() + x_.bytes(); }
+  // `rows` of x and y, their rows `stride` elements apart.
+  void read(const void* from, int64_t stride, int64_t rows) const {
+    std::memset(x(), 0, x_.bytes());
+    for (int64_t r = 0; r < rows; ++r)
+      std::memcpy(at(x(), r * x_.cols, x_.dtype), at(from, r * stride, x_.dtype), x_.row_bytes());
+  }
+  void write(void* to, int64_t stride, int64_t rows) const {
+    for (int64_t r = 0; r < rows; ++r)
+      std::memcpy(at(to, r * stride, y_.dtype), at(y(), r * y_.cols, y_.dtype), y_.row_bytes());
+  }
+
+ private:
+  Side x_, y_;
+  MatmulContext::Scratch scratch_;
+};
+
 void matmul_tile(MatmulContext& context, const MatmulTask& t, DType dtype, void* c, DType c_dtype, const void* a,
                  const void* b) {
   if (dtype == DType::kF32 && !t.transpose_b)
@@ -123,6 +157,23 @@ void matmul_tile(MatmulContext& context, const MatmulTask& t, DType dtype, void*
     context.matmul_bf16(t, c, c_dtype, a, b);
   else
     matmul_widened(context, t, c, c_dtype, a, b);
+}
+
+// The same where c's rows must not depend on how many they are: of x w^T alone, for gradients sum over all rows anyway.
+void matmul_same_rows(MatmulContext& context, const MatmulTask& t, DType dtype, void* c, DType c_dtype, const void* a,
+                      const void* b) {
+  const int64_t rest = t.m % kSamePlainRows, row = t.m - rest;
+  MatmulTask part = t;
+  part.m = row;
+  if (row > 0) matmul_tile(context, part, dtype, c, c_dtype, a, b);
+  if (rest == 0) return;
+  const PaddedRows padded(context, {kSamePlainRows, t.k, dtype}, {kSamePlainRows, t.n, c_dtype});
+  padded.read(at(a, row * t.a_stride, dtype), t.a_stride, rest);
+  part.m = kSamePlainRows;
+  part.a_stride = t.k;
+  part.c_stride = t.n;
+  matmul_tile(context, part, dtype, padded.y(), c_dtype, padded.x(), b);
+  padded.write(at(c, row * t.c_stride, c_dtype), t.c_stride, rest);
 }
 
 // What packed weights hold: bf16 only where the ISA multiplies it.
@@ -151,20 +202,35 @@ void activate(const Stream& s, Tensor y, Activation activation) {
   ALBERT_CALL_CPU(bias_activation_forward, one_thread, y, y, Tensor(), activation);
 }
 
-// y [rows, n] contiguous, whole powers of two at a time.
-void linear_rows(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
-                 const void* bias) {
+// y [task.m, n] contiguous.
+void linear_call(const Stream& s, LinearTask task, void* y, const void* x, const void* packed, const void* bias) {
   const Activation activation = task.activation;
   const bool own = task.y_dtype == DType::kF32 && activation != Activation::kIdentity;
   if (own) task.activation = Activation::kIdentity;
+  s.matmul->linear(task, y, x, packed, bias);
+  if (own) activate(s, {y, {task.m, task.n}, task.y_dtype}, activation);
+}
+
+// y [rows, n] contiguous, by powers of two: ragged batches reuse a handful of generated kernels.
+void linear_powers(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
+                   const void* bias) {
   int64_t row = 0;
-  for (int64_t size = kLinearRows; row < rows; size /= 2)
-    for (; rows - row >= size; row += size) {
-      task.m = size;
-      void* const rows_of_y = at(y, row * task.n, task.y_dtype);
-      s.matmul->linear(task, rows_of_y, at(x, row * task.k, task.x_dtype), packed, bias);
-      if (own) activate(s, {rows_of_y, {size, task.n}, task.y_dtype}, activation);
-    }
+  for (task.m = kLinearRows; row < rows; task.m /= 2)
+    for (; rows - row >= task.m; row += task.m)
+      linear_call(s, task, at(y, row * task.n, task.y_dtype), at(x, row * task.k, task.x_dtype), packed, bias);
+}
+
+// y [rows, n] contiguous: the same bits for a row whatever `rows` is.
+void linear_rows(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x, const void* packed,
+                 const void* bias) {
+  const int64_t same = s.matmul->same_rows();
+  if (same == 1) return linear_powers(s, task, rows, y, x, packed, bias);
+  task.m = round_up(rows, same);
+  if (task.m == rows) return linear_call(s, task, y, x, packed, bias);
+  const PaddedRows padded(*s.matmul, {task.m, task.k, task.x_dtype}, {task.m, task.n, task.y_dtype});
+  padded.read(x, task.k, rows);
+  linear_call(s, task, padded.y(), padded.x(), packed, bias);
+  padded.write(y, task.n, rows);
 }
 
 // The same into rows y_stride elements apart, by way of scratch where that is not n.
@@ -209,9 +275,11 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
     const MatmulTask task{
         std::min(kTile, m - row), std::min(kTile, n - column), k, a.shape[1], b.shape[1], n, options.transpose_a,
         options.transpose_b,      options.accumulate};
-    matmul_tile(*s.matmul, task, a.dtype, at(c.data, row * n + column, c.dtype), c.dtype,
-                at(a.data, options.transpose_a ? row : row * k, a.dtype),
-                at(b.data, options.transpose_b ? column * k : column, b.dtype));
+    const bool forward = options.transpose_b && !options.transpose_a && !options.accumulate;
+    const auto tile = forward ? matmul_same_rows : matmul_tile;
+    tile(*s.matmul, task, a.dtype, at(c.data, row * n + column, c.dtype), c.dtype,
+         at(a.data, options.transpose_a ? row : row * k, a.dtype),
+         at(b.data, options.transpose_b ? column * k : column, b.dtype));
   });
 }
 
@@ -238,12 +306,13 @@ void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Act
   const int64_t rows = x.shape[0];
   const PackedBlocks blocks = packed_blocks(s, {y.shape[1], x.shape[1]}, x.dtype);
   const bool widened = blocks.dtype != x.dtype;
-  parallel_tasks(s, blocks_of(rows, kLinearRows) * blocks.count(), [&](int64_t i) {
-    const int64_t row = i / blocks.count() * kLinearRows, block = i % blocks.count(), column = block * kLinearCols;
+  const int64_t task_rows = round_up(kLinearRows, s.matmul->same_rows());
+  parallel_tasks(s, blocks_of(rows, task_rows) * blocks.count(), [&](int64_t i) {
+    const int64_t row = i / blocks.count() * task_rows, block = i % blocks.count(), column = block * kLinearCols;
     const LinearTask task{0, blocks.cols(block), blocks.k, x.dtype, y.dtype, bool(bias), activation};
     const auto* weights = static_cast<const std::byte*>(packed.data) + blocks.offset(block);
     const void* bias_block = bias ? at(bias.data, column, bias.dtype) : nullptr;
-    (widened ? linear_block_widened : linear_block)(s, task, std::min(kLinearRows, rows - row),
+    (widened ? linear_block_widened : linear_block)(s, task, std::min(task_rows, rows - row),
                                                     at(y.data, row * blocks.n + column, y.dtype), blocks.n,
                                                     at(x.data, row * blocks.k, x.dtype), weights, bias_block);
   });

@@ -142,6 +142,11 @@ MatmulContext::~MatmulContext() = default;
 
 bool MatmulContext::native_bf16() const { return state_->native_bf16; }
 
+// The kernels that AVX-512 has keep one sum per element; the older take the rows beyond sixes otherwise.
+int64_t MatmulContext::same_rows() const {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 1 : 6;
+}
+
 size_t MatmulContext::packed_bytes(int64_t n, int64_t k, DType dtype) { return state_->layout(n, k, dtype).get_size(); }
 
 void MatmulContext::pack(void* packed, const void* w, int64_t n, int64_t k, DType dtype) {

@@ -36,6 +36,9 @@ class MatmulContext {
 
   bool native_bf16() const;  // the ISA multiplies bf16; elsewhere bf16 is storage and f32 is computed
 
+  // linear() gives a row the same bits in every product of a multiple of so many rows.
+  int64_t same_rows() const;
+
   // The layout oneDNN likes for a [k, n] weight; pack() fills it from w [n, k] in row-major order.
   size_t packed_bytes(int64_t n, int64_t k, DType dtype);
   void pack(void* packed, const void* w, int64_t n, int64_t k, DType dtype);

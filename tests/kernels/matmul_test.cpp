@@ -101,6 +101,31 @@ TEST_P(MatmulTest, LinearWithAndWithoutPackingEqualsPlainLoops) {
   }
 }
 
+// One request must not see the others of its batch: x's first rows alone give the bits they give among many.
+TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
+  const auto [m, n, k] = shape();
+  constexpr int64_t kMost = 200;
+  TestDevice device(2);
+  const auto w = TestTensor::random(dtype(), {n, k}, 2), bias = TestTensor::random(dtype(), {n}, 3);
+  const auto all = TestTensor::random(dtype(), {kMost, k}, 1);
+  const auto bytes = static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, dtype()));
+  TestTensor packed(DType::kU8, {bytes});
+  if (bytes > 0) kernels::pack_weight(device.stream(), packed, w);
+  for (const Tensor& form : {Tensor(), bytes > 0 ? packed.tensor() : Tensor()}) {
+    const auto rows_of = [&](int64_t rows) {
+      TestTensor x(dtype(), {rows, k}), y(dtype(), {rows, n});
+      for (int64_t i = 0; i < x.size(); ++i) x.set(i, all.get(i));
+      kernels::linear_forward(device.stream(), y, x, w, form, bias, Activation::kGeluNew);
+      y.check_sentinels();
+      return y.values();
+    };
+    const std::vector<double> among = rows_of(kMost);
+    for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 15, 16, 23, 24, 47, 63, 64, 65, 130})
+      EXPECT_TRUE(rows_of(rows) == std::vector<double>(among.begin(), among.begin() + rows * n))
+          << rows << " rows, " << (form ? "packed" : "not packed");
+  }
+}
+
 TEST(Matmul, FusedActivationEqualsTheActivationKernel) {
   constexpr int64_t m = 129, n = 400, k = 31;
   TestDevice device(2);

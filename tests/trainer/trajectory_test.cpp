@@ -1,4 +1,6 @@
 // Ten pre-training steps against transformers and PyTorch's or Google's optimizer: losses, norms, rates, final weights.
+#include <numeric>
+
 #include "tests/support/compare.h"
 #include "tests/support/models.h"
 
@@ -56,9 +58,11 @@ TEST_P(Trajectory, EqualsTheReference) {
   size_t compared = 0;
   for (const auto& [name, want] : golden.tensors) {
     if (name.rfind("out.final.", 0) != 0) continue;
-    // A key's bias has a gradient of rounding alone, which Adam blows up to steps of its learning rate.
-    const double floor = name.find("attention.key.bias") != std::string::npos ? 1 : 0;
-    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), f64 ? 1e-4 : 1e-3, floor))
+    // Soft-max does not see a key's bias: its gradient is rounding alone, which in f32 Adam blows up to steps of the
+    // learning rate, in whichever direction.
+    const bool unseen = !f64 && name.find("attention.key.bias") != std::string::npos;
+    const double tolerance = unseen ? std::accumulate(rates.begin(), rates.end(), 0.0) : f64 ? 1e-4 : 1e-3;
+    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), tolerance, unseen ? 1 : 0))
         << name;
     ++compared;
   }
