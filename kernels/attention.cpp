@@ -14,11 +14,11 @@ void check_columns(const char* name, const Columns& c, int64_t width, DType dtyp
 }
 
 // Everything but what an entry assigns.
-void check_inputs(Tensor out, Tensor log_sum_exp, const Columns& q, const Columns& k, const Columns& v,
+void check_inputs(const Stream& s, Tensor out, Tensor log_sum_exp, const Columns& q, const Columns& k, const Columns& v,
                   const AttentionShape& shape, const Dropout& dropout) {
   const int64_t width = shape.heads * shape.head_size;
   ALBERT_CHECK(shape.heads > 0 && shape.head_size > 0, "attention: ", shape.heads, " heads of ", shape.head_size);
-  check_float("attention", "out", out, 2);
+  check_float(s, "attention", "out", out, 2);
   check_columns("q", q, width, out.dtype);
   check_columns("k", k, width, out.dtype);
   check_columns("v", v, width, out.dtype);
@@ -37,7 +37,7 @@ void check_inputs(Tensor out, Tensor log_sum_exp, const Columns& q, const Column
 
 void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q, Columns k, Columns v,
                        const AttentionShape& shape, const Dropout& dropout) {
-  check_inputs(out, log_sum_exp, q, k, v, shape, dropout);
+  check_inputs(s, out, log_sum_exp, q, k, v, shape, dropout);
   if (probabilities) {
     const Shape& p = probabilities.shape;
     ALBERT_CHECK(p.rank() == 4 && p[0] + 1 == shape.cu_seqlens_q.shape[0] && p[1] == shape.heads && p[2] == p[3] &&
@@ -50,7 +50,7 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
 
 void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q, Columns k, Columns v,
                         Tensor log_sum_exp, Tensor delta, const AttentionShape& shape, const Dropout& dropout) {
-  check_inputs(dout, log_sum_exp, q, k, v, shape, dropout);
+  check_inputs(s, dout, log_sum_exp, q, k, v, shape, dropout);
   check_operand("attention", "delta", delta, log_sum_exp.shape, log_sum_exp.dtype);
   const int64_t width = shape.heads * shape.head_size;
   check_columns("dq", dq, width, dout.dtype);

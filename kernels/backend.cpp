@@ -27,11 +27,13 @@ int default_threads() {
 
 size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
-class CpuBackend final : public Backend {
+// The CPU; or, in a build for tests, the emulated card, whose memory is the CPU's.
+class HostBackend final : public Backend {
  public:
-  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
+  HostBackend(Device device, int threads, Isa isa)
+      : device_(device), threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
 
-  Stream stream() override { return {Device::kCpu, isa_, threads_, matmul_.get(), profile_}; }
+  Stream stream() override { return {device_, isa_, threads_, matmul_.get(), profile_, nullptr}; }
 
   void* allocate(size_t bytes) override {
     if (bytes == 0) return nullptr;
@@ -45,6 +47,7 @@ class CpuBackend final : public Backend {
   }
 
  private:
+  Device device_;
   int threads_;
   Isa isa_;
   MatmulContextPtr matmul_;
@@ -54,7 +57,7 @@ class CpuBackend final : public Backend {
 class MetaBackend final : public Backend {
  public:
   explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_matmul_context()) {}
-  Stream stream() override { return {Device::kMeta, isa_, 1, matmul_.get(), nullptr}; }
+  Stream stream() override { return {.device = Device::kMeta, .isa = isa_, .matmul = matmul_.get()}; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : reinterpret_cast<void*>(4096); }
   void release(void*, size_t) noexcept override {}
 
@@ -85,12 +88,15 @@ const char* name_of(Isa isa) {
 }
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
+#if !defined(ALBERT_CUDA_EMULATED)
   if (options.device == Device::kCuda) fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
+#endif
   if (options.isa > detect_isa())
     fail(ErrorCode::kNoDevice, "this machine runs ", name_of(detect_isa()), ", not ", name_of(options.isa));
   if (options.device == Device::kMeta) return std::make_unique<MetaBackend>(options.isa);
   ALBERT_CHECK(options.threads >= 0 && options.threads <= 4096, "threads ", options.threads);
-  return std::make_unique<CpuBackend>(options.threads > 0 ? options.threads : default_threads(), options.isa);
+  const int threads = options.threads > 0 ? options.threads : default_threads();
+  return std::make_unique<HostBackend>(options.device, threads, options.isa);
 }
 
 }  // namespace albert::kernels

@@ -1,6 +1,6 @@
 #pragma once
 // What the entry points (x.cpp) check of their operands.
-#include "kernels/tensor.h"
+#include "kernels/stream.h"
 
 namespace albert::kernels {
 
@@ -9,10 +9,12 @@ inline void check_operand(const char* op, const char* name, const Tensor& t, con
                " ", shape);
 }
 
-// A float tensor of `rank` dimensions, whose shape the other operands must fit.
-inline void check_float(const char* op, const char* name, const Tensor& t, int rank) {
-  ALBERT_CHECK(is_float(t.dtype) && t.dtype != DType::kF16 && t.shape.rank() == rank, op, ": ", name, " is ", t.dtype,
-               " ", t.shape, ", wanted f32, f64 or bf16 in ", rank, " dimensions");
+// A float tensor of `rank` dimensions, whose shape the other operands must fit. f16 is a GPU's.
+inline void check_float(const Stream& s, const char* op, const char* name, const Tensor& t, int rank) {
+  const bool f16 = s.device == Device::kCuda;
+  ALBERT_CHECK(is_float(t.dtype) && (f16 || t.dtype != DType::kF16) && t.shape.rank() == rank, op, ": ", name, " is ",
+               t.dtype, " ", t.shape, ", wanted f32, f64, ", f16 ? "bf16 or f16" : "or bf16", " in ", rank,
+               " dimensions");
 }
 
 }  // namespace albert::kernels

@@ -9,8 +9,8 @@ struct Operands {
   Tensor rows, word, token_type, position, input_ids, token_type_ids, position_ids;
 };
 
-void check(const char* op, const Operands& o, DType tables) {
-  check_float(op, "the activation", o.rows, 2);
+void check(const Stream& s, const char* op, const Operands& o, DType tables) {
+  check_float(s, op, "the activation", o.rows, 2);
   const Shape ids{o.rows.shape[0]};
   const int64_t cols = o.rows.shape[1];
   check_operand(op, "word", o.word, {o.word.shape[0], cols}, tables);
@@ -25,13 +25,13 @@ void check(const char* op, const Operands& o, DType tables) {
 
 void embedding_forward(Stream s, Tensor y, Tensor word, Tensor token_type, Tensor position, Tensor input_ids,
                        Tensor token_type_ids, Tensor position_ids) {
-  check("embedding_forward", {y, word, token_type, position, input_ids, token_type_ids, position_ids}, y.dtype);
+  check(s, "embedding_forward", {y, word, token_type, position, input_ids, token_type_ids, position_ids}, y.dtype);
   ALBERT_DISPATCH(embedding_forward, s, y, word, token_type, position, input_ids, token_type_ids, position_ids);
 }
 
 void embedding_backward(Stream s, Tensor dword, Tensor dtoken_type, Tensor dposition, Tensor dy, Tensor input_ids,
                         Tensor token_type_ids, Tensor position_ids, int64_t padding_idx) {
-  check("embedding_backward", {dy, dword, dtoken_type, dposition, input_ids, token_type_ids, position_ids},
+  check(s, "embedding_backward", {dy, dword, dtoken_type, dposition, input_ids, token_type_ids, position_ids},
         accumulator(dy.dtype));
   ALBERT_CHECK(padding_idx >= -1 && padding_idx < dword.shape[0], "embedding_backward: padding_idx ", padding_idx,
                " of ", dword.shape[0], " rows");

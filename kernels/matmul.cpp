@@ -20,8 +20,8 @@ void check_matmul(Tensor c, Tensor a, Tensor b, const Matmul& options) {
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   check_matmul(c, a, b, options);
   if (c.shape.size() == 0 || s.device == Device::kMeta) return;
-  if (s.device == Device::kCuda) fail(ErrorCode::kNoDevice, "matmul: built without CUDA");
-  if (a.dtype == DType::kF64) return cpu::matmul(s, c, a, b, options);  // timed as matmul_f64
+  if (s.device == Device::kCpu && a.dtype == DType::kF64)
+    return cpu::matmul(s, c, a, b, options);  // timed as matmul_f64
   const MatmulShape shape{c.shape[0],
                           c.shape[1],
                           a.shape[options.transpose_a ? 0 : 1],
@@ -32,16 +32,21 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
                           Activation::kIdentity,
                           a.dtype};
   const ProfileScope scope(s, shape);
-  cpu::matmul(s, c, a, b, options);
+  if (s.device == Device::kCpu) return cpu::matmul(s, c, a, b, options);
+  ALBERT_CALL_CUDA(matmul, s, c, a, b, options);
 }
 
 void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options) {
   check_matmul(c, a, b, options);
-  ALBERT_DISPATCH(matmul_f64, s, c, a, b, options);
+  ALBERT_CHECK(s.device == Device::kCpu, "matmul_f64 is the CPU's");
+  const ProfileScope scope(s, "matmul_f64");
+  ALBERT_CALL_CPU(matmul_f64, s, c, a, b, options);
 }
 
-// Sizes are those of the CPU back end: a dry run on kMeta plans for it.
-size_t packed_bytes(Stream s, Shape weight, DType dtype) { return cpu::packed_bytes(s, weight, dtype); }
+// A dry run on kMeta plans for the CPU. cuBLASLt reads weights as they lie.
+size_t packed_bytes(Stream s, Shape weight, DType dtype) {
+  return s.device == Device::kCuda ? 0 : cpu::packed_bytes(s, weight, dtype);
+}
 
 void pack_weight(Stream s, Tensor packed, Tensor weight) {
   ALBERT_CHECK(packed.bytes() == packed_bytes(s, weight.shape, weight.dtype), "pack_weight: packed ", packed.shape);

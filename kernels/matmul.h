@@ -32,6 +32,10 @@ void pack_weight(Stream s, Tensor packed, Tensor weight);
 void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Activation activation);
 }  // namespace cpu
 
+namespace cuda {
+void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
+}  // namespace cuda
+
 // f64 exists for parity and gradient checks: plain loops, as op(a) [M, K] op(b) [K, N] above.
 ALBERT_KERNEL(void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options))
 

@@ -2,11 +2,7 @@
 // Philox4x32-10 (Salmon et al., SC'11), the source of all randomness on CPU and CUDA. C++17, host and device.
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define ALBERT_HOST_DEVICE __host__ __device__
-#else
-#define ALBERT_HOST_DEVICE
-#endif
+#include "kernels/dtype.h"
 
 namespace albert::kernels {
 

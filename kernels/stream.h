@@ -17,6 +17,7 @@ struct Stream {
   int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
   MatmulContext* matmul = nullptr;  // CPU: owned by the Backend
   Profile* profile = nullptr;       // where calls are timed, if anywhere
+  void* queue = nullptr;            // CUDA: the cudaStream_t; emulated: a simt::Schedule, or null for the plain one
 };
 
 }  // namespace albert::kernels

@@ -38,7 +38,7 @@ TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
           std::vector<double> expected;
           for (int64_t i = 0; i < x.size(); ++i)
             expected.push_back(exact(GetParam(), x.get(i) + (biased ? bias.get(i % cols) : 0)));
-          const double tolerance = dtype == DType::kF64 ? 1e-15 : dtype == DType::kF32 ? 5e-7 : 1.0 / 256;
+          const double tolerance = dtype == DType::kF64 ? 1e-15 : dtype == DType::kF32 ? 5e-7 : unit_roundoff(dtype);
           ASSERT_TRUE(close(y.values(), expected, tolerance)) << dtype << " cols " << cols;
           y.check_sentinels();
         }
@@ -75,7 +75,7 @@ TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
       kernels::bias_activation_backward(s, dx, Grad::kAssign, {}, dy, x, {}, GetParam());
       kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64), x.as_type(DType::kF64), {},
                                         GetParam());
-      EXPECT_TRUE(close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : 1.0 / 256));
+      EXPECT_TRUE(close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
     });
 }
 

@@ -92,7 +92,7 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
 }
 const auto kNothing = [](int64_t, int64_t, int64_t, int64_t, double) {};
 
-double tolerance(DType t) { return t == DType::kF64 ? 1e-13 : t == DType::kF32 ? 3e-6 : 1.0 / 256; }
+double tolerance(DType t) { return t == DType::kF64 ? 1e-13 : t == DType::kF32 ? 3e-6 : unit_roundoff(t); }
 
 struct Sizes {
   int64_t heads, size;
@@ -140,7 +140,7 @@ TEST(Attention, ProbabilitiesOnRequest) {
       ASSERT_TRUE(close(probabilities.values(), expected,
                         dtype == DType::kF64   ? 1e-13
                         : dtype == DType::kF32 ? 2e-6
-                                               : 1.0 / 256));
+                                               : unit_roundoff(dtype)));
       probabilities.check_sentinels();
     });
   }

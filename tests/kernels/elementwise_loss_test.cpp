@@ -83,7 +83,7 @@ TEST_P(ElementwiseLossTest, EqualsTheFormula) {
   const double loss = c.expected_loss();
   // f32: a handful of roundings of 6e-8 in each term.
   const double sum = dtype() == DType::kF64 ? 1e-14 : 3e-7;
-  const double tolerance = dtype() == DType::kBF16 ? 2 * rounding_error(expected, DType::kBF16) + 3e-7 : sum;
+  const double tolerance = size_of(dtype()) == 2 ? 2 * rounding_error(expected, dtype()) + 3e-7 : sum;
   on_every_stream([&](const Stream& s) {
     EXPECT_TRUE(close(std::vector{c.forward(s)[0].get(0)}, std::vector{loss}, sum));
     EXPECT_TRUE(close(c.gradient(s).values(), expected, tolerance));

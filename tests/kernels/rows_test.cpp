@@ -143,7 +143,7 @@ TEST(Rows, AccumulateCastsBetweenAllFloatTypes) {
         for (int64_t i = 0; i < sum.size(); ++i) sum.set(i, start.get(i) + src.get(i));
         const double tolerance = to == DType::kF64   ? 0
                                  : to == DType::kF32 ? 1.2e-7
-                                                     : 2 * rounding_error(sum.values(), to) + 4e-3;
+                                                     : 2 * rounding_error(sum.values(), to) + unit_roundoff(to);
         EXPECT_TRUE(close(added.values(), sum.values(), tolerance));
         EXPECT_TRUE(ignored.same_bits(start));
         assigned.check_sentinels();

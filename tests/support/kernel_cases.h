@@ -7,30 +7,44 @@
 
 namespace albert::testing {
 
+#if defined(ALBERT_CUDA_EMULATED)
+constexpr DType kFloatTypes[] = {DType::kF32, DType::kF64, DType::kBF16, DType::kF16};
+#else
 constexpr DType kFloatTypes[] = {DType::kF32, DType::kF64, DType::kBF16};
+#endif
 
-// Calls body(stream) for every instruction set and 1, 2 and 5 threads.
+// Calls body(stream) for every instruction set and every way to run it.
 inline void on_every_stream(const std::function<void(kernels::Stream)>& body) {
   for (const auto isa : available_isas())
-    for (const int threads : {1, 2, 5}) {
-      SCOPED_TRACE(std::string(kernels::name_of(isa)) + ", threads: " + std::to_string(threads));
-      const TestDevice device(threads, isa);
-      body(device.stream());
+    for (const Way& way : ways_to_run(isa)) {
+      SCOPED_TRACE(way.name);
+      body(way.device.stream());
     }
 }
 
-// run(stream) returns what a kernel wrote: the same bits for any number of threads, and nothing outside.
+// run(stream) returns what a kernel wrote: the same bits however it runs, and nothing outside.
 inline void expect_threads_agree(const std::function<std::vector<TestTensor>(kernels::Stream)>& run) {
   for (const auto isa : available_isas()) {
-    const auto one = run(TestDevice(1, isa).stream());
-    for (const int threads : {2, 5}) {
-      const TestDevice device(threads, isa);
-      const auto many = run(device.stream());
+    const std::vector<Way> ways = ways_to_run(isa);
+    const auto one = run(ways.front().device.stream());
+    for (const Way& way : ways) {
+      const auto many = run(way.device.stream());
       for (size_t i = 0; i < one.size(); ++i) {
-        EXPECT_TRUE(one[i].same_bits(many[i])) << "output " << i << ", " << kernels::name_of(isa) << ", " << threads;
+        EXPECT_TRUE(one[i].same_bits(many[i])) << "output " << i << ", " << way.name;
         many[i].check_sentinels();
       }
     }
+  }
+}
+
+// How far rounding to t moves a normal number at most, relative to it.
+inline double unit_roundoff(DType t) {
+  switch (t) {
+    case DType::kF64: return std::ldexp(1, -53);
+    case DType::kF32: return std::ldexp(1, -24);
+    case DType::kF16: return std::ldexp(1, -11);
+    case DType::kBF16: return std::ldexp(1, -8);
+    default: return 0;
   }
 }
 
@@ -45,7 +59,7 @@ inline void expect_grad_modes(DType dtype, Shape shape,
   EXPECT_TRUE(ignored.same_bits(before.poisoned()));
   auto sum = before.values();
   for (size_t i = 0; i < sum.size(); ++i) sum[i] += assigned.get(static_cast<int64_t>(i));
-  const double tolerance = dtype == DType::kF64 ? 4e-16 : dtype == DType::kF32 ? 2.4e-7 : 1.6e-2;  // four roundings
+  const double tolerance = 4 * unit_roundoff(dtype);
   EXPECT_TRUE(close(added.values(), sum, tolerance));
   EXPECT_FALSE(close(added.values(), before.values(), tolerance)) << "nothing to add";
 }

@@ -1,40 +1,55 @@
 #pragma once
 // Tensors for tests: owning, filled from a seed, surrounded by sentinels.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <cmath>
-#include <memory>
+#include <cstring>
 #include <random>
+#include <utility>
 #include <vector>
 
-#include "kernels/backend.h"
 #include "kernels/tensor.h"
+#include "tests/support/devices.h"
 
 namespace albert::testing {
 
-// A stream of the CPU for `threads` and `isa`. Lives as long as the Device.
-struct TestDevice {
-  explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
-      : backend(kernels::make_backend({.device = Device::kCpu, .threads = threads, .isa = isa})) {}
-  kernels::Stream stream() const { return backend->stream(); }
-  std::unique_ptr<kernels::Backend> backend;
+// Pages whose last byte is followed by a page nobody may touch.
+class GuardedPages {
+ public:
+  explicit GuardedPages(size_t bytes) : mapped_((bytes + kPage - 1) / kPage * kPage) {
+    void* block = mmap(nullptr, mapped_ + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED) throw std::bad_alloc();
+    base_ = static_cast<unsigned char*>(block);
+    mprotect(end(), kPage, PROT_NONE);
+  }
+  GuardedPages(GuardedPages&& other) noexcept : mapped_(other.mapped_), base_(std::exchange(other.base_, nullptr)) {}
+  GuardedPages& operator=(GuardedPages&& other) noexcept {
+    std::swap(mapped_, other.mapped_);
+    std::swap(base_, other.base_);
+    return *this;
+  }
+  ~GuardedPages() {
+    if (base_) munmap(base_, mapped_ + kPage);
+  }
+  unsigned char* begin() const { return base_; }
+  unsigned char* end() const { return base_ + mapped_; }
+
+ private:
+  static constexpr size_t kPage = 4096;
+  size_t mapped_;
+  unsigned char* base_;
 };
 
-// Every instruction set this machine can run, slowest first.
-inline std::vector<kernels::Isa> available_isas() {
-  std::vector<kernels::Isa> isas;
-  for (const auto isa : {kernels::Isa::kGeneric, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
-    if (isa <= kernels::detect_isa()) isas.push_back(isa);
-  return isas;
-}
-
-// Owns the memory of one Tensor, 1 KiB of sentinels on each side; check_sentinels() fails the test if a kernel
-// wrote outside.
+// Owns the memory of one Tensor: 1 KiB of sentinels before it, and behind the next multiple of 16 bytes a guard page,
+// so that reading there ends the test as writing does. check_sentinels() fails it if a kernel wrote outside.
 class TestTensor {
  public:
-  TestTensor(DType dtype, Shape shape)
-      : bytes_(2 * kGuard + static_cast<size_t>(shape.size()) * size_of(dtype), kSentinel) {
-    tensor_ = {bytes_.data() + kGuard, shape, dtype};
+  TestTensor(DType dtype, Shape shape) : pages_(kBefore + rounded(static_cast<size_t>(shape.size()) * size_of(dtype))) {
+    tensor_ = {nullptr, shape, dtype};
+    std::fill(pages_.begin(), pages_.end(), kSentinel);
+    tensor_.data = pages_.end() - rounded(tensor_.bytes());
     std::memset(tensor_.data, 0, tensor_.bytes());
   }
   // Values from a normal distribution, rounded to the dtype.
@@ -72,6 +87,7 @@ class TestTensor {
       case DType::kF32: return static_cast<double>(tensor_.as<float>()[i]);
       case DType::kF64: return tensor_.as<double>()[i];
       case DType::kBF16: return static_cast<double>(static_cast<float>(tensor_.as<BFloat16>()[i]));
+      case DType::kF16: return static_cast<double>(static_cast<float>(tensor_.as<Float16>()[i]));
       case DType::kI32: return tensor_.as<int32_t>()[i];
       case DType::kI64: return static_cast<double>(tensor_.as<int64_t>()[i]);
       default: throw std::logic_error("TestTensor::get");
@@ -82,6 +98,7 @@ class TestTensor {
       case DType::kF32: tensor_.as<float>()[i] = static_cast<float>(value); return;
       case DType::kF64: tensor_.as<double>()[i] = value; return;
       case DType::kBF16: tensor_.as<BFloat16>()[i] = BFloat16(static_cast<float>(value)); return;
+      case DType::kF16: tensor_.as<Float16>()[i] = Float16(static_cast<float>(value)); return;
       case DType::kI32: tensor_.as<int32_t>()[i] = static_cast<int32_t>(value); return;
       case DType::kI64: tensor_.as<int64_t>()[i] = static_cast<int64_t>(value); return;
       default: throw std::logic_error("TestTensor::set");
@@ -97,10 +114,11 @@ class TestTensor {
            std::memcmp(tensor_.data, other.tensor_.data, tensor_.bytes()) == 0;
   }
   void check_sentinels() const {
-    for (size_t i = 0; i < kGuard; ++i) {
-      ASSERT_EQ(bytes_[i], kSentinel) << "written " << kGuard - i << " bytes before the tensor";
-      ASSERT_EQ(bytes_[bytes_.size() - 1 - i], kSentinel) << "written " << kGuard - i << " bytes from the tensor's end";
-    }
+    const auto* const data = static_cast<const unsigned char*>(tensor_.data);
+    for (const unsigned char* p = pages_.begin(); p < data; ++p)
+      ASSERT_EQ(*p, kSentinel) << "written " << data - p << " bytes before the tensor";
+    for (const unsigned char* p = data + tensor_.bytes(); p < pages_.end(); ++p)
+      ASSERT_EQ(*p, kSentinel) << "written " << p - data - static_cast<int64_t>(tensor_.bytes()) << " bytes behind it";
   }
 
   TestTensor(TestTensor&&) = default;
@@ -111,9 +129,10 @@ class TestTensor {
   }
 
  private:
-  static constexpr size_t kGuard = 1024;
+  static constexpr size_t kBefore = 1024;
   static constexpr unsigned char kSentinel = 0xA5;
-  std::vector<unsigned char> bytes_;
+  static size_t rounded(size_t bytes) { return (bytes + 15) / 16 * 16; }
+  GuardedPages pages_;
   Tensor tensor_;
 };
 

@@ -1,0 +1,194 @@
+// The emulator finds what it promises to find: kernels with one planted fault each, beside the same without it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "kernels/cuda_loops.h"
+#include "tests/support/files.h"
+#include "tests/support/tensors.h"
+
+namespace albert::testing {
+namespace {
+
+namespace cuda = kernels::cuda;
+namespace simt = kernels::simt;
+using simt::Order;
+
+constexpr int kThreads = 64;
+
+class EveryOrder : public ::testing::TestWithParam<Order> {
+ protected:
+  kernels::Stream stream() {
+    kernels::Stream s{.device = Device::kCuda};
+    s.queue = &schedule_;
+    return s;
+  }
+
+ private:
+  simt::Schedule schedule_{GetParam(), 3};
+};
+INSTANTIATE_TEST_SUITE_P(Orders, EveryOrder,
+                         ::testing::Values(Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy));
+
+// to[i] = the sum of its block's from: a plain kernel with everything in it.
+SIMT_KERNEL(kThreads) sum_kernel(int* to, const int* from) {
+  const int64_t i = simt::block() * kThreads + simt::thread();
+  to[i] = cuda::block_sum(from[i], simt::shared<int>());
+}
+
+TEST_P(EveryOrder, AWholeKernelGivesItsSums) {
+  std::vector<int> from(5 * kThreads), to(from.size());
+  for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<int>(i * i % 97);
+  simt::launch(stream(), {5, kThreads, cuda::kMostWarps * sizeof(int)}, sum_kernel, to.data(),
+               static_cast<const int*>(from.data()));
+  for (size_t i = 0; i < to.size(); ++i) {
+    const auto begin = from.begin() + static_cast<int64_t>(i / kThreads * kThreads);
+    EXPECT_EQ(to[i], std::accumulate(begin, begin + kThreads, 0));
+  }
+}
+
+SIMT_KERNEL(kThreads) warp_kernel(uint32_t* bits, int* other) {
+  const int i = simt::thread();
+  bits[i] = simt::ballot(i % 3 == 0);
+  other[i] = simt::shuffle_xor(i, 5);
+}
+
+TEST_P(EveryOrder, WarpOperationsDoWhatTheCardsDo) {
+  std::vector<uint32_t> bits(kThreads);
+  std::vector<int> other(kThreads);
+  simt::launch(stream(), {1, kThreads}, warp_kernel, bits.data(), other.data());
+  for (int i = 0; i < kThreads; ++i) {
+    EXPECT_EQ(other[static_cast<size_t>(i)], i / simt::kWarp * simt::kWarp + (i % simt::kWarp ^ 5));
+    for (int lane = 0; lane < simt::kWarp; ++lane)
+      EXPECT_EQ(bits[static_cast<size_t>(i)] >> lane & 1, (i / simt::kWarp * simt::kWarp + lane) % 3 == 0 ? 1U : 0U);
+  }
+}
+
+// Without its barrier a thread reads what its neighbour has not written in some order: NaN, or an old value.
+SIMT_KERNEL(kThreads) neighbour_kernel(float* to, bool barrier) {
+  auto* const values = simt::shared<float>();
+  values[simt::thread()] = static_cast<float>(simt::thread());
+  if (barrier) simt::barrier();
+  to[simt::thread()] = values[(simt::thread() + 1) % kThreads];
+}
+
+std::vector<float> neighbours(Order order, bool barrier) {
+  simt::Schedule schedule{order, 3};
+  kernels::Stream s{.device = Device::kCuda};
+  s.queue = &schedule;
+  std::vector<float> to(kThreads);
+  simt::launch(s, {1, kThreads, kThreads * sizeof(float)}, neighbour_kernel, to.data(), barrier);
+  return to;
+}
+
+TEST(Emulator, ALostBarrierShowsInEveryOrder) {
+  std::vector<float> expected(kThreads);
+  for (int i = 0; i < kThreads; ++i) expected[static_cast<size_t>(i)] = static_cast<float>((i + 1) % kThreads);
+  for (const Order order : {Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy}) {
+    EXPECT_EQ(neighbours(order, true), expected);
+    EXPECT_NE(neighbours(order, false), expected) << static_cast<int>(order);
+  }
+}
+
+SIMT_KERNEL(kThreads) unwritten_kernel(float* to) { to[simt::thread()] = simt::shared<float>()[simt::thread()]; }
+
+TEST_P(EveryOrder, SharedMemoryBeginsAsNaN) {
+  std::vector<float> to(kThreads);
+  simt::launch(stream(), {1, kThreads, kThreads * sizeof(float)}, unwritten_kernel, to.data());
+  for (const float value : to) EXPECT_TRUE(std::isnan(value));
+}
+
+SIMT_KERNEL(kThreads) shared_kernel(int last) {
+  if (simt::thread() == 40) simt::shared<volatile float>()[last] = 1;
+}
+
+TEST_P(EveryOrder, SharedMemoryEndsWhereItEnds) {
+  const auto with = [&](int last) { simt::launch(stream(), {2, kThreads, 64 * sizeof(float)}, shared_kernel, last); };
+  EXPECT_NO_THROW(with(63));
+  const Refusal refused = refusal_of([&] { with(64); });
+  EXPECT_TRUE(refused.says("thread 40")) << refused.what;
+  EXPECT_TRUE(refused.says("shared memory")) << refused.what;
+  EXPECT_NO_THROW(with(63)) << "and works on afterwards";
+}
+
+SIMT_KERNEL(kThreads) store_kernel(float* to, int64_t i) {
+  if (simt::thread() == 7) to[i] = 1;
+}
+
+TEST_P(EveryOrder, BuffersEndAtAGuardPage) {
+  TestTensor t(DType::kF32, {4});
+  const auto with = [&](int64_t i) { simt::launch(stream(), {1, kThreads}, store_kernel, t.tensor().as<float>(), i); };
+  EXPECT_NO_THROW(with(3));
+  EXPECT_TRUE(refusal_of([&] { with(4); }).says("memory"));
+}
+
+SIMT_KERNEL(kThreads) barrier_kernel(int who) {
+  if (who == 0) {
+    simt::barrier();
+  } else if (who == 1) {  // one stays away
+    if (simt::thread() != 5) simt::barrier();
+  } else {  // half of them at another
+    if (simt::thread() % 2 == 0)
+      simt::barrier();
+    else
+      simt::barrier();
+  }
+}
+
+TEST_P(EveryOrder, ADivergentBarrierIsFound) {
+  const auto with = [&](int who) { simt::launch(stream(), {1, kThreads}, barrier_kernel, who); };
+  EXPECT_NO_THROW(with(0));
+  EXPECT_TRUE(refusal_of([&] { with(1); }).says("waits for ever at the barrier"));
+  EXPECT_TRUE(refusal_of([&] { with(2); }).says("thread 0 at the one in line"));
+}
+
+SIMT_KERNEL(kThreads) shuffle_kernel(float* to, int who) {
+  const int i = simt::thread();
+  if (who == 0) to[i] = simt::shuffle_xor(1.0F, 1);
+  if (who == 1 && i != 5) to[i] = simt::shuffle_xor(1.0F, 1);  // one stays away
+  if (who == 2) {                                              // half of them at another
+    if (i % 2 == 0)
+      to[i] = simt::shuffle_xor(1.0F, 1);
+    else
+      to[i] = simt::shuffle_xor(2.0F, 1);
+  }
+}
+
+TEST_P(EveryOrder, ADivergentShuffleIsFound) {
+  std::vector<float> to(kThreads);
+  const auto with = [&](int who) { simt::launch(stream(), {1, kThreads}, shuffle_kernel, to.data(), who); };
+  EXPECT_NO_THROW(with(0));
+  EXPECT_TRUE(refusal_of([&] { with(1); }).says("waits for ever for its warp at shuffle_xor"));
+  EXPECT_TRUE(refusal_of([&] { with(2); }).says("a lane of its warp at shuffle_xor"));
+}
+
+SIMT_KERNEL(kThreads) order_kernel(int64_t* next, int64_t* order) {
+  if (simt::thread() == 0) order[(*next)++] = simt::block();
+}
+
+TEST(Emulator, BlocksRunInManyOrders) {
+  std::set<std::vector<int64_t>> seen;
+  for (const Order order : {Order::kForward, Order::kReverse, Order::kRandom}) {
+    simt::Schedule schedule{order, 3};
+    kernels::Stream s{.device = Device::kCuda};
+    s.queue = &schedule;
+    int64_t next = 0;
+    std::vector<int64_t> blocks(9);
+    simt::launch(s, {9, kThreads}, order_kernel, &next, blocks.data());
+    EXPECT_EQ(std::set<int64_t>(blocks.begin(), blocks.end()).size(), 9U);
+    seen.insert(blocks);
+  }
+  EXPECT_EQ(seen.size(), 3U);
+}
+
+TEST(Emulator, RefusesBlocksThatAreNoWholeWarps) {
+  const kernels::Stream s{.device = Device::kCuda};
+  for (const int threads : {0, 31, 48, 1056})
+    EXPECT_THROW(simt::launch(s, {1, threads}, barrier_kernel, 0), Error) << threads;
+}
+
+}  // namespace
+}  // namespace albert::testing
