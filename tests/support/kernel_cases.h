@@ -2,6 +2,7 @@
 // What every kernel is put through: all instruction sets, several thread counts, each way to write a gradient.
 #include <functional>
 
+#include "kernels/dispatch.h"
 #include "tests/support/compare.h"
 #include "tests/support/tensors.h"
 
