@@ -1,10 +1,9 @@
-// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key.
-#include "kernels/attention.h"
-
+// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key; forward of 16-bit
+// heads of 64 and 128 is in attention_tensor_cores.h.
 #include <cmath>
 
-#include "kernels/cuda_loops.h"
-#include "kernels/dropout_cuda.h"
+#include "kernels/attention_cuda.h"
+#include "kernels/attention_tensor_cores.h"
 
 namespace albert::kernels::cuda {
 namespace {
@@ -15,53 +14,8 @@ constexpr int kRows = kTile / kWarps;  // queries of a warp: rows warp, warp + k
 constexpr int kBlock = kWarps * simt::kWarp;
 constexpr int kPitch = kTile + 1;  // of a tile of scores in shared memory: odd, so that columns hit all banks
 
-SIMT_DEVICE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// Rows of heads side by side: element d of head h in row r at data[r * stride + h * dims + d].
-template <class F>
-struct Heads {
-  F* data;
-  int64_t stride;
-};
-
-template <class F>
-Heads<F> heads_of(const Columns& c) {
-  return {cuda::data<F>(c.matrix) + c.begin, c.matrix.shape[1]};
-}
-
-// Everything forward and backward read.
-template <class F>
-struct Inputs {
-  Heads<const F> q, k, v;
-  const int32_t *cu_seqlens_q, *cu_seqlens_k;
-  int64_t sequences, heads, dims, queries;  // queries: of all sequences
-  Acc<F> scale;
-  DropoutFactors<Acc<F>> dropout;
-
-  SIMT_DEVICE int64_t pitch() const { return dims + 1 - dims % 2; }  // of a tile of heads in shared memory
-};
-
-// A tile of one head of one sequence, and the rows of its other side.
-struct Place {
-  int64_t b, h;
-  int64_t row, rows;              // of the tile: first, among all sequences', and how many; 0: no tile left
-  int64_t other_row, other_rows;  // of the sequence on the other side
-};
-
-// The block's tile among all heads' and sequences'. Lengths are known on the card only, so a launch has as many blocks
-// as there may be tiles at most.
-SIMT_DEVICE Place place_of(int64_t block, int64_t heads, int64_t sequences, const int32_t* mine, const int32_t* other) {
-  int64_t tile = block / heads;
-  for (int64_t b = 0; b < sequences; ++b) {
-    const int64_t length = mine[b + 1] - mine[b], tiles = (length + kTile - 1) / kTile;
-    if (tile < tiles)
-      return {b,        block % heads,          mine[b] + tile * kTile, least(kTile, length - tile * kTile),
-              other[b], other[b + 1] - other[b]};
-    tile -= tiles;
-  }
-  return {0, 0, 0, 0, 0, 0};
-}
-int64_t most_tiles(int64_t rows, int64_t sequences) { return rows / kTile + sequences; }
+// Elements from one row of a tile of heads to the next in shared memory.
+SIMT_DEVICE int64_t pitch_of(int64_t dims) { return dims + 1 - dims % 2; }
 
 // tile [kTile, pitch] = rows of one head; zero beyond them.
 template <class F>
@@ -69,7 +23,7 @@ SIMT_DEVICE void load_tile(Acc<F>* tile, const Inputs<F>& in, Heads<const F> fro
                            int64_t rows) {
   for (int64_t i = simt::thread(); i < kTile * in.dims; i += kBlock) {
     const int64_t r = i / in.dims, d = i % in.dims;
-    tile[r * in.pitch() + d] = r < rows ? load(from.data[(row + r) * from.stride + h * in.dims + d]) : Acc<F>(0);
+    tile[r * pitch_of(in.dims) + d] = r < rows ? load(from.data[(row + r) * from.stride + h * in.dims + d]) : Acc<F>(0);
   }
 }
 
@@ -140,11 +94,11 @@ template <class F>
 SIMT_KERNEL(kBlock)
 forward_kernel(Inputs<F> in, Heads<F> out, Acc<F>* log_sum_exp) {
   using A = Acc<F>;
-  const Place at = place_of(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
+  const Place at = place_of<kTile>(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
   if (at.rows == 0) return;
   Parts<A> parts{simt::shared<A>()};
-  A *const q = parts.take(kTile * in.pitch()), *const k = parts.take(kTile * in.pitch()),
-           *const v = parts.take(kTile * in.pitch()), *const sum = parts.take(kTile * in.dims),
+  A *const q = parts.take(kTile * pitch_of(in.dims)), *const k = parts.take(kTile * pitch_of(in.dims)),
+           *const v = parts.take(kTile * pitch_of(in.dims)), *const sum = parts.take(kTile * in.dims),
            *const weights = parts.take(kTile * kPitch), *const factor = parts.take(kTile);
   const int lane = simt::lane(), warp = simt::warp();
   load_tile(q, in, in.q, at.h, at.row, at.rows);
@@ -155,7 +109,7 @@ forward_kernel(Inputs<F> in, Heads<F> out, Acc<F>* log_sum_exp) {
     load_tile(k, in, in.k, at.h, at.other_row + key, at.other_rows - key);
     load_tile(v, in, in.v, at.h, at.other_row + key, at.other_rows - key);
     simt::barrier();
-    inner_products(score, q, k, in.dims, in.pitch());
+    inner_products(score, q, k, in.dims, pitch_of(in.dims));
     for (int n = 0; n < kRows; ++n) {
       const int r = warp + n * kWarps;
       const A s = key + lane < at.other_rows ? score[n] * in.scale : -static_cast<A>(INFINITY);
@@ -168,7 +122,7 @@ forward_kernel(Inputs<F> in, Heads<F> out, Acc<F>* log_sum_exp) {
       if (lane == 0) factor[r] = keep;
     }
     simt::barrier();
-    add_products<false>(sum, factor, weights, v, in.dims, in.pitch());
+    add_products<false>(sum, factor, weights, v, in.dims, pitch_of(in.dims));
     simt::barrier();
   }
   for (int n = 0; n < kRows; ++n) {
@@ -187,16 +141,16 @@ SIMT_KERNEL(kBlock)
 probabilities_kernel(Inputs<F> in, const Acc<F>* log_sum_exp, F* probabilities, int64_t length,
                      const int32_t* positions) {
   using A = Acc<F>;
-  const Place at = place_of(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
+  const Place at = place_of<kTile>(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
   if (at.rows == 0) return;
   Parts<A> parts{simt::shared<A>()};
-  A *const q = parts.take(kTile * in.pitch()), *const k = parts.take(kTile * in.pitch());
+  A *const q = parts.take(kTile * pitch_of(in.dims)), *const k = parts.take(kTile * pitch_of(in.dims));
   load_tile(q, in, in.q, at.h, at.row, at.rows);
   for (int64_t key = 0; key < at.other_rows; key += kTile) {
     load_tile(k, in, in.k, at.h, at.other_row + key, at.other_rows - key);
     simt::barrier();
     A score[kRows];
-    inner_products(score, q, k, in.dims, in.pitch());
+    inner_products(score, q, k, in.dims, pitch_of(in.dims));
     const int64_t column = key + simt::lane();
     for (int n = 0; n < kRows; ++n) {
       const int64_t r = simt::warp() + n * kWarps, query = at.row + r;
@@ -238,11 +192,11 @@ template <class F>
 SIMT_KERNEL(kBlock)
 backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
   using A = Acc<F>;
-  const Place at = place_of(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
+  const Place at = place_of<kTile>(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
   if (at.rows == 0) return;
   Parts<A> parts{simt::shared<A>()};
-  A *const q = parts.take(kTile * in.pitch()), *const dout = parts.take(kTile * in.pitch()),
-           *const k = parts.take(kTile * in.pitch()), *const v = parts.take(kTile * in.pitch()),
+  A *const q = parts.take(kTile * pitch_of(in.dims)), *const dout = parts.take(kTile * pitch_of(in.dims)),
+           *const k = parts.take(kTile * pitch_of(in.dims)), *const v = parts.take(kTile * pitch_of(in.dims)),
            *const sum = parts.take(kTile * in.dims), *const ds = parts.take(kTile * kPitch),
            *const delta = parts.take(kTile);
   const int lane = simt::lane(), warp = simt::warp();
@@ -257,8 +211,8 @@ backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
       load_tile(v, in, in.v, at.h, at.other_row + key, at.other_rows - key);
       simt::barrier();
       A score[kRows], dp[kRows];
-      inner_products(score, q, k, in.dims, in.pitch());
-      inner_products(dp, dout, v, in.dims, in.pitch());
+      inner_products(score, q, k, in.dims, pitch_of(in.dims));
+      inner_products(dp, dout, v, in.dims, pitch_of(in.dims));
       for (int n = 0; n < kRows; ++n) {
         const int r = warp + n * kWarps;
         const bool inside = r < at.rows && key + lane < at.other_rows;
@@ -268,7 +222,7 @@ backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
         ds[r * kPitch + lane] = of.p * (of.dp - delta[r]) * in.scale;
       }
       simt::barrier();
-      if (walk == 1) add_products<false>(sum, static_cast<const A*>(nullptr), ds, k, in.dims, in.pitch());
+      if (walk == 1) add_products<false>(sum, static_cast<const A*>(nullptr), ds, k, in.dims, pitch_of(in.dims));
       simt::barrier();
     }
     for (int n = 0; n < kRows && walk == 0; ++n) {
@@ -286,11 +240,11 @@ template <class F>
 SIMT_KERNEL(kBlock)
 backward_keys_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dk, Heads<F> dv) {
   using A = Acc<F>;
-  const Place at = place_of(simt::block(), in.heads, in.sequences, in.cu_seqlens_k, in.cu_seqlens_q);
+  const Place at = place_of<kTile>(simt::block(), in.heads, in.sequences, in.cu_seqlens_k, in.cu_seqlens_q);
   if (at.rows == 0) return;
   Parts<A> parts{simt::shared<A>()};
-  A *const q = parts.take(kTile * in.pitch()), *const dout = parts.take(kTile * in.pitch()),
-           *const k = parts.take(kTile * in.pitch()), *const v = parts.take(kTile * in.pitch()),
+  A *const q = parts.take(kTile * pitch_of(in.dims)), *const dout = parts.take(kTile * pitch_of(in.dims)),
+           *const k = parts.take(kTile * pitch_of(in.dims)), *const v = parts.take(kTile * pitch_of(in.dims)),
            *const key_sum = parts.take(kTile * in.dims), *const value_sum = parts.take(kTile * in.dims),
            *const p = parts.take(kTile * kPitch), *const ds = parts.take(kTile * kPitch);
   const int lane = simt::lane(), warp = simt::warp();
@@ -304,8 +258,8 @@ backward_keys_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dk, Heads<F> dv) {
     load_tile(dout, in, up.dout, at.h, at.other_row + query, at.other_rows - query);
     simt::barrier();
     A score[kRows], dp[kRows];
-    inner_products(score, q, k, in.dims, in.pitch());
-    inner_products(dp, dout, v, in.dims, in.pitch());
+    inner_products(score, q, k, in.dims, pitch_of(in.dims));
+    inner_products(dp, dout, v, in.dims, pitch_of(in.dims));
     for (int n = 0; n < kRows; ++n) {
       const int r = warp + n * kWarps;
       const int64_t row = at.other_row + query + r;
@@ -316,8 +270,8 @@ backward_keys_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dk, Heads<F> dv) {
       ds[r * kPitch + lane] = of.p * (of.dp - delta) * in.scale;
     }
     simt::barrier();
-    add_products<true>(key_sum, static_cast<const A*>(nullptr), ds, q, in.dims, in.pitch());
-    add_products<true>(value_sum, static_cast<const A*>(nullptr), p, dout, in.dims, in.pitch());
+    add_products<true>(key_sum, static_cast<const A*>(nullptr), ds, q, in.dims, pitch_of(in.dims));
+    add_products<true>(value_sum, static_cast<const A*>(nullptr), p, dout, in.dims, pitch_of(in.dims));
     simt::barrier();
   }
   store_tile(dk, in, at.h, at.row, at.rows, key_sum, static_cast<const A*>(nullptr));
@@ -348,9 +302,11 @@ void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabil
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
     const Inputs<F> in = inputs_of<F>(q, k, v, shape, dropout);
-    const int64_t blocks = in.heads * most_tiles(in.queries, in.sequences);
-    simt::launch(s, {blocks, kBlock, parts_bytes<A>(3, 1, 1, in.dims)}, forward_kernel<F>, in, heads_of<F>({out, 0}),
-                 data<A>(log_sum_exp));
+    const int64_t blocks = in.heads * most_tiles<kTile>(in.queries, in.sequences);
+    const Heads<F> to = heads_of<F>({out, 0});
+    if (!tensor_core_forward(s, in, to, data<A>(log_sum_exp)))
+      simt::launch(s, {blocks, kBlock, parts_bytes<A>(3, 1, 1, in.dims)}, forward_kernel<F>, in, to,
+                   data<A>(log_sum_exp));
     if (!probabilities) return;
     simt::launch(s, {blocks, kBlock, parts_bytes<A>(2, 0, 0, in.dims)}, probabilities_kernel<F>, in,
                  data<const A>(log_sum_exp), data<F>(probabilities), probabilities.shape[3],
@@ -365,10 +321,11 @@ void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dou
     using A = Acc<F>;
     const Inputs<F> in = inputs_of<F>(q, k, v, shape, dropout);
     const Upstream<F> up{heads_of<const F>({dout, 0}), data<const A>(log_sum_exp), data<A>(delta)};
-    simt::launch(s, {in.heads * most_tiles(in.queries, in.sequences), kBlock, parts_bytes<A>(4, 1, 1, in.dims)},
+    simt::launch(s, {in.heads * most_tiles<kTile>(in.queries, in.sequences), kBlock, parts_bytes<A>(4, 1, 1, in.dims)},
                  backward_queries_kernel<F>, in, up, heads_of<F>(dq));
-    simt::launch(s, {in.heads * most_tiles(k.matrix.shape[0], in.sequences), kBlock, parts_bytes<A>(4, 2, 2, in.dims)},
-                 backward_keys_kernel<F>, in, up, heads_of<F>(dk), heads_of<F>(dv));
+    simt::launch(
+        s, {in.heads * most_tiles<kTile>(k.matrix.shape[0], in.sequences), kBlock, parts_bytes<A>(4, 2, 2, in.dims)},
+        backward_keys_kernel<F>, in, up, heads_of<F>(dk), heads_of<F>(dv));
   });
 }
 

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <numeric>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/error.h"
@@ -23,8 +25,19 @@ constexpr size_t kPage = 4096;
 
 enum class State : uint8_t { kReady, kAtBarrier, kAtWarpOperation, kDone };
 
+struct Copy {
+  void* to;
+  const void* from;  // null: zeros
+  void land() const {
+    constexpr size_t kBytes = 16;
+    from ? static_cast<void>(std::memcpy(to, from, kBytes)) : static_cast<void>(std::memset(to, 0, kBytes));
+  }
+};
+
 struct Fiber {
   FiberStack stack;
+  std::vector<Copy> open;                   // asynchronous copies of no group yet
+  std::deque<std::vector<Copy>> in_flight;  // by group
   void* saved = nullptr;
   State state = State::kReady;
   const char* operation = "";  // what it waits at, and in which line of the kernel
@@ -94,15 +107,36 @@ class Machine {
     me.state = State::kAtWarpOperation;
     if (!warp_is_complete(me)) return leave();
     void* operands[kWarp];
-    const auto first = static_cast<size_t>(current_ / kWarp * kWarp);
+    const size_t first = first_lane();
     for (size_t i = 0; i < kWarp; ++i) operands[i] = fibers_[first + i]->operand;
     apply(operands);
     for (size_t i = 0; i < kWarp; ++i) fibers_[first + i]->state = State::kReady;
   }
 
+  void copy_async(const Copy& copy) {
+    if (schedule_.eager_copies) copy.land();
+    fibers_[static_cast<size_t>(current_)]->open.push_back(copy);
+  }
+
+  void commit_copies() {
+    Fiber& me = *fibers_[static_cast<size_t>(current_)];
+    me.in_flight.push_back(std::exchange(me.open, {}));
+  }
+
+  void wait_copies(size_t groups) {
+    Fiber& me = *fibers_[static_cast<size_t>(current_)];
+    for (; me.in_flight.size() > groups; me.in_flight.pop_front())
+      for (const Copy& copy : me.in_flight.front())
+        if (!schedule_.eager_copies) copy.land();
+  }
+
   // The body of every fiber.
   void live() {
     body_();
+    const Fiber& me = *fibers_[static_cast<size_t>(current_)];
+    const auto empty = [](const std::vector<Copy>& group) { return group.empty(); };
+    if (!me.open.empty() || !std::all_of(me.in_flight.begin(), me.in_flight.end(), empty))
+      complain("ends before its asynchronous copies", "have landed");
     fibers_[static_cast<size_t>(current_)]->state = State::kDone;
     ++done_;
     leave();
@@ -147,8 +181,10 @@ class Machine {
           "thread " + std::to_string(current_) + " of block " + std::to_string(block_) + " " + what + " " + where;
   }
 
+  size_t first_lane() const { return static_cast<size_t>(current_ - current_ % kWarp); }
+
   bool warp_is_complete(const Fiber& me) {
-    const auto first = static_cast<size_t>(current_ / kWarp * kWarp);
+    const size_t first = first_lane();
     bool complete = true;
     for (size_t i = first; i < first + kWarp; ++i) {
       const Fiber& lane = *fibers_[i];
@@ -169,6 +205,8 @@ class Machine {
       Fiber& fiber = *fibers_[static_cast<size_t>(i)];
       fiber.saved = fiber.stack.prepare(&begin);
       fiber.state = State::kReady;
+      fiber.open.clear();
+      fiber.in_flight.clear();
     }
     while (done_ < launch_.threads) {
       const bool ran = pass();
@@ -292,6 +330,10 @@ void barrier(int line) { running->barrier(line); }
 void warp_operation(const char* name, int line, void* operand, void (*apply)(void* const*)) {
   running->warp_operation(name, line, operand, apply);
 }
+
+void copy_async(void* to, const void* from, bool inside) { running->copy_async({to, inside ? from : nullptr}); }
+void commit_copies() { running->commit_copies(); }
+void wait_copies(int groups) { running->wait_copies(static_cast<size_t>(groups)); }
 
 void run(const Schedule& schedule, const Launch& launch, const std::function<void()>& thread_body) {
   ALBERT_CHECK(launch.threads > 0 && launch.threads <= 1024 && launch.threads % kWarp == 0, "a block of ",

@@ -15,7 +15,8 @@ enum class Order : uint8_t { kForward, kReverse, kRandom, kGreedy };  // kGreedy
 
 struct Schedule {
   Order order = Order::kForward;
-  uint32_t seed = 1;  // of kRandom and kGreedy
+  uint32_t seed = 1;          // of kRandom and kGreedy
+  bool eager_copies = false;  // asynchronous copies land at once; else not before they are waited for
 };
 
 namespace emulator {
@@ -32,8 +33,12 @@ void barrier(int line);
 // with every lane's operand.
 void warp_operation(const char* name, int line, void* operand, void (*apply)(void* const* operands));
 
+void copy_async(void* to, const void* from, bool inside);
+void commit_copies();
+void wait_copies(int groups);  // all but so many have landed
+
 // Error(kInternal): threads at different barriers, or gone before one; lanes at different warp operations; memory
-// outside every buffer.
+// outside every buffer; a thread that ends before its copies.
 void run(const Schedule& schedule, const Launch& launch, const std::function<void()>& thread_body);
 
 }  // namespace emulator

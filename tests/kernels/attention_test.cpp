@@ -21,15 +21,16 @@ TestTensor offsets(const std::vector<int64_t>& lengths) {
 // A packed batch: queries in a matrix of their own, k and v as halves of another, in the middle of wider ones.
 struct Case {
   Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& q_lengths,
-       const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1)
-      : heads(heads_),
+       const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1, int64_t margin_ = 3)
+      : margin(margin_),
+        heads(heads_),
         size(size_),
         width(heads * size),
         cu_q(offsets(q_lengths)),
         cu_k(offsets(k_lengths)),
         tq(static_cast<int64_t>(cu_q.get(cu_q.size() - 1))),
         tk(static_cast<int64_t>(cu_k.get(cu_k.size() - 1))),
-        q(TestTensor::random(dtype, {tq, width + 3}, 1, scale)),
+        q(TestTensor::random(dtype, {tq, width + margin}, 1, scale)),
         kv(TestTensor::random(dtype, {tk, 2 * width}, 2, scale)),
         dout(TestTensor::random(dtype, {tq, width}, 3)),
         out(TestTensor(dtype, {tq, width}).poisoned()),
@@ -49,12 +50,13 @@ struct Case {
 
   AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
   void forward(const Stream& s, Tensor probabilities = {}) {
-    kernels::attention_forward(s, out, lse, probabilities, {q, 3}, {kv, 0}, {kv, width}, shape(), dropout);
+    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width}, shape(), dropout);
   }
   void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
-    kernels::attention_backward(s, {dq, 3}, {dkv, 0}, {dkv, width}, dout, {q, 3}, {kv, 0}, {kv, width}, lse, delta,
-                                shape(), dropout);
+    kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, {q, margin}, {kv, 0}, {kv, width}, lse,
+                                delta, shape(), dropout);
   }
+  int64_t margin;  // columns before q's
   int64_t heads, size, width;
   TestTensor cu_q, cu_k;
   int64_t tq, tk;
@@ -75,7 +77,8 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
         for (int64_t j = first; j < last; ++j) {
           double s = 0;
           for (int64_t d = 0; d < c.size; ++d)
-            s += c.q.get(i * (c.width + 3) + 3 + h * c.size + d) * c.kv.get(j * 2 * c.width + h * c.size + d);
+            s += c.q.get(i * (c.width + c.margin) + c.margin + h * c.size + d) *
+                 c.kv.get(j * 2 * c.width + h * c.size + d);
           p.push_back(s / std::sqrt(static_cast<double>(c.size)));
           most = std::max(most, p.back());
         }
@@ -113,6 +116,41 @@ TEST(Attention, ForwardEqualsPlainLoops) {
         ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype << " head size " << sizes.size;
         c.out.check_sentinels();
         c.lse.check_sentinels();
+      });
+    }
+}
+
+// Rows that begin at 16 bytes, as in a model: what a card's tensor cores want, for the head sizes they take.
+TEST(Attention, AlignedHeadsEqualPlainLoops) {
+  const std::vector<std::vector<int64_t>> lengths = {{1},          {63, 2}, {64},     {65, 0, 1},
+                                                     {17, 128, 3}, {200},   {31, 33}, {129}};
+  for (const DType dtype : kFloatTypes)
+    for (const int64_t size : {int64_t{64}, int64_t{128}})
+      for (const auto& all : lengths) {
+        Case c(dtype, 2, size, all, all, 0, 1, 8);
+        const auto expected = oracle(c, kNothing);
+        on_every_stream([&](const Stream& s) {
+          c.out = c.out.poisoned();
+          c.forward(s);
+          ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype << " head size " << size;
+          c.out.check_sentinels();
+          c.lse.check_sentinels();
+        });
+      }
+}
+
+TEST(Attention, AlignmentChangesRoundingAlone) {
+  for (const DType dtype : kFloatTypes)
+    for (const int64_t size : {int64_t{64}, int64_t{128}}) {
+      Case aligned(dtype, 2, size, {66, 1, 130}, {66, 1, 130}, 0.3, 1, 8), plain(dtype, 2, size, {66, 1, 130}, 0.3);
+      for (int64_t row = 0; row < plain.tq; ++row)
+        for (int64_t i = 0; i < plain.width; ++i)
+          aligned.q.set(row * (plain.width + 8) + 8 + i, plain.q.get(row * (plain.width + 3) + 3 + i));
+      on_every_stream([&](const Stream& s) {
+        aligned.forward(s);
+        plain.forward(s);
+        EXPECT_TRUE(close(aligned.out.values(), plain.out.values(), 2 * tolerance(dtype))) << dtype;
+        EXPECT_TRUE(close(aligned.lse.values(), plain.lse.values(), dtype == DType::kF64 ? 1e-14 : 1e-6)) << dtype;
       });
     }
 }

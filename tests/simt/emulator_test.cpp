@@ -28,7 +28,7 @@ class EveryOrder : public ::testing::TestWithParam<Order> {
   }
 
  private:
-  simt::Schedule schedule_{GetParam(), 3};
+  simt::Schedule schedule_{GetParam(), 3, GetParam() == Order::kReverse};
 };
 INSTANTIATE_TEST_SUITE_P(Orders, EveryOrder,
                          ::testing::Values(Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy));
@@ -163,6 +163,68 @@ TEST_P(EveryOrder, ADivergentShuffleIsFound) {
   EXPECT_NO_THROW(with(0));
   EXPECT_TRUE(refusal_of([&] { with(1); }).says("waits for ever for its warp at shuffle_xor"));
   EXPECT_TRUE(refusal_of([&] { with(2); }).says("a lane of its warp at shuffle_xor"));
+}
+
+// One that does not wait sees what was there before, unless copies land at once, and ends too early in any case.
+SIMT_KERNEL(kThreads) copy_kernel(float* to, const float* from, int64_t inside, bool wait) {
+  auto* const values = simt::shared<float>();
+  const int i = simt::thread();
+  simt::copy_async(values + 4 * i, from + (i < inside ? 4 * i : 0), i < inside);
+  simt::commit_copies();
+  if (wait) simt::wait_copies<0>();
+  simt::barrier();
+  for (int j = 0; j < 4; ++j) to[4 * i + j] = values[4 * i + j];
+}
+
+TEST_P(EveryOrder, AsynchronousCopiesMustBeWaitedFor) {
+  const auto from = TestTensor::random(DType::kF32, {4 * kThreads}, 1);
+  auto to = from.poisoned();
+  const auto with = [&](bool wait) {
+    simt::launch(stream(), {1, kThreads, 4 * kThreads * sizeof(float)}, copy_kernel, to.tensor().as<float>(),
+                 static_cast<const float*>(from.tensor().as<float>()), int64_t{50}, wait);
+  };
+  with(true);
+  for (int64_t i = 0; i < to.size(); ++i) EXPECT_EQ(to.get(i), i < 200 ? from.get(i) : 0.0) << i;
+  EXPECT_TRUE(refusal_of([&] { with(false); }).says("ends before its asynchronous copies"));
+}
+
+// c = a b through the fragments a card has, against plain loops.
+template <class F>
+SIMT_KERNEL(simt::kWarp)
+tile_kernel(float* c, const F* a, const F* b) {
+  F *const rows = simt::shared<F>(), *const columns = rows + 16 * 16;  // a [16, 16], b [16, 8] in 16 columns
+  const int lane = simt::lane();
+  for (int i = lane; i < 256; i += simt::kWarp) rows[i] = a[i];
+  for (int i = lane; i < 256; i += simt::kWarp) columns[i] = b[i];
+  simt::barrier();
+  uint32_t left[4], right[4];
+  simt::load_matrices<false>(left, rows + lane % 16 * 16 + lane / 16 * 8);
+  simt::load_matrices<true>(right, columns + lane % 16 * 16 + lane / 16 * 8);
+  for (int half = 0; half < 2; ++half) {
+    float sum[4] = {};
+    simt::multiply_add<F>(sum, left, right[2 * half], right[2 * half + 1]);
+    for (int i = 0; i < 4; ++i) c[(lane / 4 + i / 2 * 8) * 16 + half * 8 + lane % 4 * 2 + i % 2] = sum[i];
+  }
+}
+
+template <class F>
+void expect_tile_product(const kernels::Stream& s) {
+  const TestTensor a = TestTensor::random(DTypeOf<F>::value, {16, 16}, 1),
+                   b = TestTensor::random(DTypeOf<F>::value, {16, 16}, 2);
+  TestTensor c(DType::kF32, {16, 16});
+  simt::launch(s, {1, simt::kWarp, 2 * 256 * sizeof(F)}, tile_kernel<F>, c.tensor().as<float>(),
+               static_cast<const F*>(a.tensor().as<F>()), static_cast<const F*>(b.tensor().as<F>()));
+  for (int64_t i = 0; i < 16; ++i)
+    for (int64_t j = 0; j < 16; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < 16; ++k) sum += a.get(i * 16 + k) * b.get(k * 16 + j);
+      EXPECT_NEAR(c.get(i * 16 + j), sum, 1e-5) << i << " " << j;
+    }
+}
+
+TEST_P(EveryOrder, TensorCoresMultiply) {
+  expect_tile_product<BFloat16>(stream());
+  expect_tile_product<Float16>(stream());
 }
 
 SIMT_KERNEL(kThreads) order_kernel(int64_t* next, int64_t* order) {

@@ -60,9 +60,9 @@ inline std::vector<Way> ways_to_run([[maybe_unused]] kernels::Isa isa) {
 #if defined(ALBERT_CUDA_EMULATED)
   using kernels::simt::Order;
   ways.push_back({"forward", TestDevice(kernels::simt::Schedule{Order::kForward})});
-  ways.push_back({"reverse", TestDevice(kernels::simt::Schedule{Order::kReverse})});
+  ways.push_back({"reverse", TestDevice(kernels::simt::Schedule{Order::kReverse, 6, true})});
   ways.push_back({"random", TestDevice(kernels::simt::Schedule{Order::kRandom, 7})});
-  ways.push_back({"greedy", TestDevice(kernels::simt::Schedule{Order::kGreedy, 8})});
+  ways.push_back({"greedy", TestDevice(kernels::simt::Schedule{Order::kGreedy, 8, true})});
 #else
   for (const int threads : {1, 2, 5})
     ways.push_back(
