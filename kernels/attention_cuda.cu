@@ -15,7 +15,7 @@ constexpr int kBlock = kWarps * simt::kWarp;
 constexpr int kPitch = kTile + 1;  // of a tile of scores in shared memory: odd, so that columns hit all banks
 
 // Elements from one row of a tile of heads to the next in shared memory.
-SIMT_DEVICE int64_t pitch_of(int64_t dims) { return dims + 1 - dims % 2; }
+SIMT_DEVICE int pitch_of(int64_t dims) { return static_cast<int>(dims + 1 - dims % 2); }
 
 // tile [kTile, pitch] = rows of one head; zero beyond them.
 template <class F>
@@ -29,9 +29,9 @@ SIMT_DEVICE void load_tile(Acc<F>* tile, const Inputs<F>& in, Heads<const F> fro
 
 // product[n] = x[row n of this warp] . y[lane]
 template <class A>
-SIMT_DEVICE void inner_products(A (&product)[kRows], const A* x, const A* y, int64_t dims, int64_t pitch) {
+SIMT_DEVICE void inner_products(A (&product)[kRows], const A* x, const A* y, int64_t dims, int pitch) {
   for (int n = 0; n < kRows; ++n) product[n] = 0;
-  for (int64_t d = 0; d < dims; ++d) {
+  for (int d = 0; d < static_cast<int>(dims); ++d) {
     const A key = y[simt::lane() * pitch + d];
 #pragma unroll
     for (int n = 0; n < kRows; ++n) product[n] += x[(simt::warp() + n * kWarps) * pitch + d] * key;
@@ -40,9 +40,10 @@ SIMT_DEVICE void inner_products(A (&product)[kRows], const A* x, const A* y, int
 
 // sum [kTile, dims] = keep[row] * sum + weights x, or weightsT x.  weights [kTile, kPitch], x [kTile, pitch]
 template <bool kTransposed, class A>
-SIMT_DEVICE void add_products(A* sum, const A* keep, const A* weights, const A* x, int64_t dims, int64_t pitch) {
-  for (int64_t i = simt::thread(); i < kTile * dims; i += kBlock) {
-    const int64_t r = i / dims, d = i % dims;
+SIMT_DEVICE void add_products(A* sum, const A* keep, const A* weights, const A* x, int64_t dims, int pitch) {
+  const int columns = static_cast<int>(dims);
+  for (int i = simt::thread(); i < kTile * columns; i += kBlock) {
+    const int r = i / columns, d = i % columns;
     A total = keep ? sum[i] * keep[r] : sum[i];
     for (int j = 0; j < kTile; ++j)
       total += (kTransposed ? weights[j * kPitch + r] : weights[r * kPitch + j]) * x[j * pitch + d];
