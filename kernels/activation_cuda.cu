@@ -1,4 +1,4 @@
-#include "kernels/activation_functions.h"
+#include "kernels/activation_cuda.h"
 #include "kernels/cuda_loops.h"
 
 namespace albert::kernels::cuda {

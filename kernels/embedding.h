@@ -8,7 +8,7 @@ namespace albert::kernels {
 ALBERT_KERNEL(void embedding_forward(Stream s, Tensor y, Tensor word, Tensor token_type, Tensor position,
                                      Tensor input_ids, Tensor token_type_ids, Tensor position_ids))
 
-// Adds dy's rows into the three tables, rows in ascending order. Row `padding_idx` of word receives nothing, as
+// Adds dy's rows into the three tables, rows in a fixed order. Row `padding_idx` of word receives nothing, as
 // transformers' nn.Embedding does; -1: every row does, as in Google's.
 //   dy [T, E] F;  d* as the tables, accumulator(F)
 ALBERT_KERNEL(void embedding_backward(Stream s, Tensor dword, Tensor dtoken_type, Tensor dposition, Tensor dy,

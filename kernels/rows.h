@@ -13,7 +13,7 @@ ALBERT_KERNEL(void scatter_rows(Stream s, Tensor dx, Grad dx_mode, Tensor dy, Te
 // dst (mode)= src, elementwise.  dst, src same shape; F each, may differ (a cast: f32 master to bf16 copy)
 ALBERT_KERNEL(void accumulate(Stream s, Tensor dst, Grad mode, Tensor src))
 
-// total[c] += sum over rows of x[r, c], rows in ascending order.  x [rows, cols] F;  total [cols] accumulator(F)
+// total[c] += sum over rows of x[r, c], rows in a fixed order.  x [rows, cols] F;  total [cols] accumulator(F)
 ALBERT_KERNEL(void sum_rows(Stream s, Tensor total, Tensor x))
 
 // best[r] = the first c with the largest x[r, c]; -1 where a NaN is in the row.  x [rows, cols] F, cols > 0;
