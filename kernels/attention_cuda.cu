@@ -1,9 +1,9 @@
-// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key; forward of 16-bit
-// heads of 64 and 128 is in attention_tensor_cores.h.
+// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key; 16-bit heads of
+// 64 and 128 are attention_tensor_cores*.h's.
 #include <cmath>
 
 #include "kernels/attention_cuda.h"
-#include "kernels/attention_tensor_cores.h"
+#include "kernels/attention_tensor_cores_backward.h"
 
 namespace albert::kernels::cuda {
 namespace {
@@ -64,14 +64,6 @@ SIMT_DEVICE void store_tile(Heads<F> to, const Inputs<F>& in, int64_t h, int64_t
     const int64_t r = i / in.dims, d = i % in.dims;
     to.data[(row + r) * to.stride + h * in.dims + d] = static_cast<F>(factor ? sum[i] * factor[r] : sum[i]);
   }
-}
-
-// Dropout's factor of a query (row among all) for a key (index in its sequence).
-template <class F>
-SIMT_DEVICE Acc<F> keep_factor(const Inputs<F>& in, int64_t h, int64_t query, int64_t key) {
-  Acc<F> factor[1];
-  in.dropout.fill(factor, query, h * 65536 + key);
-  return factor[0];
 }
 
 // Shared memory, in parts of A.
@@ -163,14 +155,6 @@ probabilities_kernel(Inputs<F> in, const Acc<F>* log_sum_exp, F* probabilities, 
     simt::barrier();
   }
 }
-
-// What backward reads besides.
-template <class F>
-struct Upstream {
-  Heads<const F> dout;
-  const Acc<F>* log_sum_exp;
-  Acc<F>* delta;
-};
 
 // Of this lane's key and one query: P, dropout's factor, and dropout's share of dP.
 template <class A>
@@ -322,11 +306,13 @@ void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dou
     using A = Acc<F>;
     const Inputs<F> in = inputs_of<F>(q, k, v, shape, dropout);
     const Upstream<F> up{heads_of<const F>({dout, 0}), data<const A>(log_sum_exp), data<A>(delta)};
+    const Heads<F> to_q = heads_of<F>(dq), to_k = heads_of<F>(dk), to_v = heads_of<F>(dv);
+    const int64_t keys = k.matrix.shape[0];
+    if (tensor_core_backward(s, in, up, to_q, to_k, to_v, keys)) return;
     simt::launch(s, {in.heads * most_tiles<kTile>(in.queries, in.sequences), kBlock, parts_bytes<A>(4, 1, 1, in.dims)},
-                 backward_queries_kernel<F>, in, up, heads_of<F>(dq));
-    simt::launch(
-        s, {in.heads * most_tiles<kTile>(k.matrix.shape[0], in.sequences), kBlock, parts_bytes<A>(4, 2, 2, in.dims)},
-        backward_keys_kernel<F>, in, up, heads_of<F>(dk), heads_of<F>(dv));
+                 backward_queries_kernel<F>, in, up, to_q);
+    simt::launch(s, {in.heads * most_tiles<kTile>(keys, in.sequences), kBlock, parts_bytes<A>(4, 2, 2, in.dims)},
+                 backward_keys_kernel<F>, in, up, to_k, to_v);
   });
 }
 

@@ -30,6 +30,22 @@ struct Inputs {
   DropoutFactors<Acc<F>> dropout;
 };
 
+// What backward reads besides.
+template <class F>
+struct Upstream {
+  Heads<const F> dout;
+  const Acc<F>* log_sum_exp;
+  Acc<F>* delta;
+};
+
+// Dropout's factor of a query (row among all) for a key (index in its sequence).
+template <class F>
+SIMT_DEVICE Acc<F> keep_factor(const Inputs<F>& in, int64_t h, int64_t query, int64_t key) {
+  Acc<F> factor[1];
+  in.dropout.fill(factor, query, h * 65536 + key);
+  return factor[0];
+}
+
 // A tile of one head of one sequence, and the rows of its other side.
 struct Place {
   int64_t b, h;

@@ -216,6 +216,12 @@ inline bool heads_are_aligned(const Heads<F>& heads, int64_t dims) {
   return dims % kPack<F> == 0 && packs_fit<F>(heads.stride, heads.data);
 }
 
+template <class F>
+inline bool tensor_cores_take(const Inputs<F>& in) {
+  return (in.dims == 64 || in.dims == 128) && heads_are_aligned(in.q, in.dims) && heads_are_aligned(in.k, in.dims) &&
+         heads_are_aligned(in.v, in.dims);
+}
+
 template <class F, int kDims>
 inline void launch_tensor_core_forward(const Stream& s, const Inputs<F>& in, const Heads<F>& out, float* log_sum_exp) {
   constexpr size_t kBytes = 5 * SharedTile<F, kDims>::kElements * sizeof(F);
@@ -229,9 +235,7 @@ inline bool tensor_core_forward(const Stream& s, const Inputs<F>& in, const Head
   if constexpr (sizeof(F) != 2) {
     return false;
   } else {
-    const bool aligned = heads_are_aligned(in.q, in.dims) && heads_are_aligned(in.k, in.dims) &&
-                         heads_are_aligned(in.v, in.dims) && heads_are_aligned(out, in.dims);
-    if (!aligned || (in.dims != 64 && in.dims != 128)) return false;
+    if (!tensor_cores_take(in) || !heads_are_aligned(out, in.dims)) return false;
     in.dims == 64 ? launch_tensor_core_forward<F, 64>(s, in, out, log_sum_exp)
                   : launch_tensor_core_forward<F, 128>(s, in, out, log_sum_exp);
     return true;

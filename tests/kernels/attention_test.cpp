@@ -120,11 +120,19 @@ TEST(Attention, ForwardEqualsPlainLoops) {
     }
 }
 
+// What the tests of aligned heads are about: on a card, the types its tensor cores take.
+std::vector<DType> aligned_types() {
+  std::vector<DType> types;
+  for (const DType dtype : kFloatTypes)
+    if (kTestedDevice == Device::kCpu || size_of(dtype) == 2) types.push_back(dtype);
+  return types;
+}
+
 // Rows that begin at 16 bytes, as in a model: what a card's tensor cores want, for the head sizes they take.
 TEST(Attention, AlignedHeadsEqualPlainLoops) {
   const std::vector<std::vector<int64_t>> lengths = {{1},          {63, 2}, {64},     {65, 0, 1},
                                                      {17, 128, 3}, {200},   {31, 33}, {129}};
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}})
       for (const auto& all : lengths) {
         Case c(dtype, 2, size, all, all, 0, 1, 8);
@@ -140,7 +148,7 @@ TEST(Attention, AlignedHeadsEqualPlainLoops) {
 }
 
 TEST(Attention, AlignmentChangesRoundingAlone) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}}) {
       Case aligned(dtype, 2, size, {66, 1, 130}, {66, 1, 130}, 0.3, 1, 8), plain(dtype, 2, size, {66, 1, 130}, 0.3);
       for (int64_t row = 0; row < plain.tq; ++row)
@@ -256,6 +264,31 @@ TEST_P(AttentionGradient, OtherTypesAreNearF64) {
       EXPECT_TRUE(close(dq.values(), wide_dq.values(), tolerance(dtype)));
       EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), tolerance(dtype)));
     });
+}
+
+// As AlignedHeadsEqualPlainLoops, backward: each type against f64 from the same rounded inputs.
+TEST_P(AttentionGradient, AlignedHeadsAreNearF64) {
+  const std::vector<std::vector<int64_t>> lengths = {{1}, {65, 0, 1}, {130}};
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}})
+      for (const auto& all : lengths) {
+        Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8), wide(DType::kF64, 2, size, all, all, GetParam(), 0.3, 8);
+        for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
+        auto wide_dq = TestTensor(DType::kF64, {c.tq, c.width + 8}),
+             wide_dkv = TestTensor(DType::kF64, {c.tk, 2 * c.width});
+        const TestDevice device;
+        wide.forward(device.stream());
+        wide.backward(device.stream(), wide_dq, wide_dkv);
+        on_every_stream([&](const Stream& s) {
+          auto dq = TestTensor(dtype, {c.tq, c.width + 8}), dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
+          c.forward(s);
+          c.backward(s, dq, dkv);
+          EXPECT_TRUE(close(dq.values(), wide_dq.values(), 2 * tolerance(dtype), 0.02)) << dtype << " of " << size;
+          EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), 2 * tolerance(dtype), 0.02)) << dtype << " of " << size;
+          dq.check_sentinels();
+          dkv.check_sentinels();
+        });
+      }
 }
 
 TEST_P(AttentionGradient, ThreadsDoNotChangeABit) {
