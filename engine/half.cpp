@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+
+#include "kernels/dtype.h"
 
 namespace albert {
 namespace {
@@ -34,18 +35,9 @@ uint16_t half_bits(double value) {
 }
 
 float half_value(uint16_t bits) {
-  const uint32_t sign = (bits & 0x8000U) << 16;
-  const uint32_t exponent = (bits >> kMantissaBits) & 0x1fU;
-  const uint32_t mantissa = bits & 0x3ffU;
-  if (exponent == 0) {  // zero and subnormals: a count of 2^-24
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
-    return sign ? -magnitude : magnitude;
-  }
-  const uint32_t widened = exponent == 0x1f ? 0xff : exponent + 127 - 15;
-  const uint32_t word = sign | widened << 23 | mantissa << 13;
-  float value;
-  std::memcpy(&value, &word, sizeof value);
-  return value;
+  Float16 half;
+  half.bits = bits;
+  return static_cast<float>(half);
 }
 
 }  // namespace albert

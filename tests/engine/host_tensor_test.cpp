@@ -83,6 +83,32 @@ TEST(HostTensor, ImpossibleShapesAreRefused) {
   EXPECT_EQ(code({int64_t{1} << 32, int64_t{1} << 32}), ErrorCode::kBadData);
 }
 
+// The card's storage type against the rounding of files: every f16 there and back, and every f32 pattern in steps of a
+// prime, ties and subnormals among them.
+TEST(Float16, RoundsAsFilesDo) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    Float16 half;
+    half.bits = static_cast<uint16_t>(bits);
+    const float value = static_cast<float>(half);
+    if (!std::isnan(value)) {
+      ASSERT_EQ(f16(static_cast<double>(value)), bits);
+      ASSERT_EQ(Float16(value).bits, bits);
+    }
+  }
+  for (uint64_t bits = 0; bits < 0x100000000; bits += 4093) {
+    const float value = float_of(static_cast<uint32_t>(bits));
+    ASSERT_EQ(Float16(value).bits & (std::isnan(value) ? 0x7fff : 0xffff),
+              f16(static_cast<double>(value)) & (std::isnan(value) ? 0x7fff : 0xffff))
+        << value;
+  }
+  for (uint64_t bits = 0x33000000; bits < 0x47800000; bits += 0x1000) {  // ties, and just beside them
+    for (const uint64_t near : {bits - 1, bits, bits + 1}) {
+      const float value = float_of(static_cast<uint32_t>(near));
+      ASSERT_EQ(Float16(value).bits, f16(static_cast<double>(value))) << value;
+    }
+  }
+}
+
 TEST(HostTensor, ScalarsAndEmptyTensors) {
   const HostTensor scalar(DType::kF64, {}), none(DType::kF64, {3, 0});
   EXPECT_EQ(scalar.size(), 1);

@@ -68,7 +68,7 @@ TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
 }
 
 TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
-  for (const DType dtype : {DType::kF32, DType::kBF16})
+  for (const DType dtype : kFloatTypes)
     on_every_stream([&](const Stream& s) {
       const auto x = TestTensor::random(dtype, {9, 65}, 1, 2), dy = TestTensor::random(dtype, {9, 65}, 3);
       TestTensor dx(dtype, {9, 65}), wide(DType::kF64, {9, 65});

@@ -251,7 +251,7 @@ TEST_P(AttentionGradient, EqualsCentralDifferences) {
 }
 
 TEST_P(AttentionGradient, OtherTypesAreNearF64) {
-  for (const DType dtype : {DType::kF32, DType::kBF16})
+  for (const DType dtype : kFloatTypes)
     on_every_stream([&](const Stream& s) {
       Case c(dtype, 2, 40, {70, 9}, GetParam()), wide(DType::kF64, 2, 40, {70, 9}, GetParam());
       for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
