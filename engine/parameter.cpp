@@ -1,8 +1,8 @@
 #include "engine/parameter.h"
 
 #include <cmath>
-#include <cstring>
 
+#include "engine/transfer.h"
 #include "kernels/matmul.h"
 #include "kernels/philox.h"
 #include "kernels/rows.h"
@@ -25,22 +25,23 @@ void two_normals(const kernels::PhiloxBlock& block, double* out) {
   out[1] = radius * std::sin(angle);
 }
 
-void set_element(Tensor t, int64_t i, double value) {
-  if (t.dtype == DType::kF64)
-    t.as<double>()[i] = static_cast<double>(static_cast<float>(value));  // the same start in every precision
-  else
-    t.as<float>()[i] = static_cast<float>(value);
-}
-
-void fill_normal(Tensor t, uint64_t seed, uint32_t parameter, double deviation) {
-  const int64_t n = t.shape.size();
+// f32 values, so that every precision starts alike.
+HostTensor normal_values(const Shape& shape, uint64_t seed, uint32_t parameter, double deviation) {
+  const int64_t n = shape.size();
+  HostTensor values(DType::kF32, {n});
+  auto* to = values.data<float>();
   for (int64_t i = 0; i < n; i += 2) {
     double normals[2];
     two_normals(kernels::philox(static_cast<uint32_t>(i / 2), static_cast<uint32_t>(i >> 33), parameter, 0,
                                 static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)),
                 normals);
-    for (int64_t j = i; j < std::min(i + 2, n); ++j) set_element(t, j, deviation * normals[j - i]);
+    for (int64_t j = i; j < std::min(i + 2, n); ++j) to[j] = static_cast<float>(deviation * normals[j - i]);
   }
+  return values;
+}
+
+HostTensor constant_values(const Shape& shape, float value) {
+  return HostTensor::of<float>({shape.size()}, std::vector<float>(static_cast<size_t>(shape.size()), value));
 }
 
 }  // namespace
@@ -110,6 +111,7 @@ std::vector<Tensor> ParameterStore::views(Tensor flat, const Layout& layout) con
 }
 
 void ParameterStore::materialize(kernels::Backend& backend, Precision precision, bool gradients) {
+  backend_ = &backend;
   const ParameterBytes need = bytes(backend.stream(), precision, gradients);
   const Layout at = layout();
   const DType master = master_dtype(precision), compute = compute_dtype(precision);
@@ -146,10 +148,13 @@ void ParameterStore::initialize(uint64_t seed, double initializer_range,
   for (Parameter& p : parameters_) {
     const uint32_t position = index++;
     if (wanted && !wanted(p)) continue;
-    if (p.init == Init::kNormal) fill_normal(p.value, seed, position, initializer_range);
-    if (p.init != Init::kNormal)
-      for (int64_t i = 0; i < p.shape.size(); ++i) set_element(p.value, i, p.init == Init::kOnes ? 1 : 0);
+    write(p, p.init == Init::kNormal ? normal_values(p.shape, seed, position, initializer_range)
+                                     : constant_values(p.shape, p.init == Init::kOnes ? 1 : 0));
   }
+}
+
+void ParameterStore::write(const Parameter& parameter, const HostTensor& values) {
+  upload(*backend_, parameter.value, values.to(parameter.value.dtype));
 }
 
 void ParameterStore::update_compute(kernels::Stream stream) {
@@ -160,7 +165,7 @@ void ParameterStore::update_compute(kernels::Stream stream) {
 }
 
 void ParameterStore::zero_grads() {
-  if (flat_grads_) std::memset(flat_grads_.data, 0, flat_grads_.bytes());
+  if (flat_grads_) backend_->clear(flat_grads_.data, flat_grads_.bytes());
 }
 
 }  // namespace albert

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/host_tensor.h"
 #include "engine/precision.h"
 #include "kernels/backend.h"
 
@@ -54,6 +55,9 @@ class ParameterStore {
   void materialize(kernels::Backend& backend, Precision precision, bool gradients);
   bool materialized() const { return static_cast<bool>(flat_values_); }
 
+  // Values from the host, of the parameter's size and converted to its type. update_compute() must follow.
+  void write(const Parameter& parameter, const HostTensor& values);
+
   // Draws the values of the `wanted` parameters (empty: of all) from (seed, parameter's position, element): the same
   // for any thread count, and whichever others are drawn.
   void initialize(uint64_t seed, double initializer_range,
@@ -81,6 +85,7 @@ class ParameterStore {
     Parameter view;
     std::vector<Parameter*> parts;
   };
+  kernels::Backend* backend_ = nullptr;  // since materialize()
   std::deque<Parameter> parameters_;
   std::deque<Stack> stacks_;
   std::vector<Parameter*> packed_;

@@ -15,7 +15,7 @@ class Session {
   // results; those stay valid until the next run.
   using Program = std::function<void(Tape&)>;
 
-  // Exact peak of the arena in bytes; runs no kernel and touches no memory.
+  // Exact peak of the step's memory in bytes; runs no kernel and touches no memory.
   size_t plan(Mode mode, const Program& program) const;
 
   // On a kMeta backend, only plans. Else runs it in an arena of exactly the planned size or a larger one left from
@@ -28,6 +28,9 @@ class Session {
   size_t last_peak() const { return last_peak_; }  // of the last run, in bytes
 
  private:
+  size_t measure(Mode mode, const Program& program, Uploads* uploads) const;
+  void reserve(size_t bytes);
+
   std::unique_ptr<kernels::Backend> backend_;
   kernels::Buffer memory_;
   size_t last_peak_ = 0;

@@ -25,7 +25,7 @@ Tape::Sink Tape::sink(Var v) {
 void Tape::seed(Var y, Tensor dy) {
   ALBERT_CHECK(dy.shape == y.shape(), "upstream gradient ", dy.shape, " for a value ", y.shape());
   const Sink dy_slot = sink(y);
-  kernels::accumulate(stream_, dy_slot.tensor, dy_slot.mode, dy);
+  kernels::accumulate(stream_, dy_slot.tensor, dy_slot.mode, on_device(dy));
 }
 
 void Tape::backward() {
@@ -47,7 +47,7 @@ void Tape::backward_into(Sink dx, Var inner_x, Var inner_y, Tensor dy) {
 void Tape::copy(Tensor to, Tensor from) { kernels::accumulate(stream_, to, Grad::kAssign, from); }
 
 Var Tape::kept_segment(const Segment& f, Var x) {
-  const auto inner = std::make_shared<Tape>(stream_, arena_, Mode::kTraining);
+  const auto inner = std::make_shared<Tape>(stream_, arena_, Mode::kTraining, uploads_);
   const Var inner_x = inner->input(x.value());
   const Var inner_y = f(*inner, inner_x);
   const Var y = make(inner_y.value(), true);
@@ -64,13 +64,13 @@ Var Tape::segment(const Segment& f, Var x, Shape y_shape, Keep keep, Tensor into
   const Var y = make(into ? into : arena_.allocate(y_shape, x.dtype()), true);
   {
     const Arena::Mark mark(arena_);
-    Tape forward_only(stream_, arena_, mode_, false);
+    Tape forward_only(stream_, arena_, mode_, uploads_, false);
     copy(y.value(), f(forward_only, forward_only.input(x.value())).value());
   }
   record(y, [=](Tape& t, Tensor dy) {
     const Sink dx = t.sink(x);
     const Arena::Mark mark(t.arena_);
-    Tape inner(t.stream_, t.arena_, Mode::kTraining);
+    Tape inner(t.stream_, t.arena_, Mode::kTraining, t.uploads_);
     const Var inner_x = inner.input(x.value());
     const Var inner_y = f(inner, inner_x);
     inner.backward_into(dx, inner_x, inner_y, dy);

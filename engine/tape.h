@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/uploads.h"
 #include "kernels/dispatch.h"
 
 namespace albert {
@@ -40,7 +41,9 @@ enum class Keep : uint8_t { kActivations, kRecompute };
 // Remembers what backward must do and does it in reverse order. Nothing else.
 class Tape {
  public:
-  Tape(Stream stream, Arena& arena, Mode mode) : Tape(stream, arena, mode, mode == Mode::kTraining) {}
+  // `uploads`: null where kernels read the host's memory.
+  Tape(Stream stream, Arena& arena, Mode mode, Uploads* uploads = nullptr)
+      : Tape(stream, arena, mode, uploads, mode == Mode::kTraining) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
@@ -49,6 +52,9 @@ class Tape {
   Var output(Shape s, DType t) { return make(arena_.allocate(s, t), true); }
   Var alias(Tensor value) { return make(value, true); }            // an op's output that shares memory with its input
   Tensor save(Shape s, DType t) { return arena_.allocate(s, t); }  // lives until its backward is done
+
+  // An array of the host where kernels can read it: what operations do with ids, labels and lengths they are given.
+  Tensor on_device(Tensor host) { return uploads_ && host ? uploads_->place(host) : host; }
 
   Stream stream() const { return stream_; }
   Arena& arena() { return arena_; }
@@ -67,7 +73,7 @@ class Tape {
   };
   Sink sink(Var v);
 
-  // Gives `y` an upstream gradient; backward() then runs every recorded step, last first.
+  // Gives `y` an upstream gradient, an array of the host; backward() then runs every recorded step, last first.
   void seed(Var y, Tensor dy);
   void backward();
 
@@ -79,8 +85,8 @@ class Tape {
   Var segment(const Segment& f, Var x, Shape y_shape, Keep keep, Tensor into = {});
 
  private:
-  Tape(Stream stream, Arena& arena, Mode mode, bool recording)
-      : stream_(stream), arena_(arena), mode_(mode), recording_(recording) {}
+  Tape(Stream stream, Arena& arena, Mode mode, Uploads* uploads, bool recording)
+      : stream_(stream), arena_(arena), mode_(mode), uploads_(uploads), recording_(recording) {}
   Var make(Tensor value, bool wants_grad);
   void copy(Tensor to, Tensor from);
   Var kept_segment(const Segment& f, Var x);
@@ -93,6 +99,7 @@ class Tape {
   Stream stream_;
   Arena& arena_;
   Mode mode_;
+  Uploads* uploads_;
   bool recording_;
   std::vector<Step> steps_;
 };

@@ -1,8 +1,10 @@
 #include "heads/pretrained_model.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/io/model_folder.h"
+#include "engine/transfer.h"
 #include "heads/state_dict.h"
 
 namespace albert {
@@ -14,16 +16,10 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-void copy_into(Tensor value, const HostTensor& from) {
-  const HostTensor converted = from.to(value.dtype);
-  std::memcpy(value.data, converted.raw(), value.bytes());
-}
-
-int64_t count_not_finite(Tensor t) {
-  int64_t n = 0;
-  for (int64_t i = 0; i < t.shape.size(); ++i)
-    n += !std::isfinite(t.dtype == DType::kF64 ? t.as<double>()[i] : static_cast<double>(t.as<float>()[i]));
-  return n;
+int64_t count_not_finite(const HostTensor& t) {
+  const HostTensor wide = t.to(DType::kF64);
+  return std::count_if(wide.data<double>(), wide.data<double>() + wide.size(),
+                       [](double v) { return !std::isfinite(v); });
 }
 
 // Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
@@ -57,6 +53,11 @@ AlbertPreTrainedModel::AlbertPreTrainedModel(AlbertConfig config, std::string ar
 Session& AlbertPreTrainedModel::session() {
   ALBERT_CHECK(session_, "load() or initialize() comes first");
   return *session_;
+}
+
+kernels::Backend& AlbertPreTrainedModel::backend() const {
+  ALBERT_CHECK(session_, "load() or initialize() comes first");
+  return session_->backend();
 }
 
 AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder,
@@ -93,7 +94,8 @@ void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
 void AlbertPreTrainedModel::draw_values(const std::function<bool(const Parameter&)>& wanted) {
   store_->initialize(options_.seed, config_.initializer_range, wanted);
   Parameter* words = word_embeddings_of(*store_);
-  if (config_.pad_token_id && words && (!wanted || wanted(*words))) zero_padding_row(*words, *config_.pad_token_id);
+  if (config_.pad_token_id && words && (!wanted || wanted(*words)))
+    zero_padding_row(backend(), *words, *config_.pad_token_id);
 }
 
 void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
@@ -109,9 +111,8 @@ void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const Mode
   report_.missing = found.missing;
   draw_values([&](const Parameter& p) { return !found.tensors.contains(p.name); });
   for (const auto& [name, tensor] : found.tensors) {
-    Parameter& p = *store_->find(name);
-    copy_into(p.value, tensor);
-    if (const int64_t n = count_not_finite(p.value))
+    store_->write(*store_->find(name), tensor);
+    if (const int64_t n = count_not_finite(tensor))
       report_.warnings.push_back(name + " holds " + std::to_string(n) + " values that are not finite");
   }
   update_compute();
@@ -181,10 +182,7 @@ PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
 }
 
 HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
-  std::vector<int64_t> shape;
-  for (int i = 0; i < t.shape.rank(); ++i) shape.push_back(t.shape[i]);
-  HostTensor host(t.dtype, std::move(shape));
-  if (options_.device != Device::kMeta && host.bytes() > 0) std::memcpy(host.raw(), t.data, host.bytes());
+  const HostTensor host = download(backend(), t);
   return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
 }
 

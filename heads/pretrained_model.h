@@ -67,6 +67,7 @@ class AlbertPreTrainedModel {
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
   Session& session();
+  kernels::Backend& backend() const;  // of the session; Error(kInternal) before there is one
   Precision precision() const { return options_.precision; }
   const LoadReport& load_report() const { return report_; }
 

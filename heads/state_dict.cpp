@@ -93,10 +93,10 @@ Parameter* word_embeddings_of(ParameterStore& store) {
   return words ? words : store.find("embeddings.word_embeddings.weight");
 }
 
-void zero_padding_row(Parameter& words, int64_t padding_idx) {
+void zero_padding_row(kernels::Backend& backend, Parameter& words, int64_t padding_idx) {
   if (padding_idx < 0 || padding_idx >= words.shape[0]) return;
   const size_t row = static_cast<size_t>(words.shape[1]) * size_of(words.value.dtype);
-  std::memset(static_cast<std::byte*>(words.value.data) + static_cast<size_t>(padding_idx) * row, 0, row);
+  backend.clear(static_cast<std::byte*>(words.value.data) + static_cast<size_t>(padding_idx) * row, row);
 }
 
 }  // namespace albert

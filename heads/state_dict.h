@@ -24,6 +24,6 @@ StateDict match_state_dict(ParameterStore& store, const AlbertConfig& config,
 Parameter* word_embeddings_of(ParameterStore& store);  // null where the model has none
 
 // The word table's row for padding starts at zero, as torch.nn.Embedding(padding_idx).
-void zero_padding_row(Parameter& words, int64_t padding_idx);
+void zero_padding_row(kernels::Backend& backend, Parameter& words, int64_t padding_idx);
 
 }  // namespace albert

@@ -18,6 +18,11 @@ struct AttentionShape {
   Tensor positions_q;  // [Tq] i32: column of each query in its sequence's probabilities; used with `probabilities` only
 };
 
+inline void describe(CallObserver& observer, const Columns& c) { observe_all(observer, c.matrix, c.begin); }
+inline void describe(CallObserver& observer, const AttentionShape& s) {
+  observe_all(observer, s.heads, s.head_size, s.cu_seqlens_q, s.cu_seqlens_k, s.positions_q);
+}
+
 // Per sequence and head: P = softmax(q kT / sqrt(head_size)), out = dropout(P) v. Every key of a sequence is attended.
 // Works in tiles; P is never stored unless asked for.
 //   q: [Tq, heads * head_size], k, v: [Tk, ..], as Columns of F;  out [Tq, heads * head_size] F

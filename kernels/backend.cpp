@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
+#include "kernels/backend_cuda.h"
 #include "kernels/matmul_onednn.h"
 
 namespace albert::kernels {
@@ -27,13 +29,15 @@ int default_threads() {
 
 size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
-// The CPU; or, in a build for tests, the emulated card, whose memory is the CPU's.
-class HostBackend final : public Backend {
+class CpuBackend final : public Backend {
  public:
-  HostBackend(Device device, int threads, Isa isa)
-      : device_(device), threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
+  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
 
-  Stream stream() override { return {device_, isa_, threads_, matmul_.get(), profile_, nullptr}; }
+  Stream stream() override { return {.isa = isa_, .threads = threads_, .matmul = matmul_.get(), .profile = profile_}; }
+  std::string description() const override {
+    return std::string("CPU, ") + name_of(isa_) + ", " + std::to_string(threads_) +
+           (threads_ == 1 ? " thread" : " threads");
+  }
 
   void* allocate(size_t bytes) override {
     if (bytes == 0) return nullptr;
@@ -46,8 +50,14 @@ class HostBackend final : public Backend {
     if (block) munmap(block, page_rounded(bytes));
   }
 
+  // Kernels are done when they return: nothing is queued.
+  bool host_accessible() const override { return true; }
+  void copy_to_device(void* device, const void* host, size_t bytes) override { std::memcpy(device, host, bytes); }
+  void copy_to_host(void* host, const void* device, size_t bytes) override { std::memcpy(host, device, bytes); }
+  void clear(void* device, size_t bytes) override { std::memset(device, 0, bytes); }
+  void synchronize() override {}
+
  private:
-  Device device_;
   int threads_;
   Isa isa_;
   MatmulContextPtr matmul_;
@@ -58,8 +68,14 @@ class MetaBackend final : public Backend {
  public:
   explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_matmul_context()) {}
   Stream stream() override { return {.device = Device::kMeta, .isa = isa_, .matmul = matmul_.get()}; }
+  std::string description() const override { return "no device: plans only"; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : reinterpret_cast<void*>(4096); }
   void release(void*, size_t) noexcept override {}
+  bool host_accessible() const override { return true; }
+  void copy_to_device(void*, const void*, size_t) override {}
+  void copy_to_host(void*, const void*, size_t) override {}
+  void clear(void*, size_t) override {}
+  void synchronize() override {}
 
  private:
   Isa isa_;
@@ -87,16 +103,19 @@ const char* name_of(Isa isa) {
   return "?";
 }
 
+void Backend::begin_recording() { fail(ErrorCode::kInternal, description(), " records nothing"); }
+std::unique_ptr<Recording> Backend::end_recording() { fail(ErrorCode::kInternal, description(), " records nothing"); }
+
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
-#if !defined(ALBERT_CUDA_EMULATED)
-  if (options.device == Device::kCuda) fail(ErrorCode::kNoDevice, "built without CUDA: --device cpu works");
-#endif
   if (options.isa > detect_isa())
     fail(ErrorCode::kNoDevice, "this machine runs ", name_of(detect_isa()), ", not ", name_of(options.isa));
-  if (options.device == Device::kMeta) return std::make_unique<MetaBackend>(options.isa);
   ALBERT_CHECK(options.threads >= 0 && options.threads <= 4096, "threads ", options.threads);
-  const int threads = options.threads > 0 ? options.threads : default_threads();
-  return std::make_unique<HostBackend>(options.device, threads, options.isa);
+  switch (options.device) {
+    case Device::kMeta: return std::make_unique<MetaBackend>(options.isa);
+    case Device::kCuda: return make_cuda_backend(options);
+    case Device::kCpu: break;
+  }
+  return std::make_unique<CpuBackend>(options.threads > 0 ? options.threads : default_threads(), options.isa);
 }
 
 }  // namespace albert::kernels

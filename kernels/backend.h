@@ -13,17 +13,40 @@ const char* name_of(Isa isa);  // "generic", "avx2", "avx512"
 
 struct BackendOptions {
   Device device = Device::kCpu;
+  int card = 0;            // kCuda: which
   int threads = 0;         // 0: OMP_NUM_THREADS, else the cores this process may use
   Isa isa = detect_isa();  // lower it to compare instruction sets; higher than the machine's: Error(kNoDevice)
 };
 
-// Memory and streams of one device. Kernels never allocate; what they work on comes from here.
+// Work that was queued once and can be queued again as a whole: on a card, a CUDA graph.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
+// Memory and queue of one device. Kernels never allocate; what they work on comes from here.
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual Stream stream() = 0;
+  virtual std::string description() const = 0;  // "CPU, avx2, 2 threads"; "cuda:0, NVIDIA H200, 140 GiB"
+
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; Error(kOutOfMemory) naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
+
+  // Whether the host may touch what allocate() gives. Where not, these are its only ways to it. All of them take place
+  // behind the work queued before; copies to the device have read `host` when they return, copies to the host are done.
+  virtual bool host_accessible() const = 0;
+  virtual void copy_to_device(void* device, const void* host, size_t bytes) = 0;
+  virtual void copy_to_host(void* host, const void* device, size_t bytes) = 0;
+  virtual void clear(void* device, size_t bytes) = 0;
+  virtual void synchronize() = 0;  // returns when the queue is empty
+
+  // What stream() is given between the two is recorded and not run; no copies to or from the host in between.
+  virtual bool can_record() const { return false; }
+  virtual void begin_recording();
+  virtual std::unique_ptr<Recording> end_recording();
 
   // From now on kernels called through stream() are timed into `profile`; null ends it. Streams copied before are not.
   void record(Profile* profile) { profile_ = profile; }

@@ -13,6 +13,10 @@ struct CrossEntropy {
   double scale = 1;
 };
 
+inline void describe(CallObserver& observer, const CrossEntropy& c) {
+  observe_all(observer, c.class_weights, c.label_smoothing, c.scale);
+}
+
 // loss = scale * sum over rows with label != -100 of  (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c]
 //   logits [R, C] F;  labels [R] i32;  loss [1] accumulator(F);  row_loss, log_sum_exp [R] accumulator(F): scratch, and
 //   each row's own unscaled term and log sum exp afterwards, 0 where the label is -100.

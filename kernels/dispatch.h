@@ -1,5 +1,6 @@
 #pragma once
 // How one checked call reaches its implementation, and the vocabulary shared by all kernels.
+#include "kernels/call_observer.h"
 #include "kernels/profile_scope.h"
 #include "kernels/stream.h"
 
@@ -43,6 +44,7 @@ enum class Grad : uint8_t { kIgnore, kAssign, kAdd };
 // Forwards a checked call to the stream's device. kMeta measures memory and runs nothing.
 #define ALBERT_DISPATCH(function, stream, ...)                                             \
   do {                                                                                     \
+    ::albert::kernels::observe((stream).observer, #function, __VA_ARGS__);                 \
     const ::albert::kernels::ProfileScope profile_scope(stream, #function);                \
     if ((stream).device == Device::kCpu) ALBERT_CALL_CPU(function, stream, __VA_ARGS__);   \
     if ((stream).device == Device::kCuda) ALBERT_CALL_CUDA(function, stream, __VA_ARGS__); \

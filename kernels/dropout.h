@@ -13,6 +13,10 @@ struct Dropout {
   Tensor row_ids;     // [rows] i64: identity of each row, independent of where it lies in the batch
 };
 
+inline void describe(CallObserver& observer, const Dropout& d) {
+  observe_all(observer, d.probability, d.seed, d.step, d.site, d.row_ids);
+}
+
 // Error(kInternal) for a probability outside [0, 1), or row_ids that are not [rows] i64 when it is above 0.
 void check_dropout(const char* op, const Dropout& dropout, int64_t rows);
 

@@ -19,6 +19,7 @@ void check_matmul(Tensor c, Tensor a, Tensor b, const Matmul& options) {
 
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   check_matmul(c, a, b, options);
+  observe(s.observer, "matmul", c, a, b, options);
   if (c.shape.size() == 0 || s.device == Device::kMeta) return;
   if (s.device == Device::kCpu && a.dtype == DType::kF64)
     return cpu::matmul(s, c, a, b, options);  // timed as matmul_f64
@@ -60,6 +61,7 @@ void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, 
   ALBERT_CHECK(!bias || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype), "linear: bias ", bias.shape,
                " weight ", weight.shape);
   check_matmul(y, x, weight, {.transpose_b = true});
+  observe(s.observer, "linear_forward", y, x, weight, packed, bias, activation);
   if (y.shape.size() == 0 || s.device == Device::kMeta) return;
   if (packed) {
     const MatmulShape shape{y.shape[0], y.shape[1], x.shape[1], false, true, true, bool(bias), activation, x.dtype};

@@ -12,6 +12,10 @@ struct Matmul {
   bool accumulate = false;  // c += instead of c =
 };
 
+inline void describe(CallObserver& observer, const Matmul& m) {
+  observe_all(observer, m.transpose_a, m.transpose_b, m.accumulate);
+}
+
 // c = op(a) op(b).  op(a) [M, K], op(b) [K, N], both F;  c [M, N] F or accumulator(F)
 // The inner dimension is never split by thread: same bits for any number of threads.
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/matmul.h"
+#include "kernels/simt/emulator.h"
 
 namespace albert::kernels::cuda {
 namespace {
@@ -29,14 +30,18 @@ class Widened {
   Tensor tensor_;
 };
 
-}  // namespace
-
-void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
+void matmul_now(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   s.device = Device::kCpu;
   if (a.dtype != DType::kF16) return cpu::matmul(s, c, a, b, options);
   const Widened wide_c(c);
   cpu::matmul(s, wide_c.tensor(), Widened(a).tensor(), Widened(b).tensor(), options);
   wide_c.write(c);
+}
+
+}  // namespace
+
+void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
+  simt::emulator::submit(s, [=](const simt::Schedule&) { matmul_now(s, c, a, b, options); });
 }
 
 }  // namespace albert::kernels::cuda

@@ -15,6 +15,11 @@ struct AdamStep {
   double gradient_scale = 1;
 };
 
+inline void describe(CallObserver& observer, const AdamStep& s) {
+  observe_all(observer, s.learning_rate, s.beta1, s.beta2, s.eps, s.weight_decay, s.bias_correction1,
+              s.bias_correction2, s.gradient_scale);
+}
+
 // w -= learning_rate * u.   value, m, v, gradient [n] f32 or f64, all alike
 ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step))
 

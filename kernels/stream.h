@@ -7,17 +7,21 @@ namespace albert::kernels {
 
 enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are built once for each
 
-class MatmulContext;  // matmul_cpu.cpp: oneDNN's engine, its primitives, scratch per thread
+class MatmulContext;  // matmul_onednn.h: oneDNN's engine, its primitives, scratch per thread
+class CublasContext;  // matmul_cublas.h: cuBLASLt's handle, its choices by shape, workspace
+class CallObserver;   // call_observer.h
 struct Profile;       // profile.h
 
 // Where and how work runs: first argument of every kernel. Made by a Backend, copied freely.
 struct Stream {
   Device device = Device::kCpu;
   Isa isa = Isa::kGeneric;
-  int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
-  MatmulContext* matmul = nullptr;  // CPU: owned by the Backend
-  Profile* profile = nullptr;       // where calls are timed, if anywhere
-  void* queue = nullptr;            // CUDA: the cudaStream_t; emulated: a simt::Schedule, or null for the plain one
+  int threads = 1;                   // CPU: how many share a kernel; results do not depend on it
+  MatmulContext* matmul = nullptr;   // CPU: owned by the Backend
+  CublasContext* cublas = nullptr;   // CUDA: owned by the Backend
+  Profile* profile = nullptr;        // where calls are timed, if anywhere
+  CallObserver* observer = nullptr;  // who is shown every call, if anyone
+  void* queue = nullptr;             // CUDA: the cudaStream_t; emulated: a simt::Queue, or null for the plain one
 };
 
 }  // namespace albert::kernels

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/transfer.h"
 #include "kernels/global_norm.h"
 #include "kernels/parallel.h"
 
@@ -23,14 +24,14 @@ Optimizer::Optimizer(kernels::Backend& backend, ParameterStore& parameters, cons
   m_ = {m_bytes_.data(), values.shape, values.dtype};
   v_ = {v_bytes_.data(), values.shape, values.dtype};
   partials_ = {partials_bytes_.data(), {partials}, DType::kF64};
-  total_ = {partials_.as<double>() + partials, {1}, DType::kF64};
+  total_ = {static_cast<double*>(partials_.data) + partials, {1}, DType::kF64};
 }
 
 double Optimizer::gradient_norm() const {
   const Tensor grads = parameters_.flat_grads();
   const Tensor partials{partials_.data, {kernels::blocks_of(grads.shape.size(), kernels::kNormBlock)}, DType::kF64};
   kernels::sum_of_squares(backend_.stream(), total_, partials, grads);
-  return std::sqrt(*total_.as<double>());
+  return std::sqrt(download(backend_, total_).at<double>(0));
 }
 
 // The parameter's part of a flat tensor laid out as the values.

@@ -1,11 +1,10 @@
 #include "trainer/training_state.h"
 
-#include <cstring>
-
 #include "engine/io/atomic_file.h"
 #include "engine/io/input_file.h"
 #include "engine/io/json.h"
 #include "engine/io/model_folder.h"
+#include "engine/transfer.h"
 #include "kernels/error.h"
 
 namespace albert {
@@ -17,17 +16,11 @@ constexpr const char* kMoments = "training_state.safetensors";
 constexpr const char* kState = "trainer_state.json";
 constexpr uint64_t kMaxState = 1 << 20;
 
-HostTensor copy_of(Tensor t) {
-  HostTensor host(t.dtype, {t.shape.size()});
-  std::memcpy(host.raw(), t.data, host.bytes());
-  return host;
-}
-
-void restore(Tensor to, const TensorFile& file, const char* name, const fs::path& folder) {
+void restore(kernels::Backend& backend, Tensor to, const TensorFile& file, const char* name, const fs::path& folder) {
   const auto at = file.tensors.find(name);
   if (at == file.tensors.end() || at->second.dtype() != to.dtype || at->second.size() != to.shape.size())
     fail(ErrorCode::kMismatch, (folder / kMoments).string(), ": ", name, " does not fit this model and --precision");
-  std::memcpy(to.data, at->second.raw(), at->second.bytes());
+  upload(backend, to, at->second);
 }
 
 // "learning_rate is 0.001 here and was 0.002": the first difference of two flat objects.
@@ -53,11 +46,12 @@ void check_recipe(const std::string& now, const std::string& before, const fs::p
 void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& model, const Optimizer& optimizer,
                          const TrainingState& state) {
   model.save_pretrained(folder);
+  kernels::Backend& backend = model.backend();
   TensorFile moments;
-  moments.tensors.emplace("m", copy_of(optimizer.first_moments()));
-  moments.tensors.emplace("v", copy_of(optimizer.second_moments()));
+  moments.tensors.emplace("m", download(backend, optimizer.first_moments()));
+  moments.tensors.emplace("v", download(backend, optimizer.second_moments()));
   if (master_dtype(model.precision()) != DType::kF32)
-    moments.tensors.emplace("values", copy_of(model.parameters().flat_values()));
+    moments.tensors.emplace("values", download(backend, model.parameters().flat_values()));
   write_safetensors(folder / kMoments, moments);
   const nlohmann::ordered_json json{{"step", state.step},
                                     {"optimizer_steps", optimizer.steps()},
@@ -85,11 +79,12 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
     fail(ErrorCode::kBadData, name, ": ", e.what());
   }
   const TensorFile moments = read_safetensors(folder / kMoments);
-  restore(optimizer.first_moments(), moments, "m", folder);
-  restore(optimizer.second_moments(), moments, "v", folder);
+  kernels::Backend& backend = model.backend();
+  restore(backend, optimizer.first_moments(), moments, "m", folder);
+  restore(backend, optimizer.second_moments(), moments, "v", folder);
   load_weights(folder, model);
   if (master_dtype(model.precision()) != DType::kF32) {
-    restore(model.parameters().flat_values(), moments, "values", folder);
+    restore(backend, model.parameters().flat_values(), moments, "values", folder);
     model.update_compute();
   }
   return state;
@@ -101,8 +96,7 @@ void load_weights(const fs::path& folder, AlbertPreTrainedModel& model) {
     const auto at = file.tensors.find(p.name);
     if (at == file.tensors.end() || at->second.size() != p.shape.size())
       fail(ErrorCode::kMismatch, folder.string(), ": ", p.name, " is missing or of another shape");
-    const HostTensor value = at->second.to(p.value.dtype);
-    std::memcpy(p.value.data, value.raw(), value.bytes());
+    model.parameters().write(p, at->second);
   }
   model.update_compute();
 }

@@ -14,7 +14,7 @@ BackboneOutput Backbone::operator()(Tape& t, const PackedBatch& batch, const Enc
   std::optional<Var> embeds;
   if (batch.has_embeds()) {
     const HostTensor& given = batch.inputs_embeds();  // already in the compute type
-    embeds = t.input({const_cast<void*>(given.raw()), {given.dim(0), given.dim(1)}, given.dtype()});
+    embeds = t.input(t.on_device({const_cast<void*>(given.raw()), {given.dim(0), given.dim(1)}, given.dtype()}));
   }
   const Var x = embeds ? embeddings_(t, *embeds, batch, call.dropout) : embeddings_(t, batch, call.dropout);
   BackboneOutput out{encoder_(t, x, batch, call), std::nullopt, embeds};

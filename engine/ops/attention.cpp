@@ -4,9 +4,13 @@
 
 namespace albert::ops {
 
-Var attention(Tape& t, Var q, Var key_value, const kernels::AttentionShape& shape, Tensor probabilities,
-              const kernels::Dropout& dropout) {
+Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
+              kernels::Dropout dropout) {
   using kernels::Columns;
+  shape.cu_seqlens_q = t.on_device(shape.cu_seqlens_q);
+  shape.cu_seqlens_k = t.on_device(shape.cu_seqlens_k);
+  shape.positions_q = t.on_device(shape.positions_q);
+  dropout.row_ids = t.on_device(dropout.row_ids);
   const int64_t hidden = shape.heads * shape.head_size;
   Var y = t.output(q.shape(), q.dtype());
   const Tensor log_sum_exp = t.save({shape.heads, q.shape()[0]}, accumulator(q.dtype()));

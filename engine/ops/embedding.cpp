@@ -4,8 +4,16 @@
 #include "kernels/rows.h"
 
 namespace albert::ops {
+namespace {
 
-Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& ids) {
+EmbeddingIds on_device(Tape& t, const EmbeddingIds& ids) {
+  return {t.on_device(ids.input_ids), t.on_device(ids.token_type_ids), t.on_device(ids.position_ids)};
+}
+
+}  // namespace
+
+Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& host_ids) {
+  const EmbeddingIds ids = on_device(t, host_ids);
   const auto &word = tables.word, &token_type = tables.token_type, &position = tables.position;
   Var y = t.output({ids.input_ids.shape[0], word.shape[1]}, word.compute.dtype);
   kernels::embedding_forward(t.stream(), y.value(), word.compute, token_type.compute, position.compute, ids.input_ids,
@@ -17,7 +25,10 @@ Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& ids) {
   return y;
 }
 
-Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables, const EmbeddingIds& ids) {
+Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables,
+              const EmbeddingIds& host_ids) {
+  const EmbeddingIds ids = on_device(t, host_ids);
+  row_numbers = t.on_device(row_numbers);
   const auto &token_type = tables.token_type, &position = tables.position;
   Var y = t.output(inputs_embeds.shape(), inputs_embeds.dtype());
   kernels::embedding_forward(t.stream(), y.value(), inputs_embeds.value(), token_type.compute, position.compute,

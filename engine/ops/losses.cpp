@@ -3,7 +3,9 @@
 
 namespace albert::ops {
 
-Var cross_entropy(Tape& t, Var logits, Tensor labels, const kernels::CrossEntropy& options) {
+Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options) {
+  labels = t.on_device(labels);
+  options.class_weights = t.on_device(options.class_weights);
   const DType sums = accumulator(logits.dtype());
   const Shape rows{logits.shape()[0]};
   Var loss = t.output({1}, sums);
@@ -18,6 +20,9 @@ Var cross_entropy(Tape& t, Var logits, Tensor labels, const kernels::CrossEntrop
 }
 
 Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale) {
+  cu_seqlens = t.on_device(cu_seqlens);
+  positions = t.on_device(positions);
+  scale = t.on_device(scale);
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor log_sum_exp = t.save(positions.shape, sums);
@@ -32,6 +37,8 @@ Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions,
 }
 
 Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale) {
+  targets = t.on_device(targets);
+  class_weights = t.on_device(class_weights);
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save({logits.shape()[0]}, sums);
@@ -46,6 +53,7 @@ Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weigh
 }
 
 Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale) {
+  targets = t.on_device(targets);
   const DType sums = accumulator(x.dtype());
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save({x.shape()[0]}, sums);

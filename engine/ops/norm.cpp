@@ -3,7 +3,8 @@
 
 namespace albert::ops {
 
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const kernels::Dropout& dropout) {
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout) {
+  dropout.row_ids = t.on_device(dropout.row_ids);
   const Shape rows{x.shape()[0]};
   Var y = t.output(x.shape(), x.dtype());
   const Tensor mean = t.save(rows, accumulator(x.dtype())), rstd = t.save(rows, accumulator(x.dtype()));
@@ -19,8 +20,9 @@ Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const
   return y;
 }
 
-Var dropout(Tape& t, Var x, const kernels::Dropout& dropout) {
+Var dropout(Tape& t, Var x, kernels::Dropout dropout) {
   if (dropout.probability == 0) return x;
+  dropout.row_ids = t.on_device(dropout.row_ids);
   Var y = t.output(x.shape(), x.dtype());
   kernels::dropout_forward(t.stream(), y.value(), x.value(), dropout);
   t.record(y, [=](Tape& tape, Tensor dy) {

@@ -1,5 +1,6 @@
 #pragma once
 // The differentiable operations: each allocates its output, runs the forward kernel and records what backward does.
+// Vars and parameters lie on the device, Tensors (ids, labels, lengths, row numbers) with the host.
 // Shapes as in the kernel of the same name; parameters by reference, for they have stable addresses.
 #include <span>
 
@@ -36,19 +37,19 @@ Var linear(Tape& t, Var x, const Linear& layer);
 Var linear_activation(Tape& t, Var x, const Linear& layer, kernels::Activation activation);
 
 // y = LayerNorm(dropout(x) + residual)
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const kernels::Dropout& dropout);
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout);
 
 // y = dropout(x); x itself when the probability is 0
-Var dropout(Tape& t, Var x, const kernels::Dropout& dropout);
+Var dropout(Tape& t, Var x, kernels::Dropout dropout);
 
 // y [T, E]: sum of the three tables' rows
 Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& ids);
 // The same with given word vectors [T, E] in place of the word table
 Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables, const EmbeddingIds& ids);
 
-// q [Tq, H], key_value [Tk, 2H] -> [Tq, H];  `probabilities` as in kernels/attention.h, or empty
-Var attention(Tape& t, Var q, Var key_value, const kernels::AttentionShape& shape, Tensor probabilities,
-              const kernels::Dropout& dropout);
+// q [Tq, H], key_value [Tk, 2H] -> [Tq, H];  `probabilities` as in kernels/attention.h and on the device, or empty
+Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
+              kernels::Dropout dropout);
 
 // y [R, cols] = rows `index` of x
 Var gather_rows(Tape& t, Var x, Tensor index);
@@ -57,7 +58,7 @@ Var gather_rows(Tape& t, Var x, Tensor index);
 Var reshape(Tape& t, Var x, Shape shape);
 
 // The losses: [1] in accumulator(F)
-Var cross_entropy(Tape& t, Var logits, Tensor labels, const kernels::CrossEntropy& options);
+Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options);
 Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale);
 Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale);
 Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale);

@@ -5,6 +5,7 @@
 namespace albert::ops {
 
 Var gather_rows(Tape& t, Var x, Tensor index) {
+  index = t.on_device(index);
   Var y = t.output({index.shape[0], x.shape()[1]}, x.dtype());
   kernels::gather_rows(t.stream(), y.value(), x.value(), index);
   t.record(y, [=](Tape& tape, Tensor dy) {

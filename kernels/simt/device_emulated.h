@@ -128,11 +128,11 @@ SIMT_DEVICE void wait_copies() {
 
 SIMT_DEVICE int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }
 
-// Runs all blocks before it returns. Error(kInternal) names the first thing a GPU would not forgive.
+// Runs all blocks before it returns, but for a queue that keeps them. Error(kInternal) names the first thing a GPU
+// would not forgive.
 template <class... Parameters, class... Arguments>
 void launch(const Stream& s, const Launch& shape, void (*kernel)(Parameters...), const Arguments&... arguments) {
-  const auto* schedule = static_cast<const Schedule*>(s.queue);
-  emulator::run(schedule ? *schedule : Schedule{}, shape, [&] { kernel(arguments...); });
+  emulator::submit(s, [=](const Schedule& schedule) { emulator::run(schedule, shape, [&] { kernel(arguments...); }); });
 }
 
 }  // namespace albert::kernels::simt

@@ -335,6 +335,13 @@ void copy_async(void* to, const void* from, bool inside) { running->copy_async({
 void commit_copies() { running->commit_copies(); }
 void wait_copies(int groups) { running->wait_copies(static_cast<size_t>(groups)); }
 
+void submit(const Stream& s, const std::function<void(const Schedule&)>& work) {
+  const auto* queue = static_cast<const Queue*>(s.queue);
+  if (!queue) return work({});
+  if (!queue->submitter) return work(queue->schedule);
+  queue->submitter->submit([work, schedule = queue->schedule] { work(schedule); });
+}
+
 void run(const Schedule& schedule, const Launch& launch, const std::function<void()>& thread_body) {
   ALBERT_CHECK(launch.threads > 0 && launch.threads <= 1024 && launch.threads % kWarp == 0, "a block of ",
                launch.threads, " threads");

@@ -6,7 +6,11 @@
 #include <cstdint>
 #include <functional>
 
-namespace albert::kernels::simt {
+namespace albert::kernels {
+
+struct Stream;
+
+namespace simt {
 
 struct Launch;
 
@@ -17,6 +21,19 @@ struct Schedule {
   Order order = Order::kForward;
   uint32_t seed = 1;          // of kRandom and kGreedy
   bool eager_copies = false;  // asynchronous copies land at once; else not before they are waited for
+};
+
+// Who runs launches and stand-ins of library calls instead of their caller at once.
+class Submitter {
+ public:
+  virtual ~Submitter() = default;
+  virtual void submit(std::function<void()> work) = 0;
+};
+
+// What Stream::queue points to.
+struct Queue {
+  Schedule schedule;
+  Submitter* submitter = nullptr;
 };
 
 namespace emulator {
@@ -41,5 +58,9 @@ void wait_copies(int groups);  // all but so many have landed
 // outside every buffer; a thread that ends before its copies.
 void run(const Schedule& schedule, const Launch& launch, const std::function<void()>& thread_body);
 
+// work(schedule) now, or when the queue's submitter says.
+void submit(const Stream& s, const std::function<void(const Schedule&)>& work);
+
 }  // namespace emulator
-}  // namespace albert::kernels::simt
+}  // namespace simt
+}  // namespace albert::kernels

@@ -23,12 +23,12 @@ class EveryOrder : public ::testing::TestWithParam<Order> {
  protected:
   kernels::Stream stream() {
     kernels::Stream s{.device = Device::kCuda};
-    s.queue = &schedule_;
+    s.queue = &queue_;
     return s;
   }
 
  private:
-  simt::Schedule schedule_{GetParam(), 3, GetParam() == Order::kReverse};
+  simt::Queue queue_{{GetParam(), 3, GetParam() == Order::kReverse}};
 };
 INSTANTIATE_TEST_SUITE_P(Orders, EveryOrder,
                          ::testing::Values(Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy));
@@ -76,9 +76,9 @@ SIMT_KERNEL(kThreads) neighbour_kernel(float* to, bool barrier) {
 }
 
 std::vector<float> neighbours(Order order, bool barrier) {
-  simt::Schedule schedule{order, 3};
+  simt::Queue queue{{order, 3}};
   kernels::Stream s{.device = Device::kCuda};
-  s.queue = &schedule;
+  s.queue = &queue;
   std::vector<float> to(kThreads);
   simt::launch(s, {1, kThreads, kThreads * sizeof(float)}, neighbour_kernel, to.data(), barrier);
   return to;
@@ -234,9 +234,9 @@ SIMT_KERNEL(kThreads) order_kernel(int64_t* next, int64_t* order) {
 TEST(Emulator, BlocksRunInManyOrders) {
   std::set<std::vector<int64_t>> seen;
   for (const Order order : {Order::kForward, Order::kReverse, Order::kRandom}) {
-    simt::Schedule schedule{order, 3};
+    simt::Queue queue{{order, 3}};
     kernels::Stream s{.device = Device::kCuda};
-    s.queue = &schedule;
+    s.queue = &queue;
     int64_t next = 0;
     std::vector<int64_t> blocks(9);
     simt::launch(s, {9, kThreads}, order_kernel, &next, blocks.data());

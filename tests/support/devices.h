@@ -19,14 +19,16 @@ constexpr Device kTestedDevice = Device::kCuda;
 struct TestDevice {
   explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
       : backend(kernels::make_backend({.device = Device::kCuda, .threads = threads, .isa = isa})) {}
-  explicit TestDevice(kernels::simt::Schedule chosen) : TestDevice() { schedule = chosen; }
+  explicit TestDevice(kernels::simt::Schedule chosen) : TestDevice() { queue.schedule = chosen; }
+  // Operands may lie anywhere: between the guard pages of a TestTensor, not in the backend's memory.
   kernels::Stream stream() const {
     kernels::Stream s = backend->stream();
-    s.queue = &schedule;
+    s.observer = nullptr;
+    s.queue = &queue;
     return s;
   }
   std::unique_ptr<kernels::Backend> backend;
-  mutable kernels::simt::Schedule schedule{kernels::simt::Order::kRandom};
+  mutable kernels::simt::Queue queue{{kernels::simt::Order::kRandom}};
 };
 #else
 constexpr Device kTestedDevice = Device::kCpu;

@@ -73,14 +73,11 @@ struct RandomBatch {
 inline void randomize(AlbertPreTrainedModel& model, uint32_t seed, double scale = 0.3) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal(0, scale);
-  for (Parameter& p : model.parameters().all())
-    for (int64_t i = 0; i < p.shape.size(); ++i) {
-      const auto value = static_cast<float>(normal(random) + (p.init == Init::kOnes ? 1 : 0));
-      if (p.value.dtype == DType::kF64)
-        p.value.as<double>()[i] = static_cast<double>(value);
-      else
-        p.value.as<float>()[i] = value;
-    }
+  for (const Parameter& p : model.parameters().all()) {
+    std::vector<float> values(static_cast<size_t>(p.shape.size()));
+    for (float& value : values) value = static_cast<float>(normal(random) + (p.init == Init::kOnes ? 1 : 0));
+    model.parameters().write(p, HostTensor::of<float>({p.shape.size()}, values));
+  }
   model.update_compute();
 }
 

@@ -1,0 +1,13 @@
+#pragma once
+#include "engine/host_tensor.h"
+#include "kernels/backend.h"
+
+namespace albert {
+
+// A copy of what lies at `t`, of the same shape; waits for the work that writes it. Zeros on kMeta.
+HostTensor download(kernels::Backend& backend, Tensor t);
+
+// Puts `from` at `to`. Error(kInternal) where type or size differ.
+void upload(kernels::Backend& backend, Tensor to, const HostTensor& from);
+
+}  // namespace albert

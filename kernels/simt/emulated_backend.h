@@ -1,0 +1,87 @@
+#pragma once
+// The emulated card as a Backend, for tests. What it allocates is the card's: the host that touches it outside of
+// copies and kernels dies of it, and a kernel that is handed the host's memory is refused.
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/call_observer.h"
+#include "kernels/matmul_onednn.h"
+#include "kernels/simt/emulator.h"
+
+namespace albert::kernels::simt {
+
+// Blocks of memory that are there only while an Access lives.
+class DeviceMemory {
+ public:
+  ~DeviceMemory();
+  void* allocate(size_t bytes);  // zeroed; Error(kOutOfMemory) beyond limit()
+  void release(void* block) noexcept;
+  bool holds(const void* data, size_t bytes) const;  // all of it inside one block
+  void set_limit(size_t bytes) { limit_ = bytes; }
+
+  class Access {
+   public:
+    explicit Access(DeviceMemory& memory);
+    ~Access();
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+   private:
+    DeviceMemory& memory_;
+  };
+
+ private:
+  void protect(int rights) const;
+
+  std::map<std::byte*, size_t> blocks_;
+  size_t limit_ = SIZE_MAX, used_ = 0;
+  int accesses_ = 0;
+};
+
+class EmulatedBackend final : public Backend, private Submitter, private CallObserver {
+ public:
+  explicit EmulatedBackend(const BackendOptions& options);
+
+  Stream stream() override;
+  std::string description() const override { return "an emulated card"; }
+  void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : memory_.allocate(bytes); }
+  void release(void* block, size_t) noexcept override { memory_.release(block); }
+
+  bool host_accessible() const override { return false; }
+  void copy_to_device(void* device, const void* host, size_t bytes) override;
+  void copy_to_host(void* host, const void* device, size_t bytes) override;
+  void clear(void* device, size_t bytes) override;
+  void synchronize() override {}
+
+  bool can_record() const override { return true; }
+  void begin_recording() override;
+  std::unique_ptr<Recording> end_recording() override;
+
+  // For tests: the order threads run in, how much memory the card has, how many launches ran outside of replays.
+  void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
+  void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
+  int64_t submitted() const { return submitted_; }
+
+ private:
+  using Work = std::vector<std::function<void()>>;
+  class Replay;
+
+  void submit(std::function<void()> work) override;
+  void call(const char* kernel) override { kernel_ = kernel; }
+  void operand(const Tensor& tensor) override;
+  void attribute(uint64_t) override {}
+  void check_copy(const void* device, size_t bytes) const;
+
+  DeviceMemory memory_;
+  MatmulContextPtr matmul_;
+  int threads_;
+  Isa isa_;
+  Queue queue_;
+  const char* kernel_ = "";
+  std::unique_ptr<Work> recording_;
+  int64_t submitted_ = 0;
+};
+
+}  // namespace albert::kernels::simt
