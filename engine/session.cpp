@@ -5,7 +5,7 @@ namespace albert {
 size_t Session::measure(Mode mode, const Program& program, Uploads* uploads) const {
   Stream dry = stream();
   dry.device = Device::kMeta;
-  dry.observer = nullptr;
+  if (stream().device != Device::kMeta) dry.observer = nullptr;  // who is shown the run proper
   Arena measuring;
   Tape tape(dry, measuring, mode, uploads);
   program(tape);

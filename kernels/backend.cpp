@@ -33,7 +33,9 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_matmul_context()) {}
 
-  Stream stream() override { return {.isa = isa_, .threads = threads_, .matmul = matmul_.get(), .profile = profile_}; }
+  Stream stream() override {
+    return {.isa = isa_, .threads = threads_, .matmul = matmul_.get(), .profile = profile_, .observer = observer_};
+  }
   std::string description() const override {
     return std::string("CPU, ") + name_of(isa_) + ", " + std::to_string(threads_) +
            (threads_ == 1 ? " thread" : " threads");
@@ -67,7 +69,9 @@ class CpuBackend final : public Backend {
 class MetaBackend final : public Backend {
  public:
   explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_matmul_context()) {}
-  Stream stream() override { return {.device = Device::kMeta, .isa = isa_, .matmul = matmul_.get()}; }
+  Stream stream() override {
+    return {.device = Device::kMeta, .isa = isa_, .matmul = matmul_.get(), .observer = observer_};
+  }
   std::string description() const override { return "no device: plans only"; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : reinterpret_cast<void*>(4096); }
   void release(void*, size_t) noexcept override {}

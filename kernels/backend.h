@@ -50,9 +50,12 @@ class Backend {
 
   // From now on kernels called through stream() are timed into `profile`; null ends it. Streams copied before are not.
   void record(Profile* profile) { profile_ = profile; }
+  // From now on `observer` is shown every call, where the back end has no observer of its own; null ends it.
+  void observe(CallObserver* observer) { observer_ = observer; }
 
  protected:
   Profile* profile_ = nullptr;
+  CallObserver* observer_ = nullptr;
 };
 
 std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": name, version, and the instructions it will use

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "apps/bench/phases.h"
+#include "apps/bench/prediction.h"
 #include "apps/cli/common.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/input_file.h"
@@ -19,7 +20,8 @@ constexpr uint64_t kLargestRun = 64 << 20;
 struct BenchFlags {
   BenchOptions options;
   std::string phases = "ceilings,inference,classification,latency,pretraining,finetuning", file, isa, output, compare;
-  bool breakdown = false;
+  bool breakdown = false, model_only = false;
+  std::string card = "h200";
   apps::CommonOptions common;
 };
 
@@ -65,6 +67,19 @@ nlohmann::ordered_json machine_json(const BenchOptions& options) {
           {"version", ALBERT_VERSION}};
 }
 
+// What a card would take, without one.
+int predict(const BenchFlags& flags, std::ostream& out) {
+  const Card card = flags.card == "h200"
+                        ? h200()
+                        : card_from(nlohmann::json::parse(read_text_file(flags.card, kLargestRun), nullptr, false));
+  const auto rows = predict_phases(flags.options, card);
+  out << "predicted for " << card.name << ", not measured\n";
+  print_predicted(rows, flags.breakdown, out);
+  const nlohmann::ordered_json result{{"predicted_for", card.name}, {"version", ALBERT_VERSION}, {"rows", rows}};
+  if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
+  return 0;
+}
+
 int run(BenchFlags& flags, std::ostream& out) {
   BenchOptions& o = flags.options;
   o.phases = split_phases(flags.phases);
@@ -73,6 +88,7 @@ int run(BenchFlags& flags, std::ostream& out) {
   o.device.isa = isa_of(flags.isa);
   o.precision = flags.common.precision;
   check(o);
+  if (flags.model_only) return predict(flags, out);
   nlohmann::ordered_json result{{"machine", machine_json(o)}};
   const auto& machine = result["machine"];
   out << machine["processor"].get<std::string>() << ", " << machine["threads"] << " threads, "
@@ -107,6 +123,8 @@ apps::Runner declare_bench(apps::Command& command) {
   command.option("seconds", o.seconds, "a round takes at least");
   command.choice("isa", flags->isa, {"generic", "avx2", "avx512"}, "instructions of our kernels, if not the best");
   command.boolean("breakdown", flags->breakdown, "also print what each kernel and product took");
+  command.boolean("model_only", flags->model_only, "run nothing: print what a card would take by its cost model");
+  command.option("card", flags->card, "of --model_only: h200, or a JSON file with measured rates in place of its");
   command.option("output", flags->output, "JSON file for all rows");
   command.option("compare", flags->compare, "JSON file of an earlier run: print ratios and a verdict");
   apps::add_common(command, flags->common);

@@ -17,20 +17,6 @@ int threads_of(const BenchOptions& options) {
   return kernels::make_backend({.threads = options.device.threads})->stream().threads;
 }
 
-std::string name_of(const BenchOptions& options, const std::string& phase) {
-  std::string name = phase + " " + options.model + " " + options.precision + " ";
-  if (phase == "latency") return name + "1 x " + std::to_string(options.length);
-  name += std::to_string(options.batch_size) + " x ";
-  return name +
-         (options.source.file.empty() ? std::to_string(options.length) : options.source.file.filename().string());
-}
-
-std::string text_of(const MatmulShape& s) {
-  std::string text = std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
-  if (s.packed) return text + " linear";
-  return text + (s.transpose_a ? " aT" : "") + (s.transpose_b ? " bT" : "");
-}
-
 struct Pass {
   Profile profile;
   double seconds = 0;  // the whole pass
@@ -134,17 +120,11 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step, 
   return row;
 }
 
-std::vector<Batch> batches_of(const BenchOptions& options, const AlbertConfig& config) {
-  if (options.source.file.empty())
-    return fixed_batches(options.batches, options.batch_size, options.length, config.vocab_size);
-  return batches_from(options.source, options.batches, options.batch_size, options.length);
-}
-
 Row latency(const BenchOptions& options, const AlbertConfig& config, Ceiling& ceiling) {
   BenchOptions one = options;
   one.batch_size = 1;
   const auto step = inference_step(config, options.device);
-  const auto batches = fixed_batches(options.batches, 1, options.length, config.vocab_size);
+  const auto batches = batches_of(options, "latency", config);
   Row row = measured(one, "latency", *step, batches, ceiling);
   Sample times;
   const auto start = Clock::now();
@@ -196,21 +176,38 @@ std::vector<std::string> all_phases() {
   return {"ceilings", "inference", "classification", "latency", "pretraining", "finetuning", "tokenize"};
 }
 
+std::string name_of(const BenchOptions& options, const std::string& phase) {
+  std::string name = phase + " " + options.model + " " + options.precision + " ";
+  if (phase == "latency") return name + "1 x " + std::to_string(options.length);
+  name += std::to_string(options.batch_size) + " x ";
+  return name +
+         (options.source.file.empty() ? std::to_string(options.length) : options.source.file.filename().string());
+}
+
+std::string text_of(const MatmulShape& s) {
+  std::string text = std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
+  if (s.packed) return text + " linear";
+  return text + (s.transpose_a ? " aT" : "") + (s.transpose_b ? " bT" : "");
+}
+
+std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase, const AlbertConfig& config) {
+  if (phase == "latency") return fixed_batches(options.batches, 1, options.length, config.vocab_size);
+  if (options.source.file.empty())
+    return fixed_batches(options.batches, options.batch_size, options.length, config.vocab_size);
+  return batches_from(options.source, options.batches, options.batch_size, options.length);
+}
+
 std::vector<Row> run_phases(const BenchOptions& options) {
   const AlbertConfig config = config_of(options.model);
   Ceiling ceiling(threads_of(options), std::min(0.04, options.seconds));
   std::vector<Row> rows;
   for (const std::string& phase : options.phases) {
     if (phase == "ceilings") rows.push_back(ceilings(ceiling));
-    if (phase == "latency") rows.push_back(latency(options, config, ceiling));
     if (phase == "tokenize") rows.push_back(tokenization(options));
-    const auto make = phase == "inference"        ? inference_step
-                      : phase == "classification" ? classification_step
-                      : phase == "pretraining"    ? pretraining_step
-                      : phase == "finetuning"     ? finetuning_step
-                                                  : nullptr;
-    if (make)
-      rows.push_back(measured(options, phase, *make(config, options.device), batches_of(options, config), ceiling));
+    if (phase == "latency")
+      rows.push_back(latency(options, config, ceiling));
+    else if (const auto step = step_of(phase, config, options.device))
+      rows.push_back(measured(options, phase, *step, batches_of(options, phase, config), ceiling));
   }
   return rows;
 }

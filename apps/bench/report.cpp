@@ -63,6 +63,30 @@ void print_rows(const std::vector<Row>& rows, bool breakdown, std::ostream& out)
   for (const Row& row : rows) print_breakdown(row, out);
 }
 
+void print_predicted(const std::vector<Row>& rows, bool breakdown, std::ostream& out) {
+  std::vector<std::vector<std::string>> lines{
+      {"", "tokens/s", "ms/step", "GFLOP/step", "GB/step", "% of peak, nominal"}};
+  for (const Row& row : rows)
+    lines.push_back({row.at("name").get<std::string>(), number(row, "per_second"),
+                     number(row, "seconds_per_step", 1e3, 3), number(row, "flops_per_step", 1e-9),
+                     number(row, "bytes_per_step", 1e-9, 2), number(row, "share_of_peak", 100, 1)});
+  print_table(lines, out);
+  if (!breakdown) return;
+  for (const Row& row : rows) {
+    lines = {{row.at("name").get<std::string>(), "calls", "MB", "GFLOP", "us", "% of step"}};
+    const auto add = [&](const Row& cost, const char* name) {
+      lines.push_back({"  " + cost.at(name).get<std::string>(), number(cost, "calls", 1, 0),
+                       number(cost, "bytes", 1e-6, 1), number(cost, "flops", 1e-9, 1), number(cost, "seconds", 1e6, 1),
+                       number(cost, "share", 100, 1)});
+    };
+    for (const Row& kernel : row.at("kernels")) add(kernel, "kernel");
+    lines.push_back({"  products"});
+    for (const Row& product : row.at("products")) add(product, "product");
+    out << "\n";
+    print_table(lines, out);
+  }
+}
+
 std::vector<Row> compared(const std::vector<Row>& now, const std::vector<Row>& old) {
   std::vector<Row> result;
   for (const Row& row : now) {

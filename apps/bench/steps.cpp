@@ -104,4 +104,12 @@ std::unique_ptr<Step> finetuning_step(const AlbertConfig& config, ModelOptions o
   return std::make_unique<Finetuning>(config, options);
 }
 
+std::unique_ptr<Step> step_of(const std::string& phase, const AlbertConfig& config, const ModelOptions& options) {
+  if (phase == "inference" || phase == "latency") return inference_step(config, options);
+  if (phase == "classification") return classification_step(config, options);
+  if (phase == "pretraining") return pretraining_step(config, options);
+  if (phase == "finetuning") return finetuning_step(config, options);
+  return nullptr;
+}
+
 }  // namespace albert::bench

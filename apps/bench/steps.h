@@ -25,4 +25,7 @@ std::unique_ptr<Step> pretraining_step(const AlbertConfig& config, ModelOptions 
 // The same of a classifier with two labels.
 std::unique_ptr<Step> finetuning_step(const AlbertConfig& config, ModelOptions options);
 
+// The step of a phase by its name; null where the phase has none.
+std::unique_ptr<Step> step_of(const std::string& phase, const AlbertConfig& config, const ModelOptions& options);
+
 }  // namespace albert::bench

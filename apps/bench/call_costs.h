@@ -1,0 +1,52 @@
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/bench/card_model.h"
+#include "kernels/call_observer.h"
+
+namespace albert::bench {
+
+struct Cost {
+  double calls = 0, bytes = 0, flops = 0, seconds = 0;
+};
+
+// Adds up what the calls it is shown would move, compute and take on a card. Shown a dry run, it prices a whole step.
+class CallCosts final : public kernels::CallObserver {
+ public:
+  explicit CallCosts(const Card& card) : card_(card) {}
+
+  // Of the sequences that the next attention calls are about.
+  void set_lengths(std::vector<int64_t> lengths);
+  void call(const char* kernel) override;
+  void operand(const Tensor& tensor) override { items_.push_back({tensor, 0}); }
+  void attribute(uint64_t bits) override { items_.push_back({{}, bits}); }
+
+  // To be called behind the last of them. Error(kInternal) for a kernel that has no row in the table of call_costs.cpp.
+  void finish();
+
+  const std::map<std::string, Cost>& kernels() const { return kernels_; }
+  const std::map<kernels::MatmulShape, Cost>& products() const { return products_; }  // those among them
+  Cost total() const;
+
+ private:
+  struct Item {
+    Tensor tensor;
+    uint64_t attribute;
+  };
+  double bytes_of_operands() const;
+  void add_product(const kernels::MatmulShape& shape, bool accumulate);
+  void add_linear();
+  void add_matmul();
+  void add_attention();
+
+  Card card_;
+  std::vector<int64_t> lengths_;
+  std::string kernel_;
+  std::vector<Item> items_;
+  std::map<std::string, Cost> kernels_;
+  std::map<kernels::MatmulShape, Cost> products_;
+};
+
+}  // namespace albert::bench
