@@ -10,7 +10,7 @@ enum class Activation : uint8_t { kIdentity, kGeluNew, kGelu, kRelu, kSilu, kTan
 ALBERT_KERNEL(void bias_activation_forward(Stream s, Tensor y, Tensor x, Tensor bias, Activation activation))
 
 // dx (mode)= dy * activation'(x + bias);  dbias += sum_rows of that product, rows in a fixed order.
-//   dx, dy, x [rows, cols] F;  bias [cols] F or empty;  dbias [cols] accumulator(F) or empty, with bias
+//   dx, dy, x [rows, cols] F;  bias [cols] F or empty;  dbias [cols] accumulator(F) or empty.  dx may be dy.
 ALBERT_KERNEL(void bias_activation_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dbias, Tensor dy, Tensor x,
                                             Tensor bias, Activation activation))
 

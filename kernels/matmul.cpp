@@ -1,5 +1,6 @@
 #include "kernels/matmul.h"
 
+#include "kernels/check.h"
 #include "kernels/profile.h"
 
 namespace albert::kernels {
@@ -13,6 +14,13 @@ void check_matmul(Tensor c, Tensor a, Tensor b, const Matmul& options) {
   ALBERT_CHECK((c.shape == Shape{m, n}), "matmul: c ", c.shape, ", wanted ", Shape{m, n});
   ALBERT_CHECK(a.dtype == b.dtype, "matmul: a is ", a.dtype, ", b is ", b.dtype);
   ALBERT_CHECK(c.dtype == a.dtype || c.dtype == accumulator(a.dtype), "matmul: c is ", c.dtype, ", a is ", a.dtype);
+}
+
+void check_linear(Tensor y, Tensor x, Tensor weight, Tensor bias) {
+  ALBERT_CHECK(y.dtype == x.dtype, "linear: y is ", y.dtype, ", x is ", x.dtype);
+  ALBERT_CHECK(!bias || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype), "linear: bias ", bias.shape,
+               " weight ", weight.shape);
+  check_matmul(y, x, weight, {.transpose_b = true});
 }
 
 }  // namespace
@@ -57,12 +65,13 @@ void pack_weight(Stream s, Tensor packed, Tensor weight) {
 }
 
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias, Activation activation) {
-  ALBERT_CHECK(y.dtype == x.dtype, "linear: y is ", y.dtype, ", x is ", x.dtype);
-  ALBERT_CHECK(!bias || (bias.shape == Shape{weight.shape[0]} && bias.dtype == x.dtype), "linear: bias ", bias.shape,
-               " weight ", weight.shape);
-  check_matmul(y, x, weight, {.transpose_b = true});
+  check_linear(y, x, weight, bias);
   observe(s.observer, "linear_forward", y, x, weight, packed, bias, activation);
   if (y.shape.size() == 0 || s.device == Device::kMeta) return;
+  if (s.device == Device::kCuda) {
+    ALBERT_CALL_CUDA(linear_forward, s, y, x, weight, bias, activation);
+    return;
+  }
   if (packed) {
     const MatmulShape shape{y.shape[0], y.shape[1], x.shape[1], false, true, true, bool(bias), activation, x.dtype};
     const ProfileScope scope(s, shape);
@@ -70,6 +79,39 @@ void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, 
   }
   matmul(s, y, x, weight, {.transpose_b = true});
   if (bias || activation != Activation::kIdentity) bias_activation_forward(s, y, y, bias, activation);
+}
+
+void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tensor packed, Tensor bias,
+                               Activation activation) {
+  check_linear(y, x, weight, bias);
+  check_operand("linear", "kept", kept, y.shape, y.dtype);
+  observe(s.observer, "linear_activation_forward", y, kept, x, weight, packed, bias, activation);
+  if (y.shape.size() == 0 || s.device == Device::kMeta) return;
+  if (s.device == Device::kCuda) {
+    ALBERT_CALL_CUDA(linear_activation_forward, s, y, kept, x, weight, bias, activation);
+    return;
+  }
+  linear_forward(s, kept, x, weight, packed, bias, Activation::kIdentity);
+  bias_activation_forward(s, y, kept, {}, activation);
+}
+
+void linear_activation_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy, Tensor weight,
+                                Tensor kept, Activation activation) {
+  check_matmul(dx, dy, weight, {});
+  check_operand("linear", "kept", kept, dx.shape, dy.dtype);
+  check_operand("linear", "dx", dx, dx.shape, dy.dtype);
+  if (dbias) {
+    check_operand("linear", "dbias", dbias, {dx.shape[1]}, accumulator(dx.dtype));
+    check_operand("linear", "scratch", scratch, {dx.shape[1]}, dx.dtype);
+  }
+  observe(s.observer, "linear_activation_backward", dx, dbias, scratch, dy, weight, kept, activation);
+  if (dx.shape.size() == 0 || s.device == Device::kMeta) return;
+  if (s.device == Device::kCuda) {
+    ALBERT_CALL_CUDA(linear_activation_backward, s, dx, dbias, scratch, dy, weight, kept, activation);
+    return;
+  }
+  matmul(s, dx, dy, weight, {});
+  bias_activation_backward(s, dx, Grad::kAssign, dbias, dx, kept, {}, activation);
 }
 
 }  // namespace albert::kernels

@@ -28,6 +28,17 @@ void pack_weight(Stream s, Tensor packed, Tensor weight);  // packed [packed_byt
 //   y [rows, out] F;  x [rows, in] F;  weight [out, in] F;  packed [packed_bytes] u8 or empty;  bias [out] F or empty
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias, Activation activation);
 
+// The same for training: kept = x weightT + bias is what the activation was applied to.  y, kept [rows, out] F
+void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tensor packed, Tensor bias,
+                               Activation activation);
+
+// Back through the linear layer that follows an activation, and through the activation, in one product:
+//   dx = (dy weight) * activation'(kept);  dbias += sum over rows of dx, rows in a fixed order
+//   dx, kept [rows, in] F;  dy [rows, out] F;  weight [out, in] F;  dbias [in] accumulator(F) or empty;
+//   scratch [in] F, with dbias. On a card the sum is rounded to F before it is added.
+void linear_activation_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy, Tensor weight,
+                                Tensor kept, Activation activation);
+
 // The twins take checked operands.
 namespace cpu {
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
@@ -36,8 +47,14 @@ void pack_weight(Stream s, Tensor packed, Tensor weight);
 void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Activation activation);
 }  // namespace cpu
 
+// matmul_cublas.cpp: in one product each where cuBLASLt has it, else by way of the kernels above.
 namespace cuda {
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
+void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor bias, Activation activation);
+void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tensor bias,
+                               Activation activation);
+void linear_activation_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy, Tensor weight,
+                                Tensor kept, Activation activation);
 }  // namespace cuda
 
 // f64 exists for parity and gradient checks: plain loops, as op(a) [M, K] op(b) [K, N] above.

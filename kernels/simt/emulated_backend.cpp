@@ -72,7 +72,16 @@ class EmulatedBackend::Replay final : public Recording {
 };
 
 EmulatedBackend::EmulatedBackend(const BackendOptions& options)
-    : matmul_(make_matmul_context()), threads_(std::max(1, options.threads)), isa_(options.isa) {
+    : matmul_(make_matmul_context()),
+      cublas_library_([](void* queue, std::function<void()> work) {
+        Stream s;
+        s.queue = queue;
+        emulator::submit(s, [work = std::move(work)](const Schedule&) { work(); });
+      }),
+      cublas_(cublas_library_.functions(),
+              {.workspace = workspace_.data(), .workspace_bytes = workspace_.size(), .card = "emulated"}),
+      threads_(std::max(1, options.threads)),
+      isa_(options.isa) {
   queue_.submitter = this;
 }
 
@@ -81,6 +90,7 @@ Stream EmulatedBackend::stream() {
           .isa = isa_,
           .threads = threads_,
           .matmul = matmul_.get(),
+          .cublas = &cublas_,
           .profile = profile_,
           .observer = this,
           .queue = &queue_};

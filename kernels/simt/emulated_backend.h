@@ -1,13 +1,16 @@
 #pragma once
 // The emulated card as a Backend, for tests. What it allocates is the card's: the host that touches it outside of
 // copies and kernels dies of it, and a kernel that is handed the host's memory is refused.
+#include <array>
 #include <functional>
 #include <map>
 #include <vector>
 
 #include "kernels/backend.h"
 #include "kernels/call_observer.h"
+#include "kernels/matmul_cublas.h"
 #include "kernels/matmul_onednn.h"
+#include "kernels/simt/cublas_stand_in.h"
 #include "kernels/simt/emulator.h"
 
 namespace albert::kernels::simt {
@@ -63,6 +66,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
   int64_t submitted() const { return submitted_; }
+  CublasStandIn& cublas_library() { return cublas_library_; }
 
  private:
   using Work = std::vector<std::function<void()>>;
@@ -76,6 +80,9 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
 
   DeviceMemory memory_;
   MatmulContextPtr matmul_;
+  std::array<std::byte, 4096> workspace_;
+  CublasStandIn cublas_library_;
+  CublasContext cublas_;
   int threads_;
   Isa isa_;
   Queue queue_;

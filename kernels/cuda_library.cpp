@@ -1,0 +1,68 @@
+#include "kernels/cuda_library.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+#include "kernels/error.h"
+
+namespace albert::kernels {
+namespace {
+
+// Of a folder, where the library itself may be: in it, or where NVIDIA's wheels keep it below site-packages.
+constexpr const char* kInFolder[] = {"", "nvidia/cu13/lib/", "nvidia/cublas/lib/", "nvidia/cudnn/lib/",
+                                     "nvidia/nccl/lib/"};
+
+std::vector<std::string> split(const std::string& text, char by) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(by, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::string environment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value && *value ? value : otherwise;
+}
+
+}  // namespace
+
+LibraryPlaces library_places() {
+  return {environment("ALBERT_CUDA_LIBS", ""), environment("CUDA_HOME", "/usr/local/cuda")};
+}
+
+std::vector<std::string> library_candidates(const std::vector<std::string>& names, const LibraryPlaces& places) {
+  std::vector<std::string> candidates;
+  for (const auto& folder : split(places.folders, ':'))
+    for (const auto& name : names)
+      for (const char* below : kInFolder) candidates.push_back(folder + "/" + below + name);
+  for (const auto& name : names) candidates.push_back(name);
+  for (const auto& name : names) candidates.push_back(places.toolkit + "/lib64/" + name);
+  return candidates;
+}
+
+CudaLibrary::CudaLibrary(const std::string& title, const std::vector<std::string>& names, const LibraryPlaces& places)
+    : title_(title) {
+  for (const auto& candidate : library_candidates(names, places)) {
+    handle_ = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+    path_ = candidate;
+    if (handle_) return;
+  }
+  std::string wanted;
+  for (const auto& name : names) wanted += (wanted.empty() ? "" : " or ") + name;
+  fail(ErrorCode::kNoDevice, title, ": no ", wanted, " in ALBERT_CUDA_LIBS, LD_LIBRARY_PATH or ", places.toolkit,
+       "/lib64: set ALBERT_CUDA_LIBS to its folder (PyTorch's site-packages will do), or use --device cpu");
+}
+
+CudaLibrary::~CudaLibrary() { dlclose(handle_); }
+
+void* CudaLibrary::address(const char* name) const {
+  void* found = dlsym(handle_, name);
+  if (!found) fail(ErrorCode::kNoDevice, title_, ": ", path_, " is too old, it has no ", name);
+  return found;
+}
+
+}  // namespace albert::kernels

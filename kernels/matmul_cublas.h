@@ -1,0 +1,59 @@
+#pragma once
+// cuBLASLt behind one class. Internal to kernels/: included by matmul_cublas.cpp and the back ends.
+#include <map>
+#include <memory>
+
+#include "kernels/cublas_choices.h"
+#include "kernels/cublas_product.h"
+#include "kernels/stream.h"
+
+namespace albert::kernels {
+
+struct CublasOptions {
+  void* workspace = nullptr;  // the card's; not shared with another stream
+  size_t workspace_bytes = 0;
+  bool tf32 = false;                        // f32 products round their operands to TF32
+  std::string card;                         // "NVIDIA H200": choices are kept by it
+  std::filesystem::path choices_file = {};  // empty: none are kept
+};
+
+// Row-major operands of one product.
+struct CublasOperands {
+  void* c = nullptr;
+  const void *a = nullptr, *b = nullptr;
+  void* bias = nullptr;  // [n] in c's type: read; written by kDGeluBiasGradient
+  void* aux = nullptr;   // [m, n] in c's type: written by kAux, read by kDGelu
+  bool accumulate = false;
+};
+
+// The library, its descriptors and choices by shape, the workspace. Used by one thread, as its stream is. Nothing is
+// allocated on the card, so products may be recorded.
+class CublasContext {
+ public:
+  CublasContext(cublas_lt::Functions library, CublasOptions options);  // Error(kNoDevice)
+  ~CublasContext();
+  CublasContext(const CublasContext&) = delete;
+  CublasContext& operator=(const CublasContext&) = delete;
+
+  bool tf32() const { return options_.tf32; }
+
+  // Queues the product; `product.alignment` is taken from the operands. False, and nothing is queued, where cuBLASLt
+  // does not offer the epilogue; a plain product it does not offer is Error(kInternal).
+  bool run(CublasProduct product, const CublasOperands& operands, void* queue);
+
+ private:
+  struct Plan;
+  Plan& plan_of(const CublasProduct& product, const CublasOperands& operands);
+  std::unique_ptr<Plan> make_plan(const CublasProduct& product, const CublasOperands& operands);
+  void choose(Plan& plan, const CublasProduct& product);
+  bool usable(const Plan& plan, const cublas_lt::Algo& algo) const;
+  void check(cublas_lt::Status status, const char* what) const;
+
+  cublas_lt::Functions library_;
+  CublasOptions options_;
+  cublas_lt::Handle handle_ = nullptr;
+  CublasChoices choices_;
+  std::map<CublasProduct, std::unique_ptr<Plan>> plans_;
+};
+
+}  // namespace albert::kernels
