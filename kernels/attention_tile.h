@@ -15,7 +15,7 @@ constexpr int64_t kTileDims = static_cast<int64_t>(512 / sizeof(A));  // head di
 #if defined(__AVX512F__)
 constexpr int kVectorBytes = 64, kBlockRows = 8, kBlockVectors = 2;
 #elif defined(__AVX2__)
-constexpr int kVectorBytes = 32, kBlockRows = 4, kBlockVectors = 2;
+constexpr int kVectorBytes = 32, kBlockRows = 6, kBlockVectors = 2;
 #else
 constexpr int kVectorBytes = 16, kBlockRows = 4, kBlockVectors = 2;
 #endif
@@ -82,13 +82,13 @@ inline void multiply_block(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, in
     }
 }
 
-// All rows of one panel of columns, in blocks of kRows, kRows / 2, .. 1.
+// All rows of one panel of columns, in blocks of kRows, then of fewer.
 template <class A, bool kTransposed, int kRows, int kVectors>
 inline void multiply_panel(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, int64_t row, Extent n, Grad mode) {
   for (; row + kRows <= n.rows; row += kRows)
     multiply_block<A, kTransposed, kRows, kVectors>(c.at(row, 0), kTransposed ? a.at(0, row) : a.at(row, 0), b, n.depth,
                                                     mode);
-  if constexpr (kRows > 1) multiply_panel<A, kTransposed, kRows / 2, kVectors>(c, a, b, row, n, mode);
+  if constexpr (kRows > 1) multiply_panel<A, kTransposed, (kRows > 4 ? 4 : kRows / 2), kVectors>(c, a, b, row, n, mode);
 }
 
 template <class A, bool kTransposed, int kVectors>
@@ -147,10 +147,9 @@ inline void interleave(Vector<A>& low, Vector<A>& high, std::integer_sequence<in
 
 // A square of kLanes x kLanes: each round interleaves row i with row i + kLanes / 2; log2(kLanes) rounds transpose.
 template <class A>
-inline void transpose_square(Matrix<A> to, Matrix<A> from) {
+inline void transpose_vectors(Vector<A> (&rows)[kLanes<A>]) {
   constexpr int kSize = kLanes<A>, kHalf = kSize / 2;
-  Vector<A> rows[kSize], next[kSize];
-  for (int i = 0; i < kSize; ++i) rows[i] = load_vector<A>(from.row(i));
+  Vector<A> next[kSize];
   for (int round = kHalf; round > 0; round /= 2) {
     for (int i = 0; i < kHalf; ++i) {
       next[2 * i] = rows[i];
@@ -159,7 +158,14 @@ inline void transpose_square(Matrix<A> to, Matrix<A> from) {
     }
     for (int i = 0; i < kSize; ++i) rows[i] = next[i];
   }
-  for (int i = 0; i < kSize; ++i) store_vector<A>(to.row(i), rows[i]);
+}
+
+template <class A>
+inline void transpose_square(Matrix<A> to, Matrix<A> from) {
+  Vector<A> rows[kLanes<A>];
+  for (int i = 0; i < kLanes<A>; ++i) rows[i] = load_vector<A>(from.row(i));
+  transpose_vectors<A>(rows);
+  for (int i = 0; i < kLanes<A>; ++i) store_vector<A>(to.row(i), rows[i]);
 }
 
 // to [cols, rows] = from [rows, cols] transposed; both in whole vectors.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/activation.h"
+#include "kernels/matmul_tile.h"
 #include "kernels/stream.h"
 
 namespace albert::kernels {
@@ -16,13 +17,6 @@ struct LinearTask {
   bool bias = false;
   Activation activation = Activation::kIdentity;
   auto operator<=>(const LinearTask&) const = default;
-};
-
-// One single-threaded product c[m, n] (+)= op(a) op(b), row strides in elements.
-struct MatmulTask {
-  int64_t m = 0, n = 0, k = 0;
-  int64_t a_stride = 0, b_stride = 0, c_stride = 0;
-  bool transpose_a = false, transpose_b = false, accumulate = false;
 };
 
 // Engine, primitives by shape and scratch, shared by the threads of one Backend. Every task runs on the calling

@@ -7,7 +7,9 @@
 namespace albert::testing {
 namespace {
 
+namespace cpu = kernels::cpu;  // for ALBERT_CALL_CPU
 using kernels::Activation;
+using kernels::Isa;
 using kernels::Matmul;
 
 // What matmul must give, in plain f64 loops.
@@ -29,10 +31,14 @@ struct Case {
   int64_t m, n, k;
 };
 
-class MatmulTest : public ::testing::TestWithParam<std::tuple<DType, Case>> {
+class MatmulTest : public ::testing::TestWithParam<std::tuple<DType, Case, Isa>> {
  protected:
+  void SetUp() override {
+    if (isa() > kernels::detect_isa()) GTEST_SKIP() << "this machine has no " << kernels::name_of(isa());
+  }
   DType dtype() const { return std::get<0>(GetParam()); }
   Case shape() const { return std::get<1>(GetParam()); }
+  Isa isa() const { return std::get<2>(GetParam()); }
   // Summing k products of rounded inputs: f32 rounds each sum, bf16 the product and,
   // after the bias, the result, each by up to 2^-8 of its magnitude.
   double tolerance() const {
@@ -43,7 +49,7 @@ class MatmulTest : public ::testing::TestWithParam<std::tuple<DType, Case>> {
 
 TEST_P(MatmulTest, EqualsPlainLoopsForEveryFlag) {
   const auto [m, n, k] = shape();
-  TestDevice device(2);
+  TestDevice device(2, isa());
   for (int flags = 0; flags < 8; ++flags) {
     const Matmul o{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
     const auto a = TestTensor::random(dtype(), o.transpose_a ? Shape{k, m} : Shape{m, k}, 1);
@@ -64,10 +70,10 @@ TEST_P(MatmulTest, ThreadsDoNotChangeABit) {
   const auto a = TestTensor::random(dtype(), {k, m}, 1), b = TestTensor::random(dtype(), {k, n}, 2);
   const auto start = TestTensor::random(accumulator(dtype()), {m, n}, 3);
   auto one = start;
-  kernels::matmul(TestDevice(1).stream(), one, a, b, {.transpose_a = true, .accumulate = true});
+  kernels::matmul(TestDevice(1, isa()).stream(), one, a, b, {.transpose_a = true, .accumulate = true});
   for (const int threads : {2, 5}) {
     auto many = start;
-    TestDevice device(threads);
+    TestDevice device(threads, isa());
     kernels::matmul(device.stream(), many, a, b, {.transpose_a = true, .accumulate = true});
     EXPECT_TRUE(one.same_bits(many)) << threads << " threads";
   }
@@ -85,7 +91,7 @@ TEST_P(MatmulTest, LinearWithAndWithoutPackingEqualsPlainLoops) {
   for (size_t i = 0; i < expected.size(); ++i) expected[i] += bias.get(static_cast<int64_t>(i) % n);
   TestTensor first(dtype(), {m, n});
   for (const int threads : {1, 2, 5}) {
-    TestDevice device(threads);
+    TestDevice device(threads, isa());
     const auto bytes = static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, dtype()));
     ASSERT_GT(bytes, 0);
     TestTensor packed(DType::kU8, {bytes}), plain(dtype(), {m, n}), fast = plain.poisoned();
@@ -105,7 +111,7 @@ TEST_P(MatmulTest, LinearWithAndWithoutPackingEqualsPlainLoops) {
 TEST_P(MatmulTest, ARowIsTheSameAloneAndAmongOthers) {
   const auto [m, n, k] = shape();
   constexpr int64_t kMost = 200;
-  TestDevice device(2);
+  TestDevice device(2, isa());
   const auto w = TestTensor::random(dtype(), {n, k}, 2), bias = TestTensor::random(dtype(), {n}, 3);
   const auto all = TestTensor::random(dtype(), {kMost, k}, 1);
   const auto bytes = static_cast<int64_t>(kernels::packed_bytes(device.stream(), {n, k}, dtype()));
@@ -157,12 +163,38 @@ TEST(Matmul, NoProductFallsToTheReferenceLoop) {
   }
 }
 
-// The last one has two blocks of columns, which pass through scratch.
+// Some instruction sets have a product of our own and some oneDNN's. The last shape has two blocks of columns.
 INSTANTIATE_TEST_SUITE_P(Shapes, MatmulTest,
                          ::testing::Combine(::testing::Values(DType::kF32, DType::kF64, DType::kBF16),
                                             ::testing::Values(Case{1, 1, 1}, Case{3, 5, 7}, Case{63, 2, 33},
                                                               Case{129, 400, 31}, Case{200, 64, 600},
-                                                              Case{385, 770, 16})));
+                                                              Case{385, 770, 16}),
+                                            ::testing::Values(Isa::kGeneric, Isa::kAvx2, Isa::kAvx512)));
+
+// Our own product, where the machine's choice would be oneDNN's too.
+TEST(Matmul, TilesOfEveryInstructionSetEqualPlainLoops) {
+  constexpr int64_t m = 101, n = 45, k = 391;  // a last sliver of every kind, a second panel
+  for (const Isa isa : {Isa::kGeneric, Isa::kAvx2, Isa::kAvx512})
+    for (int flags = 0; flags < 8 && isa <= kernels::detect_isa(); ++flags) {
+      const Matmul o{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
+      const auto a = TestTensor::random(DType::kF32, o.transpose_a ? Shape{k, m} : Shape{m, k}, 1);
+      const auto b = TestTensor::random(DType::kF32, o.transpose_b ? Shape{n, k} : Shape{k, n}, 2);
+      auto c = TestTensor::random(DType::kF32, {m, n}, 3);
+      const auto expected = oracle(c, a, b, o);
+      TestTensor packed(DType::kF32, {kernels::tile_packed_size(n, k)}),
+          work(DType::kF32, {kernels::tile_scratch_size(k)});
+      const kernels::MatmulTask task{
+          m, n, k, o.transpose_a ? m : k, o.transpose_b ? k : n, n, o.transpose_a, o.transpose_b, o.accumulate};
+      const kernels::Stream s{.isa = isa};
+      const auto floats = [](const TestTensor& t) { return static_cast<float*>(t.tensor().data); };
+      ALBERT_CALL_CPU(tile_pack, s, floats(packed), floats(b), task);
+      ALBERT_CALL_CPU(tile_multiply, s, floats(c), floats(a), floats(packed), nullptr, floats(work), task);
+      EXPECT_TRUE(close(c.values(), expected, 1e-5, 1e-3)) << kernels::name_of(isa) << ", flags " << flags;
+      c.check_sentinels();
+      packed.check_sentinels();
+      work.check_sentinels();
+    }
+}
 
 TEST(Matmul, NothingToSumGivesZeroOrLeavesTheSum) {
   TestDevice device;

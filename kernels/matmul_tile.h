@@ -1,0 +1,32 @@
+#pragma once
+// A matrix product of our own in f32, for the tasks of matmul_cpu.cpp; single-threaded. Where it is used and why:
+// matmul_cpu.cpp. Each element is a sum in ascending order of the inner dimension, so its bits follow from its row and
+// its column alone.
+#include <cstddef>
+
+#include "kernels/dispatch.h"
+
+namespace albert::kernels {
+
+// One single-threaded product c[m, n] (+)= op(a) op(b), row strides in elements.
+struct MatmulTask {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t a_stride = 0, b_stride = 0, c_stride = 0;
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+};
+
+constexpr int64_t kTileDepth = 384;  // of the inner dimension: how much is multiplied at a time
+
+// Floats of op(b) [k, n] packed, and of scratch for a product with it: whole vectors of every instruction set.
+constexpr int64_t tile_packed_size(int64_t n, int64_t k) { return (n + 31) / 32 * 32 * k; }
+constexpr int64_t tile_scratch_size(int64_t k) { return 96 * (k < kTileDepth ? k : kTileDepth) + 16; }
+
+// packed [tile_packed_size(n, k)] = op(b) of the task, whose m, a and c do not matter.
+ALBERT_KERNEL(void tile_pack(Stream s, float* packed, const float* b, const MatmulTask& task))
+
+// c (+)= op(a) packed, or op(a) packed + bias [n], which is null or goes without `accumulate`.
+// scratch [tile_scratch_size(k)]
+ALBERT_KERNEL(void tile_multiply(Stream s, float* c, const float* a, const float* packed, const float* bias,
+                                 float* scratch, const MatmulTask& task))
+
+}  // namespace albert::kernels
