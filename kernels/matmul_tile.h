@@ -1,7 +1,7 @@
 #pragma once
-// A matrix product of our own in f32, for the tasks of matmul_cpu.cpp; single-threaded. Where it is used and why:
-// matmul_cpu.cpp. Each element is a sum in ascending order of the inner dimension, so its bits follow from its row and
-// its column alone.
+// A matrix product of our own in f32, single-threaded, for the tasks of matmul_cpu.cpp and linear_cpu.cpp;
+// matmul_tasks.h says where it is used. Each element is a sum in ascending order of the inner dimension, so its bits
+// follow from its row and its column alone.
 #include <cstddef>
 
 #include "kernels/dispatch.h"
@@ -15,11 +15,13 @@ struct MatmulTask {
   bool transpose_a = false, transpose_b = false, accumulate = false;
 };
 
-constexpr int64_t kTileDepth = 384;  // of the inner dimension: how much is multiplied at a time
+constexpr int64_t kTileDepth = 384;      // of the inner dimension: how much is multiplied at a time
+constexpr int64_t kTileSliver = 6;       // rows of a that meet in registers
+constexpr int64_t kTileRowsAtOnce = 96;  // of a, packed: a quarter of a Zen 3's L2
 
 // Floats of op(b) [k, n] packed, and of scratch for a product with it: whole vectors of every instruction set.
 constexpr int64_t tile_packed_size(int64_t n, int64_t k) { return (n + 31) / 32 * 32 * k; }
-constexpr int64_t tile_scratch_size(int64_t k) { return 96 * (k < kTileDepth ? k : kTileDepth) + 16; }
+constexpr int64_t tile_scratch_size(int64_t k) { return kTileRowsAtOnce * (k < kTileDepth ? k : kTileDepth) + 16; }
 
 // packed [tile_packed_size(n, k)] = op(b) of the task, whose m, a and c do not matter.
 ALBERT_KERNEL(void tile_pack(Stream s, float* packed, const float* b, const MatmulTask& task))

@@ -1,5 +1,5 @@
 // Slivers of both operands, packed, meet in a block of registers: one of b stays in L1 while all of a's pass, those of
-// a stay in L2 while b passes, and c is read and written once per kDepth.
+// a stay in L2 while b passes, and c is read and written once per kTileDepth.
 #include "kernels/matmul_tile.h"
 
 #include "kernels/attention_tile.h"
@@ -8,10 +8,8 @@ namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
 using Lane = Vector<float>;
-constexpr int kRows = 6, kVectors = 2;  // 12 sums in registers hide the latency of a fused multiply-add
+constexpr int kRows = static_cast<int>(kTileSliver), kVectors = 2;  // 12 sums hide the latency of their additions
 constexpr int kColumns = kVectors * kLanes<float>;
-constexpr int64_t kDepth = kTileDepth;
-constexpr int64_t kRowsAtOnce = 96;  // of a, packed: a quarter of L2
 
 // op(x) [.., inner dimension], its rows (or, transposed, its columns) `stride` apart.
 struct Operand {
@@ -139,8 +137,8 @@ void multiply_panels(Destination c, const float* a, const float* b, int64_t m, i
 
 void tile_pack(Stream, float* packed, const float* b, const MatmulTask& t) {
   const Operand rows{b, t.b_stride, !t.transpose_b};
-  for (int64_t begin = 0; begin < t.k; begin += kDepth) {
-    const int64_t depth = std::min(kDepth, t.k - begin);
+  for (int64_t begin = 0; begin < t.k; begin += kTileDepth) {
+    const int64_t depth = std::min(kTileDepth, t.k - begin);
     pack<kColumns>(packed + begin * blocks_of(t.n, kColumns) * kColumns, rows.at(0, begin), t.n, depth);
   }
 }
@@ -148,13 +146,13 @@ void tile_pack(Stream, float* packed, const float* b, const MatmulTask& t) {
 void tile_multiply(Stream, float* c, const float* a, const float* packed, const float* bias, float* scratch,
                    const MatmulTask& t) {
   const Operand rows{a, t.a_stride, t.transpose_a};
-  for (int64_t begin = 0; begin < t.k; begin += kDepth) {
-    const int64_t depth = std::min(kDepth, t.k - begin);
+  for (int64_t begin = 0; begin < t.k; begin += kTileDepth) {
+    const int64_t depth = std::min(kTileDepth, t.k - begin);
     const bool first = begin == 0 && !t.accumulate;
     const Destination to{c, t.c_stride, first ? bias : c, first ? 0 : t.c_stride};
     const float* panel = packed + begin * blocks_of(t.n, kColumns) * kColumns;
-    for (int64_t row = 0; row < t.m; row += kRowsAtOnce) {
-      const int64_t m = std::min(kRowsAtOnce, t.m - row);
+    for (int64_t row = 0; row < t.m; row += kTileRowsAtOnce) {
+      const int64_t m = std::min(kTileRowsAtOnce, t.m - row);
       pack<kRows>(scratch, rows.at(row, begin), m, depth);
       multiply_panels(to.at(row, 0), scratch, panel, m, t.n, depth);
     }
