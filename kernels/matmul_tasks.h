@@ -48,8 +48,8 @@ inline DType packed_dtype(const Stream& s, DType dtype) {
   return dtype == DType::kBF16 && !s.matmul->native_bf16() ? DType::kF32 : dtype;
 }
 
-// Whose f32 product: on AVX2 our own is faster than oneDNN's and OpenBLAS's on every large shape (docs/benchmarks), and
-// needs no rows of zeros; elsewhere it is oneDNN's.
+// Whose f32 product: on AVX2 our own is faster than oneDNN's and OpenBLAS's on the blocks of large products
+// (docs/benchmarks) and needs no rows of zeros; elsewhere it is oneDNN's.
 inline bool own_product(const Stream& s, DType dtype) {
   return s.isa == Isa::kAvx2 && packed_dtype(s, dtype) == DType::kF32;
 }
