@@ -43,6 +43,8 @@ constexpr Traffic kTraffic[] = {
     {"lamb_update", "uuurur........"},
     {"layer_norm_backward", "g.g.uurrrrrr....r"},
     {"layer_norm_forward", "rrrrrrr.....r"},
+    {"linear_activation_backward", "ruurrr."},
+    {"linear_activation_forward", "rrrr-r."},
     {"linear_forward", "rrr-r."},
     {"matmul", "rrr..."},
     {"mean_squared_error_backward", "g.rrr."},
@@ -124,7 +126,11 @@ void CallCosts::call(const char* kernel) {
 void CallCosts::finish() {
   if (kernel_.empty()) return;
   if (kernel_ == "linear_forward")
-    add_linear();
+    add_linear(1);
+  else if (kernel_ == "linear_activation_forward")
+    add_linear(2);
+  else if (kernel_ == "linear_activation_backward")
+    add_linear_backward();
   else if (kernel_ == "matmul")
     add_matmul();
   else if (kernel_ == "attention_forward" || kernel_ == "attention_backward")
@@ -148,17 +154,28 @@ double CallCosts::bytes_of_operands() const {
   return bytes;
 }
 
-// linear_forward(y, x, weight, packed, bias, activation)
-void CallCosts::add_linear() {
-  const Tensor &y = items_[0].tensor, &x = items_[1].tensor;
+// (y, .., x, weight, packed, bias, activation)
+void CallCosts::add_linear(size_t x_at) {
+  const Tensor &y = items_[0].tensor, &x = items_[x_at].tensor;
   add_product({.m = y.shape[0],
                .n = y.shape[1],
                .k = x.shape[1],
                .transpose_b = true,
                .packed = true,
-               .bias = static_cast<bool>(items_[4].tensor),
-               .activation = static_cast<kernels::Activation>(items_[5].attribute),
+               .bias = static_cast<bool>(items_[x_at + 3].tensor),
+               .activation = static_cast<kernels::Activation>(items_[x_at + 4].attribute),
                .dtype = x.dtype},
+              false);
+}
+
+// linear_activation_backward(dx, dbias, scratch, dy, weight, kept, activation)
+void CallCosts::add_linear_backward() {
+  const Tensor &dx = items_[0].tensor, &dy = items_[3].tensor;
+  add_product({.m = dx.shape[0],
+               .n = dx.shape[1],
+               .k = dy.shape[1],
+               .activation = static_cast<kernels::Activation>(items_[6].attribute),
+               .dtype = dy.dtype},
               false);
 }
 

@@ -37,7 +37,8 @@ class CallCosts final : public kernels::CallObserver {
   };
   double bytes_of_operands() const;
   void add_product(const kernels::MatmulShape& shape, bool accumulate);
-  void add_linear();
+  void add_linear(size_t x_at);
+  void add_linear_backward();
   void add_matmul();
   void add_attention();
 

@@ -109,6 +109,18 @@ TEST_F(CallCostsTest, ALinearLayerReadsItsWeightOnce) {
   EXPECT_EQ(costs.products().begin()->first.activation, kernels::Activation::kGeluNew);
 }
 
+TEST_F(CallCostsTest, FusedActivationsMoveWhatIsKept) {
+  const auto gelu = kernels::Activation::kGeluNew;
+  kernels::linear_activation_forward(stream(), meta({8, 32}), meta({8, 32}), meta({8, 16}), meta({32, 16}), {},
+                                     meta({32}), gelu);
+  EXPECT_EQ(of("linear").bytes, 2 * (2 * 8 * 32 + 8 * 16 + 32 * 16 + 32));
+  EXPECT_EQ(of("linear").flops, 2 * 8 * 32 * 16);
+  kernels::linear_activation_backward(stream(), meta({8, 32}), meta({32}, DType::kF32), meta({32}), meta({8, 24}),
+                                      meta({24, 32}), meta({8, 32}), gelu);
+  EXPECT_EQ(of("matmul").bytes, 2 * (2 * 8 * 32 + 8 * 24 + 24 * 32) + 2 * 32 * (4 + 2));
+  EXPECT_EQ(of("matmul").flops, 2 * 8 * 32 * 24);
+}
+
 TEST_F(CallCostsTest, AnAccumulatedProductIsReadToo) {
   kernels::matmul(stream(), meta({32, 16}, DType::kF32), meta({8, 32}), meta({8, 16}),
                   {.transpose_a = true, .accumulate = true});

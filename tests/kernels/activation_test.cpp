@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(All, ActivationTest,
                                            Activation::kRelu, Activation::kSilu, Activation::kTanh));
 
 TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     for (const int64_t cols : {1, 2, 31, 33, 768, 3073})
       on_every_stream([&](const Stream& s) {
         const auto x = TestTensor::random(dtype, {5, cols}, 1, 3), bias = TestTensor::random(dtype, {cols}, 2);
@@ -68,7 +68,7 @@ TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
 }
 
 TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       const auto x = TestTensor::random(dtype, {9, 65}, 1, 2), dy = TestTensor::random(dtype, {9, 65}, 3);
       TestTensor dx(dtype, {9, 65}), wide(DType::kF64, {9, 65});

@@ -43,25 +43,26 @@ struct Case {
         positions.set(static_cast<int64_t>(row), static_cast<double>(i));
         row_ids.set(static_cast<int64_t>(row), static_cast<double>(1000 * b + static_cast<size_t>(i)));
       }
-    dropout = {p, 3, 4, 5, row_ids};
+    dropout = {p, 3, 4, 5, {}};
   }
   explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths, double p = 0)
       : Case(dtype, heads_, size_, lengths, lengths, p) {}
 
   AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
+  Dropout dropped() const { return {dropout.probability, dropout.seed, dropout.step, dropout.site, row_ids}; }
   void forward(const Stream& s, Tensor probabilities = {}) {
-    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width}, shape(), dropout);
+    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width}, shape(), dropped());
   }
   void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
     kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, {q, margin}, {kv, 0}, {kv, width}, lse,
-                                delta, shape(), dropout);
+                                delta, shape(), dropped());
   }
   int64_t margin;  // columns before q's
   int64_t heads, size, width;
   TestTensor cu_q, cu_k;
   int64_t tq, tk;
   TestTensor q, kv, dout, out, lse, delta, positions, row_ids;
-  Dropout dropout;
+  Dropout dropout;  // without its row_ids
 };
 
 // out by plain loops in f64, without dropout; calls probability(b, h, i, j, p) for each.
@@ -106,7 +107,7 @@ const Sizes kSizes[] = {{1, 1, {1}},       {3, 5, {2, 31, 1}},  {2, 8, {33, 0, 6
                         {1, 160, {66, 5}}, {1, 300, {10, 129}}, {2, 16, {513}}};
 
 TEST(Attention, ForwardEqualsPlainLoops) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     for (const Sizes& sizes : kSizes) {
       Case c(dtype, sizes.heads, sizes.size, sizes.lengths);
       const auto expected = oracle(c, kNothing);
@@ -123,8 +124,8 @@ TEST(Attention, ForwardEqualsPlainLoops) {
 // What the tests of aligned heads are about: on a card, the types its tensor cores take.
 std::vector<DType> aligned_types() {
   std::vector<DType> types;
-  for (const DType dtype : kFloatTypes)
-    if (kTestedDevice == Device::kCpu || size_of(dtype) == 2) types.push_back(dtype);
+  for (const DType dtype : float_types())
+    if (tested_device() == Device::kCpu || size_of(dtype) == 2) types.push_back(dtype);
   return types;
 }
 
@@ -173,7 +174,7 @@ TEST(Attention, FewerQueriesThanKeys) {
 }
 
 TEST(Attention, ProbabilitiesOnRequest) {
-  for (const DType dtype : kFloatTypes) {
+  for (const DType dtype : float_types()) {
     Case c(dtype, 3, 8, {66, 2, 130});
     const int64_t length = 131;
     std::vector<double> expected(static_cast<size_t>(3 * 3 * length * length), 0.0);
@@ -251,7 +252,7 @@ TEST_P(AttentionGradient, EqualsCentralDifferences) {
 }
 
 TEST_P(AttentionGradient, OtherTypesAreNearF64) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case c(dtype, 2, 40, {70, 9}, GetParam()), wide(DType::kF64, 2, 40, {70, 9}, GetParam());
       for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
@@ -292,7 +293,7 @@ TEST_P(AttentionGradient, AlignedHeadsAreNearF64) {
 }
 
 TEST_P(AttentionGradient, ThreadsDoNotChangeABit) {
-  for (const DType dtype : kFloatTypes) {
+  for (const DType dtype : float_types()) {
     Case c(dtype, 3, 20, {130, 5, 0, 64}, GetParam());
     expect_threads_agree([&](const Stream& s) {
       c.forward(s);

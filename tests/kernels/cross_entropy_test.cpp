@@ -119,7 +119,7 @@ TEST_P(CrossEntropyTest, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, CrossEntropyTest,
-                         ::testing::Combine(::testing::ValuesIn(kFloatTypes),
+                         ::testing::Combine(::testing::ValuesIn(float_types()),
                                             ::testing::Values(1, 2, 31, 33, 128, 30000)));
 
 TEST(CrossEntropy, GradientIsThatOfTheForward) {
@@ -179,7 +179,7 @@ TEST(CrossEntropy, EqualsPyTorch) {
 }
 
 TEST(CrossEntropy, ExtremeLogitsStayFinite) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case c(dtype, 4, 40);
       for (int64_t i = 0; i < 160; ++i) c.logits.set(i, i < 40 ? 1e4 : i < 80 ? -1e4 : (i % 2 ? 1e4 : -1e4));
@@ -203,7 +203,7 @@ TEST(CrossEntropy, MaskedClassesHaveNoProbability) {
 }
 
 TEST(CrossEntropy, NotANumberComesThrough) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       for (const int64_t at : {int64_t{0}, int64_t{63}, int64_t{99}}) {
         Case c(dtype, 1, 100);
@@ -265,7 +265,7 @@ TEST(CrossEntropy, RefusesOperandsThatDoNotFit) {
   EXPECT_THROW(kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, one, c.logits, four, c.labels, {}), Error);
   EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kI32, {3, 7}), c.labels, {}),
                Error);
-  if (kTestedDevice == Device::kCpu) {
+  if (tested_device() == Device::kCpu) {
     EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kF16, {3, 7}), c.labels, {}),
                  Error);
   }

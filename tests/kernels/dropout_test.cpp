@@ -69,7 +69,7 @@ TEST(Dropout, FollowsTheRowsIdentityNotItsPlace) {
 TEST(Dropout, BackwardIsTheSameMask) {
   const auto row_ids = ids({5, 6, 7, 8});
   const Dropout dropout{0.4, 9, 9, 9, row_ids};
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     expect_grad_modes(dtype, {4, 300}, [&](const TestTensor& dx, Grad mode) {
       const auto dy = TestTensor::random(dtype, {4, 300}, 1);
       const TestDevice device(2);

@@ -120,7 +120,7 @@ TEST_P(ElementwiseLossTest, NoRowsTimesAnInfiniteScaleIsNaN) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ElementwiseLossTest,
                          ::testing::Combine(::testing::Values(Loss::kBinary, Loss::kWeightedBinary, Loss::kSquared),
-                                            ::testing::ValuesIn(kFloatTypes), ::testing::Values(1, 2, 31, 33, 128)));
+                                            ::testing::ValuesIn(float_types()), ::testing::Values(1, 2, 31, 33, 128)));
 
 TEST(ElementwiseLoss, GradientsAreThoseOfTheForward) {
   const TestDevice device(2);

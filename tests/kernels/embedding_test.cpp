@@ -98,7 +98,7 @@ TEST_P(EmbeddingTest, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, EmbeddingTest,
-                         ::testing::Combine(::testing::ValuesIn(kFloatTypes), ::testing::Values(1, 2, 31, 33, 128)));
+                         ::testing::Combine(::testing::ValuesIn(float_types()), ::testing::Values(1, 2, 31, 33, 128)));
 
 TEST(Embedding, GradientsAreThoseOfTheForward) {
   const TestDevice device(2);

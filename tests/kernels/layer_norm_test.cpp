@@ -57,7 +57,7 @@ std::vector<double> oracle(const Case& c, double eps) {
 }
 
 TEST(LayerNorm, ForwardEqualsTheFormula) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     for (const int64_t cols : {2, 31, 33, 768, 1025, 3073})
       for (const bool residual : {false, true})
         on_every_stream([&](const Stream& s) {
@@ -151,7 +151,7 @@ TEST(LayerNorm, OutputMayBeTheInputAndRowsMayBeNone) {
 }
 
 TEST(LayerNorm, BackwardInOtherTypesIsNearF64) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case narrow(dtype, 8, 130, true, 0);
       Case wide(DType::kF64, 8, 130, true, 0);

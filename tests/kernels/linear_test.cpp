@@ -101,7 +101,7 @@ TEST_P(LinearTest, BackwardGoesThroughTheActivationAndAddsTheBiasGradient) {
 
 // Of 20 columns cuBLASLt keeps nothing, of 24 it does.
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearTest,
-                         ::testing::Combine(::testing::ValuesIn(kFloatTypes),
+                         ::testing::Combine(::testing::ValuesIn(float_types()),
                                             ::testing::Values(Size{1, 1, 1}, Size{3, 20, 20}, Size{1, 24, 24},
                                                               Size{7, 64, 24}, Size{33, 24, 100})));
 

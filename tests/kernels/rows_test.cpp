@@ -97,7 +97,7 @@ TEST_P(RowsTest, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RowsTest,
-                         ::testing::Combine(::testing::ValuesIn(kFloatTypes),
+                         ::testing::Combine(::testing::ValuesIn(float_types()),
                                             ::testing::Values(1, 2, 31, 33, 128, 700)));
 
 TEST(Rows, ScatterIsTheGradientOfGather) {
@@ -131,8 +131,8 @@ TEST(Rows, SumRowsIsTheGradientOfARowAddedToAll) {
 TEST(Rows, AccumulateCastsBetweenAllFloatTypes) {
   const Shape shape{3, 20001};  // more than one block
   on_every_stream([&](const Stream& s) {
-    for (const DType to : kFloatTypes)
-      for (const DType from : kFloatTypes) {
+    for (const DType to : float_types())
+      for (const DType from : float_types()) {
         SCOPED_TRACE(std::string(name_of(from)) + " to " + name_of(to));
         const auto src = TestTensor::random(from, shape, 1), start = TestTensor::random(to, shape, 2);
         auto assigned = start.poisoned(), added = start, ignored = start, sum = start;

@@ -95,7 +95,7 @@ TEST_P(SpanCrossEntropyTest, GradModesAndThreads) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, SpanCrossEntropyTest, ::testing::ValuesIn(kFloatTypes));
+INSTANTIATE_TEST_SUITE_P(Types, SpanCrossEntropyTest, ::testing::ValuesIn(float_types()));
 
 TEST(SpanCrossEntropy, GradientIsThatOfTheForward) {
   const TestDevice device(2);
@@ -107,7 +107,7 @@ TEST(SpanCrossEntropy, GradientIsThatOfTheForward) {
 }
 
 TEST(SpanCrossEntropy, ExtremeLogitsStayFinite) {
-  for (const DType dtype : kFloatTypes)
+  for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case c(dtype);
       for (int64_t i = 0; i < c.logits.size(); ++i) c.logits.set(i, i % 3 ? 1e4 : -1e4);

@@ -1,6 +1,8 @@
 #pragma once
 // Where tests run kernels: the CPU; in the emulated build the emulated card, so that every test of a kernel is one of
-// its CUDA twin too.
+// its CUDA twin too. ALBERT_TEST_DEVICE=cuda or cuda:N: a card's own memory (of the emulated one, in that build), which
+// TestTensors are copied to and from.
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,38 +14,48 @@
 
 namespace albert::testing {
 
-// A stream and what it needs. Lives as long as the Device.
-#if defined(ALBERT_CUDA_EMULATED)
-constexpr Device kTestedDevice = Device::kCuda;
+// The card whose own memory tests use; null where it is not asked for.
+inline kernels::Backend* card() {
+  static const std::unique_ptr<kernels::Backend> backend = []() -> std::unique_ptr<kernels::Backend> {
+    const char* const asked = std::getenv("ALBERT_TEST_DEVICE");
+    const std::string name = asked ? asked : "";
+    if (name.rfind("cuda", 0) != 0) return nullptr;
+    return kernels::make_backend({.device = Device::kCuda, .card = name.size() > 5 ? std::stoi(name.substr(5)) : 0});
+  }();
+  return backend.get();
+}
 
+#if defined(ALBERT_CUDA_EMULATED)
+inline Device tested_device() { return Device::kCuda; }
+#else
+inline Device tested_device() { return card() ? Device::kCuda : Device::kCpu; }
+#endif
+
+// A stream and what it needs. Lives as long as the Device.
 struct TestDevice {
   explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
-      : backend(kernels::make_backend({.device = Device::kCuda, .threads = threads, .isa = isa})) {}
+      : backend(card() ? nullptr : kernels::make_backend({.device = tested_device(), .threads = threads, .isa = isa})) {
+  }
+#if defined(ALBERT_CUDA_EMULATED)
   explicit TestDevice(kernels::simt::Schedule chosen) : TestDevice() { queue.schedule = chosen; }
   // Operands may lie anywhere: between the guard pages of a TestTensor, not in the backend's memory.
   kernels::Stream stream() const {
+    if (card()) return card()->stream();
     kernels::Stream s = backend->stream();
     s.observer = nullptr;
     s.queue = &queue;
     return s;
   }
-  std::unique_ptr<kernels::Backend> backend;
   mutable kernels::simt::Queue queue{{kernels::simt::Order::kRandom}};
-};
 #else
-constexpr Device kTestedDevice = Device::kCpu;
-
-struct TestDevice {
-  explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
-      : backend(kernels::make_backend({.device = Device::kCpu, .threads = threads, .isa = isa})) {}
-  kernels::Stream stream() const { return backend->stream(); }
+  kernels::Stream stream() const { return (card() ? card() : backend.get())->stream(); }
+#endif
   std::unique_ptr<kernels::Backend> backend;
 };
-#endif
 
-// Every instruction set this machine can run, slowest first; the emulated card has but one.
+// Every instruction set this machine can run, slowest first; a card has but one.
 inline std::vector<kernels::Isa> available_isas() {
-  if (kTestedDevice == Device::kCuda) return {kernels::detect_isa()};
+  if (tested_device() == Device::kCuda) return {kernels::detect_isa()};
   std::vector<kernels::Isa> isas;
   for (const auto isa : {kernels::Isa::kGeneric, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
     if (isa <= kernels::detect_isa()) isas.push_back(isa);
@@ -56,9 +68,13 @@ struct Way {
   TestDevice device;
 };
 
-// The CPU's for one instruction set: 1, 2 and 5 threads. The card's: the emulator's schedules.
+// The CPU's for one instruction set: 1, 2 and 5 threads. The emulated card's: its schedules. A card's: again.
 inline std::vector<Way> ways_to_run([[maybe_unused]] kernels::Isa isa) {
   std::vector<Way> ways;
+  if (card()) {
+    ways.push_back({"a card", TestDevice()});
+    return ways;
+  }
 #if defined(ALBERT_CUDA_EMULATED)
   using kernels::simt::Order;
   ways.push_back({"forward", TestDevice(kernels::simt::Schedule{Order::kForward})});

@@ -8,11 +8,12 @@
 
 namespace albert::testing {
 
-#if defined(ALBERT_CUDA_EMULATED)
-constexpr DType kFloatTypes[] = {DType::kF32, DType::kF64, DType::kBF16, DType::kF16};
-#else
-constexpr DType kFloatTypes[] = {DType::kF32, DType::kF64, DType::kBF16};
-#endif
+// Those that the tested device computes in.
+inline std::vector<DType> float_types() {
+  std::vector<DType> types{DType::kF32, DType::kF64, DType::kBF16};
+  if (tested_device() == Device::kCuda) types.push_back(DType::kF16);
+  return types;
+}
 
 // Calls body(stream) for every instruction set and every way to run it.
 inline void on_every_stream(const std::function<void(kernels::Stream)>& body) {

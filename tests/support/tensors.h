@@ -44,6 +44,8 @@ class GuardedPages {
 
 // Owns the memory of one Tensor: 1 KiB of sentinels before it, and behind the next multiple of 16 bytes a guard page,
 // so that reading there ends the test as writing does. check_sentinels() fails it if a kernel wrote outside.
+// On a card all of it has a copy there, without the guard: who takes the Tensor gets the copy, brought up to date; who
+// asks for values brings back what a kernel may have written since.
 class TestTensor {
  public:
   TestTensor(DType dtype, Shape shape) : pages_(kBefore + rounded(static_cast<size_t>(shape.size()) * size_of(dtype))) {
@@ -78,11 +80,17 @@ class TestTensor {
     return t;
   }
 
-  operator Tensor() const { return tensor_; }  // NOLINT: tests hand TestTensors to kernels
-  Tensor tensor() const { return tensor_; }
+  operator Tensor() const { return tensor(); }  // NOLINT: tests hand TestTensors to kernels
+  Tensor tensor() const {
+    if (!card()) return tensor_;
+    send();
+    const auto before = static_cast<const unsigned char*>(tensor_.data) - pages_.begin();
+    return {static_cast<unsigned char*>(copy_.data()) + before, tensor_.shape, tensor_.dtype};
+  }
   int64_t size() const { return tensor_.shape.size(); }
 
   double get(int64_t i) const {
+    fetch();
     switch (tensor_.dtype) {
       case DType::kF32: return static_cast<double>(tensor_.as<float>()[i]);
       case DType::kF64: return tensor_.as<double>()[i];
@@ -94,6 +102,7 @@ class TestTensor {
     }
   }
   void set(int64_t i, double value) {
+    fetch();
     switch (tensor_.dtype) {
       case DType::kF32: tensor_.as<float>()[i] = static_cast<float>(value); return;
       case DType::kF64: tensor_.as<double>()[i] = value; return;
@@ -110,10 +119,13 @@ class TestTensor {
     return v;
   }
   bool same_bits(const TestTensor& other) const {
+    fetch();
+    other.fetch();
     return tensor_.bytes() == other.tensor_.bytes() &&
            std::memcmp(tensor_.data, other.tensor_.data, tensor_.bytes()) == 0;
   }
   void check_sentinels() const {
+    fetch();
     const auto* const data = static_cast<const unsigned char*>(tensor_.data);
     for (const unsigned char* p = pages_.begin(); p < data; ++p)
       ASSERT_EQ(*p, kSentinel) << "written " << data - p << " bytes before the tensor";
@@ -125,6 +137,7 @@ class TestTensor {
   TestTensor& operator=(TestTensor&&) = default;
   TestTensor& operator=(const TestTensor& other) { return *this = TestTensor(other); }
   TestTensor(const TestTensor& other) : TestTensor(other.tensor_.dtype, other.tensor_.shape) {
+    other.fetch();
     std::memcpy(tensor_.data, other.tensor_.data, tensor_.bytes());
   }
 
@@ -132,8 +145,21 @@ class TestTensor {
   static constexpr size_t kBefore = 1024;
   static constexpr unsigned char kSentinel = 0xA5;
   static size_t rounded(size_t bytes) { return (bytes + 15) / 16 * 16; }
+  size_t bytes() const { return static_cast<size_t>(pages_.end() - pages_.begin()); }
+  void send() const {
+    if (!copy_.data()) copy_ = {*card(), bytes()};
+    if (!on_card_) card()->copy_to_device(copy_.data(), pages_.begin(), bytes());
+    on_card_ = true;
+  }
+  void fetch() const {
+    if (on_card_) card()->copy_to_host(pages_.begin(), copy_.data(), bytes());
+    on_card_ = false;
+  }
+
   GuardedPages pages_;
   Tensor tensor_;
+  mutable kernels::Buffer copy_;
+  mutable bool on_card_ = false;  // that is where the newest values are
 };
 
 }  // namespace albert::testing
