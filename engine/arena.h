@@ -12,6 +12,10 @@ class Arena {
   static constexpr size_t kAlignment = 256;
 
   Arena() = default;  // measuring: addresses nobody may touch; records the peak
+  // Measuring, with the addresses that an arena at `base` would give; null: nobody's.
+  explicit Arena(void* base) {
+    if (base) base_ = static_cast<std::byte*>(base);
+  }
   Arena(void* base, size_t capacity) : base_(static_cast<std::byte*>(base)), capacity_(capacity), measuring_(false) {}
 
   // Uninitialised; 256-byte aligned. Error(kInternal) when the plan was too small.

@@ -1,43 +1,83 @@
 #include "engine/session.h"
 
+#include <utility>
+
 namespace albert {
 
-size_t Session::measure(Mode mode, const Program& program, Uploads* uploads) const {
+struct Session::Rehearsal {
+  Uploads uploads;
+  StepSignature signature = {};
+  size_t arena_bytes = 0;
+};
+
+Session::Rehearsal Session::rehearse(Mode mode, const Program& program) const {
+  Rehearsal r{.uploads = Uploads(uploaded_.data())};
   Stream dry = stream();
   dry.device = Device::kMeta;
-  if (stream().device != Device::kMeta) dry.observer = nullptr;  // who is shown the run proper
-  Arena measuring;
-  Tape tape(dry, measuring, mode, uploads);
+  // On a kMeta backend the dry run is the only one, and the stream's own observer is shown it.
+  if (stream().device != Device::kMeta) dry.observer = records() ? &r.signature : nullptr;
+  Arena measuring(memory_.data());
+  Tape tape(dry, measuring, mode, direct() ? nullptr : &r.uploads);
   program(tape);
-  return measuring.peak();
+  r.arena_bytes = measuring.peak();
+  return r;
 }
 
 size_t Session::plan(Mode mode, const Program& program) const {
-  Uploads uploads;
-  const size_t arena = measure(mode, program, &uploads);
-  return arena + (backend_->host_accessible() ? 0 : uploads.contents().size());
+  const Rehearsal r = rehearse(mode, program);
+  return r.arena_bytes + r.uploads.contents().size();
 }
 
 void Session::run(Mode mode, const Program& program) {
-  const bool direct = backend_->host_accessible();
-  Uploads uploads;
-  const size_t arena_bytes = measure(mode, program, direct ? nullptr : &uploads);
-  const size_t uploaded = uploads.contents().size();
-  last_peak_ = arena_bytes + uploaded;
+  Rehearsal r = rehearse(mode, program);
+  last_peak_ = r.arena_bytes + r.uploads.contents().size();
   if (stream().device == Device::kMeta) return;
-  reserve(last_peak_);
-  if (uploaded > 0) backend_->copy_to_device(memory_.data(), uploads.contents().data(), uploaded);
-  uploads.settle(memory_.data());
-  Arena arena(static_cast<std::byte*>(memory_.data()) + uploaded, memory_.bytes() - uploaded);
-  Tape tape(stream(), arena, mode, direct ? nullptr : &uploads);
-  program(tape);
-  last_peak_ = arena.peak() + uploaded;
+  reserve(memory_, r.arena_bytes);
+  reserve(uploaded_, r.uploads.contents().size());
+  if (!r.uploads.contents().empty())
+    backend_->copy_to_device(uploaded_.data(), r.uploads.contents().data(), r.uploads.contents().size());
+  r.uploads.settle(uploaded_.data());
+  if (!records()) return perform(mode, program, r.uploads);
+  Step& step = remember(std::move(r.signature));
+  if (step.times > 1 && !step.recording) step.recording = record(mode, program, r.uploads);
+  if (step.recording) return step.recording->replay();
+  perform(mode, program, r.uploads);
 }
 
-void Session::reserve(size_t bytes) {
-  if (bytes <= memory_.bytes()) return;
-  memory_ = {};  // never two at once
-  memory_ = {*backend_, bytes};
+void Session::perform(Mode mode, const Program& program, Uploads& uploads) {
+  Arena arena(memory_.data(), memory_.bytes());
+  Tape tape(stream(), arena, mode, direct() ? nullptr : &uploads);
+  program(tape);
+}
+
+std::unique_ptr<kernels::Recording> Session::record(Mode mode, const Program& program, Uploads& uploads) {
+  backend_->begin_recording();
+  try {
+    perform(mode, program, uploads);
+  } catch (...) {
+    backend_->end_recording();
+    throw;
+  }
+  return backend_->end_recording();
+}
+
+Session::Step& Session::remember(StepSignature signature) {
+  for (auto step = steps_.begin(); step != steps_.end(); ++step)
+    if (step->signature == signature) {
+      steps_.splice(steps_.begin(), steps_, step);
+      ++steps_.front().times;
+      return steps_.front();
+    }
+  if (steps_.size() == kRemembered) steps_.pop_back();
+  steps_.push_front({.signature = std::move(signature)});
+  return steps_.front();
+}
+
+void Session::reserve(kernels::Buffer& memory, size_t bytes) {
+  if (bytes <= memory.bytes()) return;
+  steps_.clear();  // their recordings name the old memory
+  memory = {};     // never two at once
+  memory = {*backend_, bytes};
 }
 
 }  // namespace albert

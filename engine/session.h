@@ -1,38 +1,56 @@
 #pragma once
 #include <functional>
+#include <list>
 
+#include "engine/step_signature.h"
 #include "engine/tape.h"
 #include "kernels/backend.h"
 
 namespace albert {
 
-// Where programs run: one backend and the arena of its steps. Plan, allocate once, run.
+// Where programs run: one backend and the memory of its steps. Plan, allocate once, run. A step that comes again with
+// the same shapes is recorded and from then on replayed (on a card: a CUDA graph), where the backend can.
 class Session {
  public:
   explicit Session(const kernels::BackendOptions& options) : backend_(kernels::make_backend(options)) {}
 
-  // What a step does. It is called twice, first dry on kMeta to measure, so it must only queue work and note views of
-  // results; those stay valid until the next run.
+  // What a step does. It is called dry on kMeta to measure, and again to run unless a recording stands in for it, so it
+  // must only queue work and note views of results; those stay valid until the next run.
   using Program = std::function<void(Tape&)>;
 
   // Exact peak of the step's memory in bytes; runs no kernel and touches no memory.
   size_t plan(Mode mode, const Program& program) const;
 
-  // On a kMeta backend, only plans. Else runs it in an arena of exactly the planned size or a larger one left from
-  // before. Error(kOutOfMemory) naming the bytes.
+  // On a kMeta backend, only plans. Else runs it in memory of exactly the planned size or larger, left from before.
+  // Error(kOutOfMemory) naming the bytes.
   void run(Mode mode, const Program& program);
 
   kernels::Backend& backend() { return *backend_; }
   kernels::Stream stream() const { return backend_->stream(); }
-  size_t arena_bytes() const { return memory_.bytes(); }
+  size_t arena_bytes() const { return memory_.bytes() + uploaded_.bytes(); }
   size_t last_peak() const { return last_peak_; }  // of the last run, in bytes
 
  private:
-  size_t measure(Mode mode, const Program& program, Uploads* uploads) const;
-  void reserve(size_t bytes);
+  static constexpr size_t kRemembered = 16;  // steps whose shapes are known, recorded or to be when they come again
+
+  struct Rehearsal;
+  struct Step {
+    StepSignature signature;
+    int64_t times = 1;
+    std::unique_ptr<kernels::Recording> recording = nullptr;
+  };
+
+  bool direct() const { return backend_->host_accessible(); }  // kernels read the host's memory
+  bool records() const { return backend_->can_record() && !stream().profile; }
+  Rehearsal rehearse(Mode mode, const Program& program) const;
+  void perform(Mode mode, const Program& program, Uploads& uploads);
+  std::unique_ptr<kernels::Recording> record(Mode mode, const Program& program, Uploads& uploads);
+  Step& remember(StepSignature signature);
+  void reserve(kernels::Buffer& memory, size_t bytes);
 
   std::unique_ptr<kernels::Backend> backend_;
-  kernels::Buffer memory_;
+  kernels::Buffer memory_, uploaded_;
+  std::list<Step> steps_;  // the latest first
   size_t last_peak_ = 0;
 };
 

@@ -55,6 +55,13 @@ class Tape {
 
   // An array of the host where kernels can read it: what operations do with ids, labels and lengths they are given.
   Tensor on_device(Tensor host) { return uploads_ && host ? uploads_->place(host) : host; }
+  // Values [n] that change from step to step, where a recorded step finds them anew; empty where nothing is recorded.
+  template <class T>
+  Tensor on_device(std::initializer_list<T> values) {
+    if (!uploads_) return {};
+    return uploads_->place_values(
+        {const_cast<T*>(values.begin()), {static_cast<int64_t>(values.size())}, DTypeOf<T>::value});
+  }
 
   Stream stream() const { return stream_; }
   Arena& arena() { return arena_; }

@@ -4,14 +4,26 @@
 
 namespace albert {
 
+size_t Uploads::append(Tensor host) {
+  ALBERT_CHECK(!settled_, "an array ", host.shape, " that the dry run did not read");
+  const size_t offset = contents_.size(), bytes = host.bytes();
+  contents_.resize((offset + bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment);
+  if (bytes > 0) std::memcpy(contents_.data() + offset, host.data, bytes);
+  return offset;
+}
+
 Tensor Uploads::place(Tensor host) {
-  const size_t bytes = host.bytes();
-  const auto [at, is_new] = offsets_.try_emplace({host.data, bytes}, contents_.size());
-  if (is_new) {
-    ALBERT_CHECK(!settled_, "an array ", host.shape, " that the dry run did not read");
-    contents_.resize((contents_.size() + bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment);
-    if (bytes > 0) std::memcpy(contents_.data() + at->second, host.data, bytes);
-  }
+  const std::pair key{static_cast<const void*>(host.data), host.bytes()};
+  auto at = offsets_.find(key);
+  if (at == offsets_.end()) at = offsets_.emplace(key, append(host)).first;
+  return {base_ + at->second, host.shape, host.dtype};
+}
+
+Tensor Uploads::place_values(Tensor host) {
+  const auto* begin = static_cast<const std::byte*>(host.data);
+  const std::vector<std::byte> key(begin, begin + host.bytes());
+  auto at = values_.find(key);
+  if (at == values_.end()) at = values_.emplace(key, append(host)).first;
   return {base_ + at->second, host.shape, host.dtype};
 }
 

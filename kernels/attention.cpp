@@ -28,7 +28,7 @@ void check_inputs(const Stream& s, Tensor out, Tensor log_sum_exp, const Columns
   check_operand("attention", "cu_seqlens_q", shape.cu_seqlens_q, {shape.cu_seqlens_q.shape.size()}, DType::kI32);
   check_operand("attention", "cu_seqlens_k", shape.cu_seqlens_k, shape.cu_seqlens_q.shape, DType::kI32);
   ALBERT_CHECK(shape.cu_seqlens_q.shape[0] >= 1, "attention: cu_seqlens_q is empty");
-  check_dropout("attention", dropout, out.shape[0]);
+  check_dropout(s, "attention", dropout, out.shape[0]);
   ALBERT_CHECK(dropout.probability == 0 || k.matrix.shape[0] <= kMostKeys || shape.cu_seqlens_k.shape[0] > 2,
                "attention: dropout over a sequence of more than ", kMostKeys, " keys");
 }

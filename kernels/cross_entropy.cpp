@@ -15,6 +15,9 @@ void check_rows(const Stream& s, const char* op, Tensor logits, Tensor labels, T
   if (options.class_weights) check_operand(op, "class_weights", options.class_weights, {classes}, DType::kF32);
   ALBERT_CHECK(options.label_smoothing >= 0 && options.label_smoothing <= 1, op, ": label_smoothing ",
                options.label_smoothing, ", wanted 0 to 1");
+  if (!options.scale_at) return;
+  ALBERT_CHECK(s.device != Device::kCpu, op, ": scale_at is for CUDA");
+  check_operand(op, "scale_at", options.scale_at, {1}, DType::kF64);
 }
 
 void check_spans(const Stream& s, const char* op, Tensor logits, Tensor log_sum_exp, Tensor cu_seqlens,

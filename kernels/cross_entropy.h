@@ -11,10 +11,13 @@ struct CrossEntropy {
   Tensor class_weights;        // [C] f32 or empty (all 1)
   double label_smoothing = 0;  // e: target = (1 - e) one-hot + e / C
   double scale = 1;
+  // [1] f64, read instead of scale where given: a recorded step finds each run's own. CUDA only
+  Tensor scale_at = {};
 };
 
 inline void describe(CallObserver& observer, const CrossEntropy& c) {
-  observe_all(observer, c.class_weights, c.label_smoothing, c.scale);
+  observe_all(observer, c.class_weights, c.label_smoothing, c.scale_at);
+  if (!c.scale_at) describe(observer, c.scale);
 }
 
 // loss = scale * sum over rows with label != -100 of  (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c]

@@ -98,6 +98,8 @@ forward_kernel(RowOutputs<F> out, const F* logits, const int32_t* labels, Classe
   out.log_sum_exp[row] = ignored ? A(0) : static_cast<A>(lse);
 }
 
+Scale scale_of(const CrossEntropy& options) { return {options.scale, data<const double>(options.scale_at)}; }
+
 template <class F>
 struct BackwardOperands {
   F* dlogits;
@@ -106,7 +108,7 @@ struct BackwardOperands {
   const F* logits;
   const Acc<F>* log_sum_exp;
   const int32_t* labels;
-  double scale;
+  Scale scale;
 };
 
 template <class F, int N>
@@ -116,7 +118,7 @@ backward_kernel(BackwardOperands<F> o, Classes classes) {
   const int64_t row = simt::block(), cols = classes.count;
   const int32_t label = o.labels[row];
   const bool ignored = label == kIgnoredLabel;
-  const double scale = static_cast<double>(*o.dloss) * o.scale;
+  const double scale = static_cast<double>(*o.dloss) * o.scale.get();
   const double spread = classes.uniform == 0 ? 0 : classes.uniform * classes.weight_sum(wide_scratch());
   const double hot = classes.hot(label);
   const A total = static_cast<A>(scale * (hot + spread)), at_label = static_cast<A>(scale * hot);
@@ -226,7 +228,7 @@ void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_su
                    RowOutputs<F>{data<A>(row_loss), data<A>(log_sum_exp)}, data<const F>(logits),
                    data<const int32_t>(labels), Classes(cols, options));
     });
-    scaled_sum<A>(s, data<A>(loss), data<const A>(row_loss), rows, options.scale);
+    scaled_sum<A>(s, data<A>(loss), data<const A>(row_loss), rows, scale_of(options));
   });
 }
 
@@ -235,13 +237,10 @@ void cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tensor 
   for_float(logits.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
-    const BackwardOperands<F> o{data<F>(dlogits),
-                                dlogits_mode,
-                                data<const A>(dloss),
-                                data<const F>(logits),
-                                data<const A>(log_sum_exp),
-                                data<const int32_t>(labels),
-                                options.scale};
+    const BackwardOperands<F> o{data<F>(dlogits),           dlogits_mode,
+                                data<const A>(dloss),       data<const F>(logits),
+                                data<const A>(log_sum_exp), data<const int32_t>(labels),
+                                scale_of(options)};
     for_width<F>(packs_fit<F>(logits.shape[1], o.logits, o.dlogits), [&](auto width) {
       simt::launch(s, {logits.shape[0], kThreads, kScratchBytes}, backward_kernel<F, decltype(width)::value>, o,
                    Classes(logits.shape[1], options));

@@ -89,18 +89,25 @@ inline void column_sums(const Stream& s, int64_t rows, int64_t cols, const Term&
                column_sum_kernel<kSums, A, Term>, rows, cols, term, first, second);
 }
 
+// A factor that a launch brings, or that lies in memory when the kernel runs.
+struct Scale {
+  SIMT_DEVICE double get() const { return at ? *at : value; }
+  double value = 1;
+  const double* at = nullptr;
+};
+
 // total = scale * the sum of term[n], in f64.
 template <class A>
 SIMT_KERNEL(kThreads)
-scaled_sum_kernel(A* total, const A* term, int64_t n, double scale) {
+scaled_sum_kernel(A* total, const A* term, int64_t n, Scale scale) {
   double sum = 0;
   for (int64_t i = simt::thread(); i < n; i += kThreads) sum += static_cast<double>(term[i]);
   sum = block_sum(sum, simt::shared<double>());
-  if (simt::thread() == 0) *total = static_cast<A>(scale * sum);
+  if (simt::thread() == 0) *total = static_cast<A>(scale.get() * sum);
 }
 
 template <class A>
-inline void scaled_sum(const Stream& s, A* total, const A* term, int64_t n, double scale) {
+inline void scaled_sum(const Stream& s, A* total, const A* term, int64_t n, const Scale& scale) {
   simt::launch(s, {1, kThreads, kMostWarps * sizeof(double)}, scaled_sum_kernel<A>, total, term, n, scale);
 }
 

@@ -11,14 +11,17 @@ struct Dropout {
   uint64_t step = 0;
   uint32_t site = 0;  // which call in the network
   Tensor row_ids;     // [rows] i64: identity of each row, independent of where it lies in the batch
+  // [2] i64, read instead of the two above where given: a recorded step finds each run's own. CUDA only
+  Tensor seed_and_step = {};
 };
 
 inline void describe(CallObserver& observer, const Dropout& d) {
-  observe_all(observer, d.probability, d.seed, d.step, d.site, d.row_ids);
+  observe_all(observer, d.probability, d.site, d.row_ids, d.seed_and_step);
+  if (!d.seed_and_step) observe_all(observer, d.seed, d.step);
 }
 
 // Error(kInternal) for a probability outside [0, 1), or row_ids that are not [rows] i64 when it is above 0.
-void check_dropout(const char* op, const Dropout& dropout, int64_t rows);
+void check_dropout(const Stream& s, const char* op, const Dropout& dropout, int64_t rows);
 
 // y = dropout(x).  x, y [rows, cols] F; y may be x.
 ALBERT_KERNEL(void dropout_forward(Stream s, Tensor y, Tensor x, const Dropout& dropout))

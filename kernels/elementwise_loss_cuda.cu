@@ -79,7 +79,7 @@ void forward(const Stream& s, Tensor loss, Tensor row_loss, Tensor x, Tensor tar
     auto* const rows = data<Acc<F>>(row_loss);
     simt::launch(s, {x.shape[0], kThreads, kMostWarps * sizeof(double)}, row_kernel<F, Loss>, rows,
                  operands<F>(x, targets, weights));
-    scaled_sum<Acc<F>>(s, data<Acc<F>>(loss), rows, x.shape[0], scale);
+    scaled_sum<Acc<F>>(s, data<Acc<F>>(loss), rows, x.shape[0], {scale});
   });
 }
 

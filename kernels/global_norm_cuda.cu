@@ -28,7 +28,7 @@ void squares(const Stream& s, Tensor partials, Tensor x) {
 
 void sum_of_squares(Stream s, Tensor total, Tensor partials, Tensor x) {
   x.dtype == DType::kF32 ? squares<float>(s, partials, x) : squares<double>(s, partials, x);
-  scaled_sum(s, data<double>(total), data<const double>(partials), partials.shape.size(), 1.0);
+  scaled_sum(s, data<double>(total), data<const double>(partials), partials.shape.size(), {});
 }
 
 }  // namespace albert::kernels::cuda

@@ -12,7 +12,7 @@ void check_inputs(const Stream& s, Tensor x, Tensor residual, Tensor mean, Tenso
   check_operand("layer_norm", "mean", mean, {x.shape[0]}, accumulator(x.dtype));
   check_operand("layer_norm", "rstd", rstd, {x.shape[0]}, accumulator(x.dtype));
   check_operand("layer_norm", "gamma", gamma, {x.shape[1]}, x.dtype);
-  check_dropout("layer_norm", dropout, x.shape[0]);
+  check_dropout(s, "layer_norm", dropout, x.shape[0]);
 }
 
 }  // namespace

@@ -1,33 +1,48 @@
 #include "kernels/optimizer.h"
 
+#include <algorithm>
+
 #include "kernels/check.h"
-#include "kernels/global_norm.h"
-#include "kernels/parallel.h"
 
 namespace albert::kernels {
 namespace {
 
-void check_state(const char* op, Tensor value, Tensor m, Tensor v, Tensor gradient) {
+void check_state(const char* op, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares,
+                 const UpdateTable& table) {
   ALBERT_CHECK(value.dtype == DType::kF32 || value.dtype == DType::kF64, op, ": value is ", value.dtype,
                ", wanted f32 or f64");
   check_operand(op, "m", m, value.shape, value.dtype);
   check_operand(op, "v", v, value.shape, value.dtype);
   check_operand(op, "gradient", gradient, value.shape, value.dtype);
+  check_operand(op, "squares", squares, {1}, DType::kF64);
+  check_operand(op, "blocks", table.blocks, {table.blocks.shape[0], 3}, DType::kI64);
+  check_operand(op, "parameters", table.parameters, {table.parameters.shape[0], 3}, DType::kI64);
 }
 
 }  // namespace
 
-void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step) {
-  check_state("adamw_update", value, m, v, gradient);
-  ALBERT_DISPATCH(adamw_update, s, value, m, v, gradient, step);
+void UpdateRows::add(int64_t first_element, int64_t elements, bool decays) {
+  const auto parameter = static_cast<int64_t>(parameters.size() / 3),
+             first_block = static_cast<int64_t>(blocks.size() / 3);
+  for (int64_t begin = 0; begin < elements; begin += kUpdateBlock)
+    blocks.insert(blocks.end(),
+                  {first_element + begin, first_element + std::min(begin + kUpdateBlock, elements), parameter});
+  parameters.insert(parameters.end(), {first_block, static_cast<int64_t>(blocks.size() / 3), decays ? 1 : 0});
 }
 
-void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update, Tensor partials,
-                 const AdamStep& step) {
-  check_state("lamb_update", value, m, v, gradient);
+void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+                  const AdamStep& step) {
+  check_state("adamw_update", value, m, v, gradient, squares, table);
+  ALBERT_DISPATCH(adamw_update, s, value, m, v, gradient, squares, table, step);
+}
+
+void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, Tensor update,
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+  check_state("lamb_update", value, m, v, gradient, squares, table);
   check_operand("lamb_update", "update", update, value.shape, value.dtype);
-  check_operand("lamb_update", "partials", partials, {2 * blocks_of(value.shape.size(), kNormBlock) + 2}, DType::kF64);
-  ALBERT_DISPATCH(lamb_update, s, value, m, v, gradient, update, partials, step);
+  check_operand("lamb_update", "partials", partials, {table.blocks.shape[0], 2}, DType::kF64);
+  check_operand("lamb_update", "rates", rates, {table.parameters.shape[0]}, DType::kF64);
+  ALBERT_DISPATCH(lamb_update, s, value, m, v, gradient, squares, update, partials, rates, table, step);
 }
 
 }  // namespace albert::kernels

@@ -1,11 +1,15 @@
 #pragma once
+#include <cmath>
+#include <vector>
+
 #include "kernels/dispatch.h"
 
 namespace albert::kernels {
 
-// One update of one parameter tensor (albert.md 5.1, 5.2). g = gradient * gradient_scale (clipping and counts);
+// One update of all parameters (albert.md 5.1, 5.2). g = gradient * gradient_scale * clip;
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//   u = (m / bias_correction1) / (sqrt(v / bias_correction2) + eps) + weight_decay * w
+//   u = (m / bias_correction1) / (sqrt(v / bias_correction2) + eps) + weight_decay * w, the last where a parameter
+//   decays
 // Bias corrections are 1 - beta^t, or 1 for Google's variant without them.
 struct AdamStep {
   double learning_rate = 0;
@@ -13,19 +17,48 @@ struct AdamStep {
   double weight_decay = 0;
   double bias_correction1 = 1, bias_correction2 = 1;
   double gradient_scale = 1;
+  double max_gradient_norm = 0;  // clip = min(1, this / norm of gradient * gradient_scale); 0: 1
 };
 
 inline void describe(CallObserver& observer, const AdamStep& s) {
   observe_all(observer, s.learning_rate, s.beta1, s.beta2, s.eps, s.weight_decay, s.bias_correction1,
-              s.bias_correction2, s.gradient_scale);
+              s.bias_correction2, s.gradient_scale, s.max_gradient_norm);
 }
 
-// w -= learning_rate * u.   value, m, v, gradient [n] f32 or f64, all alike
-ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step))
+// gradient_scale * clip from the sum of squares of all gradients; NaN where that is not finite: no update then.
+ALBERT_HOST_DEVICE inline double clipped_scale(double squares, const AdamStep& s) {
+  const double norm = std::sqrt(squares) * s.gradient_scale;
+  if (!(norm - norm == 0)) return norm - norm;
+  return s.max_gradient_norm > 0 && norm > s.max_gradient_norm ? s.gradient_scale * (s.max_gradient_norm / norm)
+                                                               : s.gradient_scale;
+}
 
-// w -= learning_rate * |w| / |u| * u; the ratio is 1 where either norm is 0. No clamp (Google's LAMB).
-//   update [n]: scratch for u, may be the gradient itself;  partials [2 * ceil(n / kNormBlock) + 2] f64: scratch
-ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update,
-                               Tensor partials, const AdamStep& step))
+constexpr int64_t kUpdateBlock = 16384;  // elements a block of an UpdateTable has at most
+
+// How a flat range falls into parameters, for an update of all of them at once.
+//   blocks [N, 3] i64: first element, one behind the last, parameter
+//   parameters [P, 3] i64: first block, one behind the last, 1 where it decays (and LAMB scales by the trust ratio)
+struct UpdateTable {
+  Tensor blocks, parameters;
+};
+inline void describe(CallObserver& observer, const UpdateTable& t) { observe_all(observer, t.blocks, t.parameters); }
+
+// The rows of an UpdateTable, parameter by parameter.
+struct UpdateRows {
+  std::vector<int64_t> blocks, parameters;
+  void add(int64_t first_element, int64_t elements, bool decays);
+};
+
+// w -= learning_rate * u, nothing where *squares is not finite.
+//   value, m, v, gradient [n] f32 or f64, all alike;  squares [1] f64: sum_of_squares of gradient
+ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares,
+                                const UpdateTable& table, const AdamStep& step))
+
+// w -= learning_rate * |w| / |u| * u; the ratio is 1 where either norm is 0, and where a parameter does not decay. No
+// clamp (Google's LAMB).
+//   update [n]: scratch for u, may be the gradient itself;  partials [N, 2], rates [P] f64: scratch
+ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares,
+                               Tensor update, Tensor partials, Tensor rates, const UpdateTable& table,
+                               const AdamStep& step))
 
 }  // namespace albert::kernels

@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "kernels/cpu_types.h"
-#include "kernels/global_norm.h"
 #include "kernels/optimizer.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
@@ -10,8 +9,8 @@ namespace {
 // One element's moments and its update u, in the parameters' own type.
 template <class F>
 struct Adam {
-  explicit Adam(const AdamStep& s)
-      : gradient_scale(static_cast<F>(s.gradient_scale)),
+  Adam(const AdamStep& s, double scale, bool decays)
+      : gradient_scale(static_cast<F>(scale)),
         beta1(static_cast<F>(s.beta1)),
         beta2(static_cast<F>(s.beta2)),
         one_minus_beta1(static_cast<F>(1 - s.beta1)),
@@ -19,7 +18,7 @@ struct Adam {
         m_correction(static_cast<F>(1 / s.bias_correction1)),
         v_correction(static_cast<F>(1 / s.bias_correction2)),
         eps(static_cast<F>(s.eps)),
-        weight_decay(static_cast<F>(s.weight_decay)) {}
+        weight_decay(decays ? static_cast<F>(s.weight_decay) : F(0)) {}
 
   F operator()(F w, F& m, F& v, F gradient) const {
     const F g = gradient * gradient_scale;
@@ -60,54 +59,91 @@ void subtract_block(F* w, const F* u, int64_t n, F rate) {
   for (int64_t i = 0; i < n; ++i) w[i] -= rate * u[i];
 }
 
-double trust_ratio(const double* partials, int64_t blocks) {
+// A row of an UpdateTable's blocks.
+struct Block {
+  int64_t begin, end, parameter;
+};
+// And of its parameters.
+struct Part {
+  int64_t first_block, end_block, decays;
+};
+
+// |w| / |u| from the squares of a parameter's blocks.
+double trust_ratio(const Squares* partials, const Part& part) {
   Squares sum;
-  for (int64_t b = 0; b < blocks; ++b) {
-    sum.w += partials[2 * b];
-    sum.u += partials[2 * b + 1];
+  for (int64_t b = part.first_block; b < part.end_block; ++b) {
+    sum.w += partials[b].w;
+    sum.u += partials[b].u;
   }
-  return sum.w == 0 || sum.u == 0 ? 1 : std::sqrt(sum.w) / std::sqrt(sum.u);
+  return !part.decays || sum.w == 0 || sum.u == 0 ? 1 : std::sqrt(sum.w) / std::sqrt(sum.u);
 }
 
+// The operands of an update as one type; each(b) for every block of the table, in parallel.
 template <class F>
-void lamb(const Stream& s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update, double* partials,
-          const AdamStep& step) {
-  const Adam<F> adam(step);
-  const int64_t n = value.shape.size();
-  auto *w = data<F>(value), *u = data<F>(update);
-  parallel_blocks(s, n, kNormBlock, [&](int64_t begin, int64_t end) {
-    const Squares sum = lamb_block(u + begin, w + begin, data<F>(m) + begin, data<F>(v) + begin,
-                                   data<const F>(gradient) + begin, end - begin, adam);
-    partials[2 * (begin / kNormBlock)] = sum.w;
-    partials[2 * (begin / kNormBlock) + 1] = sum.u;
+struct Update {
+  Update(Tensor value, Tensor m_, Tensor v_, Tensor gradient_, const UpdateTable& table)
+      : w(data<F>(value)),
+        m(data<F>(m_)),
+        v(data<F>(v_)),
+        gradient(data<const F>(gradient_)),
+        blocks(static_cast<const Block*>(table.blocks.data)),
+        parts(static_cast<const Part*>(table.parameters.data)),
+        count(table.blocks.shape[0]) {}
+
+  template <class Body>
+  void for_blocks(const Stream& s, const Body& body) const {
+    parallel_for(s, count, [&](int64_t b) { body(b, blocks[b].begin, blocks[b].end - blocks[b].begin); });
+  }
+  bool decays(int64_t block) const { return parts[blocks[block].parameter].decays != 0; }
+
+  F *w, *m, *v;
+  const F* gradient;
+  const Block* blocks;
+  const Part* parts;
+  int64_t count;
+};
+
+template <class F>
+void lamb(const Stream& s, const Update<F>& on, F* update, Squares* partials, double* rates, int64_t parameters,
+          double scale, const AdamStep& step) {
+  on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
+    const Adam<F> adam(step, scale, on.decays(b));
+    partials[b] = lamb_block(update + at, on.w + at, on.m + at, on.v + at, on.gradient + at, n, adam);
   });
-  const F rate = static_cast<F>(step.learning_rate * trust_ratio(partials, blocks_of(n, kNormBlock)));
-  parallel_blocks(s, n, kNormBlock,
-                  [=](int64_t begin, int64_t end) { subtract_block(w + begin, u + begin, end - begin, rate); });
+  for (int64_t p = 0; p < parameters; ++p) rates[p] = step.learning_rate * trust_ratio(partials, on.parts[p]);
+  on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
+    subtract_block(on.w + at, update + at, n, static_cast<F>(rates[on.blocks[b].parameter]));
+  });
 }
 
 template <class F>
-void adamw(const Stream& s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step) {
-  const Adam<F> adam(step);
-  const F rate = static_cast<F>(step.learning_rate);
-  parallel_blocks(s, value.shape.size(), kNormBlock, [&](int64_t begin, int64_t end) {
-    adamw_block(data<F>(value) + begin, data<F>(m) + begin, data<F>(v) + begin, data<const F>(gradient) + begin,
-                end - begin, adam, rate);
+void adamw(const Stream& s, const Update<F>& on, double scale, const AdamStep& step) {
+  on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
+    adamw_block(on.w + at, on.m + at, on.v + at, on.gradient + at, n, Adam<F>(step, scale, on.decays(b)),
+                static_cast<F>(step.learning_rate));
   });
 }
 
 }  // namespace
 
-void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step) {
-  if (value.dtype == DType::kF32) return adamw<float>(s, value, m, v, gradient, step);
-  adamw<double>(s, value, m, v, gradient, step);
+void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+                  const AdamStep& step) {
+  const double scale = clipped_scale(*data<const double>(squares), step);
+  if (std::isnan(scale)) return;
+  if (value.dtype == DType::kF32) return adamw(s, Update<float>(value, m, v, gradient, table), scale, step);
+  adamw(s, Update<double>(value, m, v, gradient, table), scale, step);
 }
 
-void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update, Tensor partials,
-                 const AdamStep& step) {
-  auto* p = data<double>(partials);
-  if (value.dtype == DType::kF32) return lamb<float>(s, value, m, v, gradient, update, p, step);
-  lamb<double>(s, value, m, v, gradient, update, p, step);
+void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, Tensor update,
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+  const double scale = clipped_scale(*data<const double>(squares), step);
+  if (std::isnan(scale)) return;
+  auto* const sums = static_cast<Squares*>(partials.data);
+  auto* const rate = data<double>(rates);
+  const int64_t count = rates.shape[0];
+  if (value.dtype == DType::kF32)
+    return lamb(s, Update<float>(value, m, v, gradient, table), data<float>(update), sums, rate, count, scale, step);
+  lamb(s, Update<double>(value, m, v, gradient, table), data<double>(update), sums, rate, count, scale, step);
 }
 
 }  // namespace albert::kernels::cpu::ALBERT_CPU_ISA

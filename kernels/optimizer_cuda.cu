@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include "kernels/cuda_loops.h"
-#include "kernels/global_norm.h"
 #include "kernels/optimizer.h"
 
 namespace albert::kernels::cuda {
@@ -11,8 +10,7 @@ namespace {
 template <class F>
 struct Adam {
   explicit Adam(const AdamStep& s)
-      : gradient_scale(static_cast<F>(s.gradient_scale)),
-        beta1(static_cast<F>(s.beta1)),
+      : beta1(static_cast<F>(s.beta1)),
         beta2(static_cast<F>(s.beta2)),
         one_minus_beta1(static_cast<F>(1 - s.beta1)),
         one_minus_beta2(static_cast<F>(1 - s.beta2)),
@@ -21,106 +19,218 @@ struct Adam {
         eps(static_cast<F>(s.eps)),
         weight_decay(static_cast<F>(s.weight_decay)) {}
 
-  SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient) const {
-    const F g = gradient * gradient_scale;
+  SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient, F scale, bool decays) const {
+    const F g = gradient * scale;
     m = beta1 * m + one_minus_beta1 * g;
     v = beta2 * v + one_minus_beta2 * g * g;
-    return m * m_correction / (std::sqrt(v * v_correction) + eps) + weight_decay * w;
+    return m * m_correction / (std::sqrt(v * v_correction) + eps) + (decays ? weight_decay * w : F(0));
   }
 
-  F gradient_scale, beta1, beta2, one_minus_beta1, one_minus_beta2, m_correction, v_correction, eps, weight_decay;
+  F beta1, beta2, one_minus_beta1, one_minus_beta2, m_correction, v_correction, eps, weight_decay;
 };
 
-// One parameter tensor and its state.
+// A row of an UpdateTable's blocks.
+struct Block {
+  int64_t begin, end, parameter;
+};
+// And of its parameters.
+struct Part {
+  int64_t first_block, end_block, decays;
+};
+
+// The operands of an update as one type.
 template <class F>
-struct Parameter {
-  F *value, *m, *v;
+struct Update {
+  F *w, *m, *v;
   const F* gradient;
-  int64_t n;
-};
-
-template <class F>
-struct AdamW {
-  SIMT_DEVICE void operator()(int64_t i) const { p.value[i] -= rate * adam(p.value[i], p.m[i], p.v[i], p.gradient[i]); }
-  Parameter<F> p;
+  const double* squares;
+  const Block* blocks;
+  const Part* parts;
+  bool packs;  // whether all four begin where packs may
   Adam<F> adam;
-  F rate;
+  AdamStep step;
 };
 
-// update = u; partials[2 b], [2 b + 1] = the squares of w and u in block b.
 template <class F>
-SIMT_KERNEL(kThreads)
-lamb_kernel(Parameter<F> p, F* update, double* partials, Adam<F> adam) {
-  const int64_t begin = simt::block() * kNormBlock, end = begin + kNormBlock < p.n ? begin + kNormBlock : p.n;
-  double w_squares = 0, u_squares = 0;
-  for (int64_t i = begin + simt::thread(); i < end; i += kThreads) {
-    const F w = p.value[i], u = adam(w, p.m[i], p.v[i], p.gradient[i]);
-    update[i] = u;
-    w_squares += static_cast<double>(w) * static_cast<double>(w);
-    u_squares += static_cast<double>(u) * static_cast<double>(u);
-  }
-  auto* const scratch = simt::shared<double>();
-  w_squares = block_sum(w_squares, scratch);
-  u_squares = block_sum(u_squares, scratch);
-  if (simt::thread() != 0) return;
-  partials[2 * simt::block()] = w_squares;
-  partials[2 * simt::block() + 1] = u_squares;
+Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+                    const AdamStep& step) {
+  const bool packs = packs_fit<F>(kPack<F>, data<F>(value), data<F>(m), data<F>(v), data<F>(gradient));
+  return {data<F>(value),
+          data<F>(m),
+          data<F>(v),
+          data<const F>(gradient),
+          data<const double>(squares),
+          static_cast<const Block*>(table.blocks.data),
+          static_cast<const Part*>(table.parameters.data),
+          packs,
+          Adam<F>(step),
+          step};
 }
 
-// rate = learning_rate * |w| / |u|, or learning_rate where either is 0.
-SIMT_KERNEL(kThreads) lamb_rate_kernel(double* rate, const double* partials, int64_t blocks, double learning_rate) {
+// apply(Width<N>, i) for the elements [i, i + N) of a block, by its threads: in packs where they fit, then one by one.
+template <class F, class Apply>
+SIMT_DEVICE void for_block(const Block& block, bool packs, const Apply& apply) {
+  constexpr int N = kPack<F>;
+  const bool fit = packs && block.begin % N == 0;
+  const int64_t whole = fit ? block.begin + (block.end - block.begin) / N * N : block.begin;
+  for (int64_t i = block.begin + N * simt::thread(); i < whole; i += N * kThreads) apply(Width<N>{}, i);
+  for (int64_t i = whole + simt::thread(); i < block.end; i += kThreads) apply(Width<1>{}, i);
+}
+
+// Elements [i, i + N): u, with the new m and v stored.
+template <int N, class F>
+SIMT_DEVICE void adam_pack(F (&u)[N], F (&w)[N], const Update<F>& on, int64_t i, F scale, bool decays) {
+  F m[N], v[N], gradient[N];
+  load_pack<N>(w, on.w + i);
+  load_pack<N>(m, on.m + i);
+  load_pack<N>(v, on.v + i);
+  load_pack<N>(gradient, on.gradient + i);
+#pragma unroll
+  for (int k = 0; k < N; ++k) u[k] = on.adam(w[k], m[k], v[k], gradient[k], scale, decays);
+  store_pack<N>(on.m + i, m, Grad::kAssign);
+  store_pack<N>(on.v + i, v, Grad::kAssign);
+}
+
+template <class F>
+struct AdamWPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F u[N], w[N];
+    adam_pack(u, w, on, i, scale, decays);
+#pragma unroll
+    for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
+    store_pack<N>(on.w + i, w, Grad::kAssign);
+  }
+  const Update<F>& on;
+  F scale, rate;
+  bool decays;
+};
+
+template <class F>
+SIMT_KERNEL(kThreads)
+adamw_kernel(Update<F> on) {
+  const double scale = clipped_scale(*on.squares, on.step);
+  if (!(scale == scale)) return;
+  const Block block = on.blocks[simt::block()];
+  for_block<F>(block, on.packs,
+               AdamWPack<F>{on, static_cast<F>(scale), static_cast<F>(on.step.learning_rate),
+                            on.parts[block.parameter].decays != 0});
+}
+
+// update = u, and a thread's squares of w and u.
+template <class F>
+struct LambPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F u[N], w[N];
+    adam_pack(u, w, on, i, scale, decays);
+    store_pack<N>(update + i, u, Grad::kAssign);
+#pragma unroll
+    for (int k = 0; k < N; ++k) {
+      squares[0] += static_cast<double>(w[k]) * static_cast<double>(w[k]);
+      squares[1] += static_cast<double>(u[k]) * static_cast<double>(u[k]);
+    }
+  }
+  const Update<F>& on;
+  F* update;
+  double* squares;
+  F scale;
+  bool decays;
+};
+
+// partials[2 b], [2 b + 1] = the squares of w and u in block b.
+template <class F>
+SIMT_KERNEL(kThreads)
+lamb_kernel(Update<F> on, F* update, double* partials) {
+  const double scale = clipped_scale(*on.squares, on.step);
+  if (!(scale == scale)) return;
+  const Block block = on.blocks[simt::block()];
+  double squares[2] = {0, 0};
+  for_block<F>(block, on.packs,
+               LambPack<F>{on, update, squares, static_cast<F>(scale), on.parts[block.parameter].decays != 0});
+  auto* const scratch = simt::shared<double>();
+  for (double& sum : squares) sum = block_sum(sum, scratch);
+  if (simt::thread() != 0) return;
+  partials[2 * simt::block()] = squares[0];
+  partials[2 * simt::block() + 1] = squares[1];
+}
+
+// A block a parameter: rate = learning_rate * |w| / |u|, or learning_rate where either is 0 or it does not decay.
+SIMT_KERNEL(kThreads) lamb_rate_kernel(double* rates, const double* partials, const Part* parts, double learning_rate) {
+  const Part part = parts[simt::block()];
   double w_squares = 0, u_squares = 0;
-  for (int64_t b = simt::thread(); b < blocks; b += kThreads) {
+  for (int64_t b = part.first_block + simt::thread(); b < part.end_block; b += kThreads) {
     w_squares += partials[2 * b];
     u_squares += partials[2 * b + 1];
   }
   auto* const scratch = simt::shared<double>();
   w_squares = block_sum(w_squares, scratch);
   u_squares = block_sum(u_squares, scratch);
-  const double ratio = w_squares == 0 || u_squares == 0 ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares);
-  if (simt::thread() == 0) *rate = learning_rate * ratio;
+  const bool plain = part.decays == 0 || w_squares == 0 || u_squares == 0;
+  if (simt::thread() == 0)
+    rates[simt::block()] = learning_rate * (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
 }
 
 template <class F>
-struct Subtract {
-  SIMT_DEVICE void operator()(int64_t i) const { value[i] -= static_cast<F>(*rate) * update[i]; }
+struct SubtractPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F w[N], u[N];
+    load_pack<N>(w, value + i);
+    load_pack<N>(u, update + i);
+#pragma unroll
+    for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
+    store_pack<N>(value + i, w, Grad::kAssign);
+  }
   F* value;
   const F* update;
-  const double* rate;
+  F rate;
 };
 
 template <class F>
-void lamb(const Stream& s, const Parameter<F>& p, F* update, double* partials, const AdamStep& step) {
+SIMT_KERNEL(kThreads)
+subtract_kernel(Update<F> on, const F* update, const double* rates) {
+  const double scale = clipped_scale(*on.squares, on.step);
+  if (!(scale == scale)) return;
+  const Block block = on.blocks[simt::block()];
+  for_block<F>(block, on.packs, SubtractPack<F>{on.w, update, static_cast<F>(rates[block.parameter])});
+}
+
+template <class F>
+void lamb(const Stream& s, Update<F> on, F* update, double* partials, double* rates, int64_t blocks, int64_t parts) {
   constexpr size_t kScratch = kMostWarps * sizeof(double);
-  const int64_t blocks = blocks_of(p.n, kNormBlock);
-  double* const rate = partials + 2 * blocks;
-  simt::launch(s, {blocks, kThreads, kScratch}, lamb_kernel<F>, p, update, partials, Adam<F>(step));
-  simt::launch(s, {1, kThreads, kScratch}, lamb_rate_kernel, rate, partials, blocks, step.learning_rate);
-  for_elements(s, p.n, Subtract<F>{p.value, update, rate});
+  on.packs = on.packs && packs_fit<F>(kPack<F>, update);
+  simt::launch(s, {blocks, kThreads, kScratch}, lamb_kernel<F>, on, update, partials);
+  simt::launch(s, {parts, kThreads, kScratch}, lamb_rate_kernel, rates, static_cast<const double*>(partials), on.parts,
+               on.step.learning_rate);
+  simt::launch(s, {blocks, kThreads}, subtract_kernel<F>, on, static_cast<const F*>(update),
+               static_cast<const double*>(rates));
 }
 
 template <class F>
-Parameter<F> parameter(Tensor value, Tensor m, Tensor v, Tensor gradient) {
-  return {data<F>(value), data<F>(m), data<F>(v), data<const F>(gradient), value.shape.size()};
-}
-
-template <class F>
-void adamw(const Stream& s, const Parameter<F>& p, const AdamStep& step) {
-  for_elements(s, p.n, AdamW<F>{p, Adam<F>(step), static_cast<F>(step.learning_rate)});
+void adamw(const Stream& s, const Update<F>& on, int64_t blocks) {
+  simt::launch(s, {blocks, kThreads}, adamw_kernel<F>, on);
 }
 
 }  // namespace
 
-void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, const AdamStep& step) {
-  if (value.dtype == DType::kF32) return adamw(s, parameter<float>(value, m, v, gradient), step);
-  adamw(s, parameter<double>(value, m, v, gradient), step);
+void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+                  const AdamStep& step) {
+  const int64_t blocks = table.blocks.shape[0];
+  if (value.dtype == DType::kF32)
+    return adamw(s, update_of<float>(value, m, v, gradient, squares, table, step), blocks);
+  adamw(s, update_of<double>(value, m, v, gradient, squares, table, step), blocks);
 }
 
-void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor update, Tensor partials,
-                 const AdamStep& step) {
-  auto* const p = data<double>(partials);
-  if (value.dtype == DType::kF32) return lamb(s, parameter<float>(value, m, v, gradient), data<float>(update), p, step);
-  lamb(s, parameter<double>(value, m, v, gradient), data<double>(update), p, step);
+void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, Tensor update,
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+  auto *const sums = data<double>(partials), *const rate = data<double>(rates);
+  const int64_t blocks = partials.shape[0], parts = rates.shape[0];
+  if (value.dtype == DType::kF32)
+    return lamb(s, update_of<float>(value, m, v, gradient, squares, table, step), data<float>(update), sums, rate,
+                blocks, parts);
+  lamb(s, update_of<double>(value, m, v, gradient, squares, table, step), data<double>(update), sums, rate, blocks,
+       parts);
 }
 
 }  // namespace albert::kernels::cuda

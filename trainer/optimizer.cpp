@@ -1,6 +1,7 @@
 #include "trainer/optimizer.h"
 
 #include <cmath>
+#include <utility>
 
 #include "engine/transfer.h"
 #include "kernels/global_norm.h"
@@ -9,7 +10,18 @@
 namespace albert {
 namespace {
 
-int64_t partials_for(int64_t elements) { return 2 * kernels::blocks_of(elements, kernels::kNormBlock) + 2; }
+using kernels::Buffer;
+
+Buffer device_copy(kernels::Backend& backend, const std::vector<int64_t>& values) {
+  const size_t bytes = values.size() * sizeof(int64_t);
+  Buffer buffer(backend, bytes);
+  if (bytes > 0) backend.copy_to_device(buffer.data(), values.data(), bytes);
+  return buffer;
+}
+
+Tensor rows_of_three(const Buffer& buffer) {
+  return {buffer.data(), {static_cast<int64_t>(buffer.bytes() / (3 * sizeof(int64_t))), 3}, DType::kI64};
+}
 
 }  // namespace
 
@@ -17,50 +29,37 @@ Optimizer::Optimizer(kernels::Backend& backend, ParameterStore& parameters, cons
     : backend_(backend), parameters_(parameters), options_(options) {
   const Tensor values = parameters.flat_values();
   ALBERT_CHECK(values && parameters.flat_grads(), "an optimizer needs a trainable model");
-  const int64_t n = values.shape.size(), partials = partials_for(n);
   m_bytes_ = {backend, values.bytes()};
   v_bytes_ = {backend, values.bytes()};
-  partials_bytes_ = {backend, static_cast<size_t>(partials + 1) * sizeof(double)};
   m_ = {m_bytes_.data(), values.shape, values.dtype};
   v_ = {v_bytes_.data(), values.shape, values.dtype};
-  partials_ = {partials_bytes_.data(), {partials}, DType::kF64};
-  total_ = {static_cast<double*>(partials_.data) + partials, {1}, DType::kF64};
+  make_table();
+  const int64_t norm_blocks = kernels::blocks_of(values.shape.size(), kernels::kNormBlock);
+  const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
+  sums_ = {backend, static_cast<size_t>(1 + norm_blocks + 2 * blocks + parts) * sizeof(double)};
+  auto* next = static_cast<double*>(sums_.data());
+  const auto take = [&](Shape shape) { return Tensor{std::exchange(next, next + shape.size()), shape, DType::kF64}; };
+  squares_ = take({1});
+  norm_partials_ = take({norm_blocks});
+  partials_ = take({blocks, 2});
+  rates_ = take({parts});
 }
 
-double Optimizer::gradient_norm() const {
-  const Tensor grads = parameters_.flat_grads();
-  const Tensor partials{partials_.data, {kernels::blocks_of(grads.shape.size(), kernels::kNormBlock)}, DType::kF64};
-  kernels::sum_of_squares(backend_.stream(), total_, partials, grads);
-  return std::sqrt(download(backend_, total_).at<double>(0));
-}
-
-// The parameter's part of a flat tensor laid out as the values.
-Tensor Optimizer::like(Tensor flat, const Parameter& p) const {
-  const auto offset =
-      static_cast<const std::byte*>(p.value.data) - static_cast<const std::byte*>(parameters_.flat_values().data);
-  return {static_cast<std::byte*>(flat.data) + offset, {p.shape.size()}, flat.dtype};
-}
-
-void Optimizer::update(Parameter& p, kernels::AdamStep step) {
-  const int64_t n = p.shape.size();
-  const Tensor value = p.value.reshaped({n}), gradient = p.grad.reshaped({n}), m = like(m_, p), v = like(v_, p);
-  if (!p.decay) step.weight_decay = 0;
-  if (options_.kind == OptimizerOptions::Kind::kLamb && p.decay) {
-    const Tensor partials{partials_.data, {partials_for(n)}, DType::kF64};
-    kernels::lamb_update(backend_.stream(), value, m, v, gradient, gradient, partials, step);
-  } else {
-    kernels::adamw_update(backend_.stream(), value, m, v, gradient, step);
+void Optimizer::make_table() {
+  kernels::UpdateRows rows;
+  const auto* begin = static_cast<const std::byte*>(parameters_.flat_values().data);
+  for (const Parameter& p : parameters_.all()) {
+    const auto offset = static_cast<const std::byte*>(p.value.data) - begin;
+    rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay);
   }
+  blocks_ = device_copy(backend_, rows.blocks);
+  parts_ = device_copy(backend_, rows.parameters);
+  table_ = {rows_of_three(blocks_), rows_of_three(parts_)};
 }
 
 Optimizer::Result Optimizer::step(double learning_rate, double gradient_scale) {
-  const double norm = gradient_norm() * gradient_scale;
-  if (!std::isfinite(norm)) return {norm, false};
-  const double limit = options_.max_gradient_norm;
-  const double clip = limit > 0 && norm > limit ? limit / norm : 1;
-  ++steps_;
   const auto correction = [&](double beta) {
-    return options_.bias_correction ? 1 - std::pow(beta, static_cast<double>(steps_)) : 1.0;
+    return options_.bias_correction ? 1 - std::pow(beta, static_cast<double>(steps_ + 1)) : 1.0;
   };
   const kernels::AdamStep step{.learning_rate = learning_rate,
                                .beta1 = options_.beta1,
@@ -69,9 +68,19 @@ Optimizer::Result Optimizer::step(double learning_rate, double gradient_scale) {
                                .weight_decay = options_.weight_decay,
                                .bias_correction1 = correction(options_.beta1),
                                .bias_correction2 = correction(options_.beta2),
-                               .gradient_scale = gradient_scale * clip};
-  for (Parameter& p : parameters_.all()) update(p, step);
-  return {norm, true};
+                               .gradient_scale = gradient_scale,
+                               .max_gradient_norm = options_.max_gradient_norm};
+  const kernels::Stream s = backend_.stream();
+  const Tensor values = parameters_.flat_values(), gradients = parameters_.flat_grads();
+  kernels::sum_of_squares(s, squares_, norm_partials_, gradients);
+  if (options_.kind == OptimizerOptions::Kind::kLamb)
+    kernels::lamb_update(s, values, m_, v_, gradients, squares_, gradients, partials_, rates_, table_, step);
+  else
+    kernels::adamw_update(s, values, m_, v_, gradients, squares_, table_, step);
+  const double norm = std::sqrt(download(backend_, squares_).at<double>(0)) * gradient_scale;
+  const bool applied = std::isfinite(norm);
+  if (applied) ++steps_;
+  return {norm, applied};
 }
 
 }  // namespace albert

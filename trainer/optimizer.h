@@ -35,15 +35,14 @@ class Optimizer {
   Tensor second_moments() const { return v_; }
 
  private:
-  double gradient_norm() const;
-  void update(Parameter& p, kernels::AdamStep step);
-  Tensor like(Tensor flat, const Parameter& p) const;
+  void make_table();
 
   kernels::Backend& backend_;
   ParameterStore& parameters_;
   OptimizerOptions options_;
-  kernels::Buffer m_bytes_, v_bytes_, partials_bytes_;
-  Tensor m_, v_, partials_, total_;
+  kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
+  Tensor m_, v_, squares_, norm_partials_, partials_, rates_;
+  kernels::UpdateTable table_;
   int64_t steps_ = 0;
 };
 

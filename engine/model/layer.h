@@ -14,7 +14,7 @@ struct DropoutState {
   uint64_t step = 0;
 
   kernels::Dropout at(uint32_t site, double probability, Tensor row_ids) const {
-    return {active ? probability : 0, seed, step, site, row_ids};
+    return {active ? probability : 0, seed, step, site, row_ids, {}};
   }
 };
 

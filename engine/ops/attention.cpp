@@ -10,7 +10,7 @@ Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tens
   shape.cu_seqlens_q = t.on_device(shape.cu_seqlens_q);
   shape.cu_seqlens_k = t.on_device(shape.cu_seqlens_k);
   shape.positions_q = t.on_device(shape.positions_q);
-  dropout.row_ids = t.on_device(dropout.row_ids);
+  dropout = on_device(t, dropout);
   const int64_t hidden = shape.heads * shape.head_size;
   Var y = t.output(q.shape(), q.dtype());
   const Tensor log_sum_exp = t.save({shape.heads, q.shape()[0]}, accumulator(q.dtype()));

@@ -6,6 +6,7 @@ namespace albert::ops {
 Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options) {
   labels = t.on_device(labels);
   options.class_weights = t.on_device(options.class_weights);
+  options.scale_at = t.on_device({options.scale});
   const DType sums = accumulator(logits.dtype());
   const Shape rows{logits.shape()[0]};
   Var loss = t.output({1}, sums);

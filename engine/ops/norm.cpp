@@ -3,8 +3,15 @@
 
 namespace albert::ops {
 
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout) {
+kernels::Dropout on_device(Tape& t, kernels::Dropout dropout) {
+  if (dropout.probability == 0) return {};
   dropout.row_ids = t.on_device(dropout.row_ids);
+  dropout.seed_and_step = t.on_device({static_cast<int64_t>(dropout.seed), static_cast<int64_t>(dropout.step)});
+  return dropout;
+}
+
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout) {
+  dropout = on_device(t, dropout);
   const Shape rows{x.shape()[0]};
   Var y = t.output(x.shape(), x.dtype());
   const Tensor mean = t.save(rows, accumulator(x.dtype())), rstd = t.save(rows, accumulator(x.dtype()));
@@ -22,7 +29,7 @@ Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kerne
 
 Var dropout(Tape& t, Var x, kernels::Dropout dropout) {
   if (dropout.probability == 0) return x;
-  dropout.row_ids = t.on_device(dropout.row_ids);
+  dropout = on_device(t, dropout);
   Var y = t.output(x.shape(), x.dtype());
   kernels::dropout_forward(t.stream(), y.value(), x.value(), dropout);
   t.record(y, [=](Tape& tape, Tensor dy) {

@@ -30,6 +30,9 @@ struct EmbeddingIds {
   Tensor input_ids, token_type_ids, position_ids;  // [T] i32
 };
 
+// What a dropout reads, on the device.
+kernels::Dropout on_device(Tape& t, kernels::Dropout dropout);
+
 // y [rows, out] = x weightT + bias
 Var linear(Tape& t, Var x, const Linear& layer);
 

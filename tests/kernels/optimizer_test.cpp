@@ -1,51 +1,96 @@
 #include "kernels/optimizer.h"
 
-#include "kernels/global_norm.h"
-#include "kernels/parallel.h"
+#include <numeric>
+
 #include "tests/support/kernel_cases.h"
 
 namespace albert::testing {
 namespace {
 
 using kernels::AdamStep;
-using kernels::kNormBlock;
+using kernels::kUpdateBlock;
 using kernels::Stream;
+using kernels::UpdateTable;
 
 enum class Rule { kAdamW, kLamb };
 
+// A flat range of parameters as the kernels take it.
+struct Table {
+  // Parameters of these sizes one after another; the odd ones do not decay.
+  explicit Table(const std::vector<int64_t>& sizes) {
+    int64_t begin = 0;
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      rows.add(begin, sizes[i], i % 2 == 0);
+      begin += sizes[i];
+    }
+  }
+  UpdateTable view() {
+    return {{rows.blocks.data(), {static_cast<int64_t>(rows.blocks.size() / 3), 3}, DType::kI64},
+            {rows.parameters.data(), {static_cast<int64_t>(rows.parameters.size() / 3), 3}, DType::kI64}};
+  }
+  kernels::UpdateRows rows;
+};
+
+double squares_of(const TestTensor& t) {
+  double sum = 0;
+  for (const double v : t.values()) sum += v * v;
+  return sum;
+}
+
 struct State {
-  State(DType dtype, int64_t n, double scale = 0.05)
-      : w(TestTensor::random(dtype, {n}, 1, scale)), m(dtype, {n}), v(dtype, {n}) {}
+  State(DType dtype, const std::vector<int64_t>& sizes, double scale = 0.05)
+      : table(sizes),
+        w(TestTensor::random(dtype, {std::accumulate(sizes.begin(), sizes.end(), int64_t{0})}, 1, scale)),
+        m(dtype, {w.size()}),
+        v(dtype, {w.size()}) {}
 
   void update(const Stream& s, Rule rule, TestTensor& gradient, const AdamStep& step, bool in_place = false) {
-    if (rule == Rule::kAdamW) return kernels::adamw_update(s, w, m, v, gradient, step);
+    const auto squares = TestTensor::of<double>({1}, {squares_of(gradient)});
+    const UpdateTable rows = table.view();
+    if (rule == Rule::kAdamW) return kernels::adamw_update(s, w, m, v, gradient, squares, rows, step);
     auto scratch = w.poisoned();
-    auto partials = TestTensor(DType::kF64, {2 * kernels::blocks_of(w.size(), kNormBlock) + 2}).poisoned();
-    kernels::lamb_update(s, w, m, v, gradient, in_place ? gradient : scratch, partials, step);
-    for (const auto* t : {&scratch, &partials, &w, &m, &v, &gradient}) t->check_sentinels();
+    auto partials = TestTensor(DType::kF64, {rows.blocks.shape[0], 2}).poisoned();
+    auto rates = TestTensor(DType::kF64, {rows.parameters.shape[0]}).poisoned();
+    kernels::lamb_update(s, w, m, v, gradient, squares, in_place ? gradient : scratch, partials, rates, rows, step);
+    for (const auto* t : {&scratch, &partials, &rates, &w, &m, &v, &gradient}) t->check_sentinels();
   }
+  Table table;
   TestTensor w, m, v;
 };
 
 // The header's formulas in f64.
 struct Oracle {
-  explicit Oracle(const State& s) : w(s.w.values()), m(w.size()), v(w.size()) {}
+  Oracle(const State& s, const std::vector<int64_t>& parts) : w(s.w.values()), m(w.size()), v(w.size()), sizes(parts) {}
 
   void update(Rule rule, const TestTensor& gradient, const AdamStep& s) {
+    const double norm = std::sqrt(squares_of(gradient)) * s.gradient_scale;
+    const double clip = s.max_gradient_norm > 0 ? std::min(1.0, s.max_gradient_norm / norm) : 1;
+    size_t begin = 0;
+    for (size_t p = 0; p < sizes.size(); ++p) {
+      const size_t end = begin + static_cast<size_t>(sizes[p]);
+      update_part(rule, gradient, s, begin, end, p % 2 == 0, s.gradient_scale * clip);
+      begin = end;
+    }
+  }
+
+  void update_part(Rule rule, const TestTensor& gradient, const AdamStep& s, size_t begin, size_t end, bool decays,
+                   double scale) {
     std::vector<double> u(w.size());
     double ww = 0, uu = 0;
-    for (size_t i = 0; i < w.size(); ++i) {
-      const double g = gradient.get(static_cast<int64_t>(i)) * s.gradient_scale;
+    for (size_t i = begin; i < end; ++i) {
+      const double g = gradient.get(static_cast<int64_t>(i)) * scale;
       m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
       v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
-      u[i] = m[i] / s.bias_correction1 / (std::sqrt(v[i] / s.bias_correction2) + s.eps) + s.weight_decay * w[i];
+      u[i] = m[i] / s.bias_correction1 / (std::sqrt(v[i] / s.bias_correction2) + s.eps);
+      if (decays) u[i] += s.weight_decay * w[i];
       ww += w[i] * w[i];
       uu += u[i] * u[i];
     }
-    const double ratio = rule == Rule::kLamb && ww > 0 && uu > 0 ? std::sqrt(ww / uu) : 1;
-    for (size_t i = 0; i < w.size(); ++i) w[i] -= s.learning_rate * ratio * u[i];
+    const double ratio = rule == Rule::kLamb && decays && ww > 0 && uu > 0 ? std::sqrt(ww / uu) : 1;
+    for (size_t i = begin; i < end; ++i) w[i] -= s.learning_rate * ratio * u[i];
   }
   std::vector<double> w, m, v;
+  std::vector<int64_t> sizes;
 };
 
 AdamStep step_number(int t, bool correct_bias) {
@@ -57,18 +102,21 @@ AdamStep step_number(int t, bool correct_bias) {
   return s;
 }
 
-class OptimizerTest : public ::testing::TestWithParam<std::tuple<Rule, DType, int64_t>> {
+using Sizes = std::vector<int64_t>;
+
+class OptimizerTest : public ::testing::TestWithParam<std::tuple<Rule, DType, Sizes>> {
  protected:
   static Rule rule() { return std::get<0>(GetParam()); }
   static DType dtype() { return std::get<1>(GetParam()); }
-  static int64_t size() { return std::get<2>(GetParam()); }
+  static Sizes sizes() { return std::get<2>(GetParam()); }
+  static int64_t size() { return State(dtype(), sizes()).w.size(); }
 };
 
 TEST_P(OptimizerTest, FollowsTheFormulaForThreeSteps) {
   for (const bool correct_bias : {false, true})
     on_every_stream([&](const Stream& s) {
-      State state(dtype(), size());
-      Oracle oracle(state);
+      State state(dtype(), sizes());
+      Oracle oracle(state, sizes());
       for (int t = 1; t <= 3; ++t) {
         auto gradient = TestTensor::random(dtype(), {size()}, static_cast<uint32_t>(t), 0.3);
         const auto step = step_number(t, correct_bias);
@@ -80,13 +128,13 @@ TEST_P(OptimizerTest, FollowsTheFormulaForThreeSteps) {
       EXPECT_TRUE(close(state.w.values(), oracle.w, tolerance));
       EXPECT_TRUE(close(state.m.values(), oracle.m, tolerance));
       EXPECT_TRUE(close(state.v.values(), oracle.v, tolerance));
-      EXPECT_FALSE(close(state.w.values(), State(dtype(), size()).w.values(), 1e-3)) << "weights did not move";
+      EXPECT_FALSE(close(state.w.values(), State(dtype(), sizes()).w.values(), 1e-3)) << "weights did not move";
     });
 }
 
 TEST_P(OptimizerTest, ThreadsDoNotChangeABit) {
   expect_threads_agree([&](const Stream& s) {
-    State state(dtype(), size());
+    State state(dtype(), sizes());
     auto gradient = TestTensor::random(dtype(), {size()}, 7, 0.3);
     state.update(s, rule(), gradient, step_number(1, true));
     return std::vector<TestTensor>{state.w, state.m, state.v};
@@ -97,8 +145,8 @@ TEST_P(OptimizerTest, ZeroWeightsAndZeroGradients) {
   const TestDevice device(2);
   for (const double weights : {0.0, 0.05})
     for (const double gradients : {0.0, 0.3}) {
-      State state(dtype(), size(), weights);
-      Oracle oracle(state);
+      State state(dtype(), sizes(), weights);
+      Oracle oracle(state, sizes());
       auto gradient = TestTensor::random(dtype(), {size()}, 7, gradients);
       auto step = step_number(1, false);
       if (gradients == 0 && weights != 0) step.weight_decay = 0;  // |u| = 0
@@ -111,12 +159,15 @@ TEST_P(OptimizerTest, ZeroWeightsAndZeroGradients) {
 INSTANTIATE_TEST_SUITE_P(Shapes, OptimizerTest,
                          ::testing::Combine(::testing::Values(Rule::kAdamW, Rule::kLamb),
                                             ::testing::Values(DType::kF32, DType::kF64),
-                                            ::testing::Values(1, 2, 31, 33, 2 * kNormBlock + 5)));
+                                            ::testing::Values(Sizes{1}, Sizes{2}, Sizes{31}, Sizes{33},
+                                                              Sizes{64, 3, 128}, Sizes{2 * kUpdateBlock + 5},
+                                                              Sizes{7, kUpdateBlock, 12},
+                                                              Sizes{5, 1, 0, 30, kUpdateBlock + 1, 4})));
 
 TEST(Optimizer, LambMayOverwriteTheGradient) {
   for (const DType dtype : {DType::kF32, DType::kF64})
     on_every_stream([&](const Stream& s) {
-      State apart(dtype, 1003), in_place(dtype, 1003);
+      State apart(dtype, {1003}), in_place(dtype, {1003});
       const auto gradient = TestTensor::random(dtype, {1003}, 7, 0.3);
       auto kept = gradient, overwritten = gradient;
       apart.update(s, Rule::kLamb, kept, step_number(1, true));
@@ -130,7 +181,7 @@ TEST(Optimizer, LambMayOverwriteTheGradient) {
 
 TEST(Optimizer, LambMovesByTheRatioOfTheNorms) {
   const TestDevice device;
-  State state(DType::kF64, 2);
+  State state(DType::kF64, {2});
   state.w = TestTensor::of<double>({2}, {3, 4});  // |w| = 5
   auto gradient = TestTensor::of<double>({2}, {1, -1});
   // Without history, beta 0 and eps 0: u = sign(g), |u| = sqrt 2.
@@ -142,7 +193,7 @@ TEST(Optimizer, LambMovesByTheRatioOfTheNorms) {
 // torch.optim.AdamW(lr=0.01, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1) in float64, PyTorch 2, after three steps.
 TEST(Optimizer, EqualsPyTorch) {
   const TestDevice device;
-  State state(DType::kF64, 4);
+  State state(DType::kF64, {4});
   state.w = TestTensor::of<double>({4}, {0.5, -1.0, 0.0, 2.0});
   const std::vector<std::vector<double>> gradients = {
       {0.1, -0.2, 0.3, 0.0}, {0.05, 0.4, -0.6, 0.0}, {-1.0, 0.25, 0.125, 0.0}};
@@ -161,27 +212,66 @@ TEST(Optimizer, EqualsPyTorch) {
 TEST(Optimizer, NothingToUpdate) {
   const TestDevice device(2);
   for (const auto rule : {Rule::kAdamW, Rule::kLamb}) {
-    State state(DType::kF32, 0);
+    State state(DType::kF32, {0});
     TestTensor gradient(DType::kF32, {0});
     state.update(device.stream(), rule, gradient, {.learning_rate = 1});
   }
 }
 
+TEST(Optimizer, ClipsByTheNormOfAllParameters) {
+  const Sizes sizes{5, 40};
+  for (const auto rule : {Rule::kAdamW, Rule::kLamb})
+    for (const double most : {0.1, 1e3})
+      on_every_stream([&](const Stream& s) {
+        State state(DType::kF64, sizes);
+        Oracle oracle(state, sizes);
+        auto gradient = TestTensor::random(DType::kF64, {45}, 3, 2);
+        auto step = step_number(1, true);
+        step.max_gradient_norm = most;
+        step.eps = 1;
+        oracle.update(rule, gradient, step);
+        state.update(s, rule, gradient, step);
+        EXPECT_TRUE(close(state.w.values(), oracle.w, 1e-14));
+        EXPECT_TRUE(close(state.m.values(), oracle.m, 1e-14));
+      });
+}
+
+TEST(Optimizer, ChangesNothingWhenAGradientIsNotFinite) {
+  for (const auto rule : {Rule::kAdamW, Rule::kLamb})
+    for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL})
+      on_every_stream([&](const Stream& s) {
+        State state(DType::kF32, {20, 21});
+        const State before = state;
+        auto gradient = TestTensor::random(DType::kF32, {41}, 3, 2);
+        gradient.set(40, bad);
+        state.update(s, rule, gradient, step_number(1, true));
+        EXPECT_TRUE(state.w.same_bits(before.w));
+        EXPECT_TRUE(state.m.same_bits(before.m));
+        EXPECT_TRUE(state.v.same_bits(before.v));
+      });
+}
+
 TEST(Optimizer, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
+  Table table({5});
+  const UpdateTable rows = table.view();
   const TestTensor a(DType::kF32, {5}), b(DType::kF32, {6}), d(DType::kF64, {5}), h(DType::kBF16, {5}),
-      partials(DType::kF64, {4});
-  EXPECT_NO_THROW(kernels::lamb_update(s, a, TestTensor(a), TestTensor(a), TestTensor(a), TestTensor(a), partials, {}));
-  EXPECT_THROW(kernels::adamw_update(s, h, h, h, h, {}), Error);
+      squares(DType::kF64, {1}), partials(DType::kF64, {1, 2}), rates(DType::kF64, {1});
+  EXPECT_NO_THROW(kernels::lamb_update(s, a, TestTensor(a), TestTensor(a), TestTensor(a), squares, TestTensor(a),
+                                       partials, rates, rows, {}));
+  EXPECT_THROW(kernels::adamw_update(s, h, h, h, h, squares, rows, {}), Error);
   for (const auto* wrong : {&b, &d}) {
-    EXPECT_THROW(kernels::adamw_update(s, a, *wrong, a, a, {}), Error);
-    EXPECT_THROW(kernels::adamw_update(s, a, a, *wrong, a, {}), Error);
-    EXPECT_THROW(kernels::adamw_update(s, a, a, a, *wrong, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, *wrong, a, partials, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, *wrong, partials, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, a, *wrong, {}), Error);
+    EXPECT_THROW(kernels::adamw_update(s, a, *wrong, a, a, squares, rows, {}), Error);
+    EXPECT_THROW(kernels::adamw_update(s, a, a, *wrong, a, squares, rows, {}), Error);
+    EXPECT_THROW(kernels::adamw_update(s, a, a, a, *wrong, squares, rows, {}), Error);
+    EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, *wrong, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, *wrong, squares, a, partials, rates, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, squares, *wrong, partials, rates, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, squares, a, *wrong, rates, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, squares, a, partials, *wrong, rows, {}), Error);
   }
+  EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, squares, {rows.blocks, partials.tensor()}, {}), Error);
 }
 
 }  // namespace

@@ -1,0 +1,110 @@
+// Steps that come again are recorded and replayed: the same bits as if each had been queued anew.
+#include <gtest/gtest.h>
+
+#include "kernels/simt/emulated_backend.h"
+#include "tests/support/compare.h"
+#include "tests/support/models.h"
+
+namespace albert::testing {
+namespace {
+
+AlbertConfig dropping_config() {
+  AlbertConfig c = tiny_config();
+  c.hidden_dropout_prob = 0.1;
+  c.attention_probs_dropout_prob = 0.2;
+  c.classifier_dropout_prob = 0.3;
+  return c;
+}
+
+AlbertForPreTraining model_on_card() {
+  auto model = AlbertForPreTraining::from_config(dropping_config(), {.trainable = true, .device = Device::kCuda});
+  randomize(model, 3);
+  return model;
+}
+
+// The same rows are masked in every batch, so that shapes repeat; all else differs.
+RandomBatch batch_number(int n) {
+  const AlbertConfig config = dropping_config();
+  RandomBatch batch(config, 4, 20, 1);
+  std::mt19937 random(static_cast<uint32_t>(n));
+  auto* ids = batch.inputs.input_ids.data<int64_t>();
+  auto* labels = batch.pretraining.labels.data<int64_t>();
+  for (int64_t i = 0; i < batch.inputs.input_ids.size(); ++i) {
+    ids[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
+    if (labels[i] >= 0) labels[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
+  }
+  batch.pretraining.masked_tokens = 30 + n;
+  return batch;
+}
+
+struct Outcome {
+  double loss;
+  TensorFile gradients;
+};
+
+Outcome step(AlbertForPreTraining& model, int n) {
+  const RandomBatch batch = batch_number(n);
+  model.zero_grads();
+  const auto out = model.forward(batch.inputs, batch.pretraining,
+                                 {.logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}});
+  return {*out.loss, model.gradients()};
+}
+
+int64_t submitted(AlbertPreTrainedModel& model) {
+  return dynamic_cast<kernels::simt::EmulatedBackend&>(model.backend()).submitted();
+}
+
+TEST(Recording, GivesTheSameBitsAsQueueingAnew) {
+  auto model = model_on_card();
+  for (int n = 0; n < 5; ++n) {
+    auto fresh = model_on_card();
+    const Outcome recorded = step(model, n), queued = step(fresh, n);
+    EXPECT_EQ(recorded.loss, queued.loss) << "step " << n;
+    EXPECT_TRUE(same_bits(recorded.gradients, queued.gradients)) << "step " << n;
+  }
+}
+
+TEST(Recording, IsUsedFromTheThirdStepOn) {
+  auto model = model_on_card();
+  step(model, 0);  // makes room
+  int64_t before = submitted(model);
+  step(model, 1);
+  EXPECT_GT(submitted(model), before);
+  step(model, 2);  // known by now
+  before = submitted(model);
+  for (int n = 3; n < 6; ++n) step(model, n);
+  EXPECT_EQ(submitted(model), before);
+}
+
+TEST(Recording, IsNotUsedForOtherShapesOrOptions) {
+  auto model = model_on_card();
+  for (int n = 0; n < 4; ++n) step(model, n);
+  const int64_t before = submitted(model);
+  const RandomBatch other(dropping_config(), 3, 11, 9);
+  const auto on_card = model.forward(other.inputs);
+  EXPECT_GT(submitted(model), before);
+  auto on_cpu = AlbertForPreTraining::from_config(dropping_config(), {.trainable = true});
+  randomize(on_cpu, 3);
+  const auto expected = on_cpu.forward(other.inputs);
+  const auto near = [](const HostTensor& a, const HostTensor& b) {
+    return relative_error(doubles(a), doubles(b)) < 1e-5;
+  };
+  EXPECT_TRUE(near(on_card.prediction_logits, expected.prediction_logits));
+  EXPECT_TRUE(near(on_card.sop_logits, expected.sop_logits));
+}
+
+TEST(Recording, OfInferenceFollowsTheWeights) {
+  auto model = model_on_card();
+  const RandomBatch batch = batch_number(0);
+  HostTensor first, last;
+  for (int n = 0; n < 4; ++n) first = model.forward(batch.inputs).sop_logits;
+  const int64_t before = submitted(model);
+  randomize(model, 4);
+  const int64_t after = submitted(model);
+  last = model.forward(batch.inputs).sop_logits;
+  EXPECT_EQ(submitted(model) - after, 0) << before;
+  EXPECT_GT(relative_error(doubles(first), doubles(last)), 1e-3);
+}
+
+}  // namespace
+}  // namespace albert::testing
