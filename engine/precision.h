@@ -3,11 +3,18 @@
 
 namespace albert {
 
-// What a model computes in. Master weights, gradients, statistics and losses are accumulator(compute) always.
-enum class Precision : uint8_t { kF32, kF64, kBF16 };
+// What a model computes in. Master weights, gradients, statistics and losses are accumulator(compute) always. f16 is
+// for cards, and wants its loss scaled in training (trainer/loss_scale.h).
+enum class Precision : uint8_t { kF32, kF64, kBF16, kF16 };
 
 constexpr DType compute_dtype(Precision p) {
-  return p == Precision::kF64 ? DType::kF64 : p == Precision::kBF16 ? DType::kBF16 : DType::kF32;
+  switch (p) {
+    case Precision::kF64: return DType::kF64;
+    case Precision::kBF16: return DType::kBF16;
+    case Precision::kF16: return DType::kF16;
+    case Precision::kF32: break;
+  }
+  return DType::kF32;
 }
 constexpr DType master_dtype(Precision p) { return accumulator(compute_dtype(p)); }
 

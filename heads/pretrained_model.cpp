@@ -74,14 +74,14 @@ void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warning
 }
 
 void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
+  if (options.precision == Precision::kF16 && options.device == Device::kCpu)
+    fail(ErrorCode::kNoDevice, "f16 runs on cards only; on the CPU use bf16 or f32");
   options_ = options;
   report_ = {};
   auto session = std::make_unique<Session>(
       kernels::BackendOptions{.device = options.device, .threads = options.threads, .isa = options.isa});
   store_->materialize(session->backend(), options.precision, options.trainable);
   session_ = std::move(session);  // only now: memory made before goes back to the old one
-  const DType master = master_dtype(options.precision);
-  one_ = HostTensor::of<float>({1}, {1.0F}).to(master);
 }
 
 void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
@@ -142,12 +142,13 @@ void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder)
 void AlbertPreTrainedModel::run(const ForwardOptions& options,
                                 const std::function<std::vector<Upstream>(Tape&)>& program) {
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
-  const Tensor one{one_.raw(), {1}, one_.dtype()};
+  HostTensor scale = HostTensor::of<double>({1}, {options.loss_scale}).to(master_dtype(precision()));
+  const Tensor dloss{scale.raw(), {1}, scale.dtype()};
   session().run(options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference, [&](Tape& t) {
     const auto upstreams = program(t);
     if (!options.backward) return;
     if (upstreams.empty()) fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
-    for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : one);
+    for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : dloss);
     t.backward();
   });
 }

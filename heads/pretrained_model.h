@@ -39,6 +39,7 @@ struct ForwardOptions {
       true;  // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
   bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels (or upstreams)
   Keep keep = Keep::kActivations;
+  double loss_scale = 1;      // multiplies every gradient: f16 rounds small ones to 0
   DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
 };
 
@@ -125,7 +126,6 @@ class AlbertPreTrainedModel {
   std::string architecture_;
   ModelOptions options_;
   LoadReport report_;
-  HostTensor one_;                    // the upstream gradient of a loss
   std::unique_ptr<Session> session_;  // before the store, whose memory it holds
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
 };

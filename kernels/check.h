@@ -11,7 +11,7 @@ inline void check_operand(const char* op, const char* name, const Tensor& t, con
 
 // A float tensor of `rank` dimensions, whose shape the other operands must fit. f16 is a GPU's.
 inline void check_float(const Stream& s, const char* op, const char* name, const Tensor& t, int rank) {
-  const bool f16 = s.device == Device::kCuda;
+  const bool f16 = s.device != Device::kCpu;
   ALBERT_CHECK(is_float(t.dtype) && (f16 || t.dtype != DType::kF16) && t.shape.rank() == rank, op, ": ", name, " is ",
                t.dtype, " ", t.shape, ", wanted f32, f64, ", f16 ? "bf16 or f16" : "or bf16", " in ", rank,
                " dimensions");

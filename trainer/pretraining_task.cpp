@@ -62,7 +62,7 @@ PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& t
       ranks_(ranks),
       micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
 
-Metrics PretrainingTask::accumulate(int64_t step) {
+Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
   std::vector<Examples> batches;
   double counts[2] = {0, 0};
   for (int64_t m = 0; m < options_.accumulation; ++m) {
@@ -81,7 +81,7 @@ Metrics PretrainingTask::accumulate(int64_t step) {
     Batch batch = batch_of(examples);
     batch.labels.masked_tokens = counts[0];
     batch.labels.sentence_pairs = counts[1];
-    ForwardOptions forward{.logits = false, .backward = true, .keep = options_.keep};
+    ForwardOptions forward{.logits = false, .backward = true, .keep = options_.keep, .loss_scale = loss_scale};
     forward.dropout = {
         .active = true,
         .seed = options_.seed,

@@ -30,6 +30,7 @@ class Loop {
         checkpoints_(options.output_dir),
         optimizer_(task.model().session().backend(), task.model().parameters(), options.optimizer) {
     state_.recipe = options.recipe;
+    if (task.model().precision() == Precision::kF16) state_.loss_scale.value = LossScale::kStart;
   }
 
   LoopResult run() {
@@ -81,10 +82,11 @@ class Loop {
 
   void update() {
     task_.model().zero_grads();
-    const Metrics sums = task_.accumulate(state_.step);
+    const double scale = state_.loss_scale.value;
+    const Metrics sums = task_.accumulate(state_.step, scale);
     ranks_.sum(task_.model().parameters().flat_grads());
     const double rate = options_.schedule.at(state_.step);
-    const auto result = optimizer_.step(rate);
+    const auto result = optimizer_.step(rate, 1 / scale);
     if (result.applied) task_.model().update_compute();
     ++state_.step;
     count_skipped(result.applied);
@@ -94,6 +96,10 @@ class Loop {
   }
 
   void count_skipped(bool applied) {
+    const bool too_large = task_.model().precision() == Precision::kF16 && state_.loss_scale.adjust(applied);
+    if (too_large)
+      return progress_->note("step " + std::to_string(state_.step) + ": gradients overflowed f16, update skipped; " +
+                             "loss scale now " + std::to_string(static_cast<int64_t>(state_.loss_scale.value)));
     state_.skipped_in_a_row = applied ? 0 : state_.skipped_in_a_row + 1;
     if (applied) return;
     progress_->note("step " + std::to_string(state_.step) + ": gradients are not finite, update skipped");

@@ -58,6 +58,8 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
                                     {"skipped_in_a_row", state.skipped_in_a_row},
                                     {"best_step", state.best_step},
                                     {"best_value", state.best_value},
+                                    {"loss_scale", state.loss_scale.value},
+                                    {"loss_scale_good_steps", state.loss_scale.good_steps},
                                     {"recipe", nlohmann::json::parse(state.recipe)}};
   write_file_atomically(folder / kState, json.dump(1) + "\n");
 }
@@ -74,6 +76,7 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
     state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
     state.best_step = json.at("best_step").get<int64_t>();
     state.best_value = json.at("best_value").get<double>();
+    state.loss_scale = {json.value("loss_scale", 1.0), json.value("loss_scale_good_steps", int64_t{0})};
     optimizer.set_steps(json.at("optimizer_steps").get<int64_t>());
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kBadData, name, ": ", e.what());

@@ -1,13 +1,10 @@
 // The training loop: resuming to the same bits, damaged checkpoints, refusals, signals, gradients that are not finite.
 #include "trainer/training_loop.h"
 
-#include <cmath>
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/support/files.h"
-#include "tests/support/models.h"
+#include "tests/support/random_task.h"
 #include "trainer/checkpoint.h"
 #include "trainer/report.h"
 
@@ -15,36 +12,6 @@ namespace albert::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Learns random batches, each a function of its step; may raise a signal or spoil a gradient on the way.
-class RandomTask final : public TrainingTask {
- public:
-  explicit RandomTask(Precision precision = Precision::kF32)
-      : model_(AlbertForPreTraining::from_config(tiny_config(),
-                                                 {.precision = precision, .threads = 2, .trainable = true})) {}
-  AlbertPreTrainedModel& model() override { return model_; }
-  Metrics accumulate(int64_t step) override {
-    const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
-    const auto out =
-        model_.forward(batch.inputs, batch.pretraining,
-                       {.logits = false, .backward = true, .dropout = {true, 1, static_cast<uint64_t>(step)}});
-    if (step >= spoiled_from && step < spoiled_to)
-      model_.parameters().all().front().grad.as<float>()[0] = std::nanf("");
-    if (step == signal_at) std::raise(SIGTERM);
-    return {{"loss", *out.loss}, {"steps", 1}, {"tokens", 20}};
-  }
-  Metrics averages(const Metrics& sums) const override { return {{"loss", sums.at("loss") / sums.at("steps")}}; }
-  Metrics evaluate() override {
-    const RandomBatch batch(model_.config(), 3, 9, 999);
-    return {{"loss", *model_.forward(batch.inputs, batch.pretraining, {.logits = false}).loss}};
-  }
-  void save_extras(const fs::path& folder) const override { write_bytes(folder / "extra.txt", "kept"); }
-
-  int64_t signal_at = -1, spoiled_from = -1, spoiled_to = -1;
-
- private:
-  AlbertForPreTraining model_;
-};
 
 LoopOptions options_for(const fs::path& folder, int64_t steps = 12) {
   LoopOptions options;

@@ -78,7 +78,7 @@ Metrics ClassificationTask::run(const ClassificationExamples& examples, const st
           {"tokens", tokens}};
 }
 
-Metrics ClassificationTask::accumulate(int64_t step) {
+Metrics ClassificationTask::accumulate(int64_t step, double loss_scale) {
   const int64_t n = training_.size();
   Metrics sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
@@ -89,7 +89,7 @@ Metrics ClassificationTask::accumulate(int64_t step) {
       const Permutation order(static_cast<uint64_t>(n), options_.seed, static_cast<uint64_t>(position / n));
       which.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(position % n))));
     }
-    ForwardOptions forward{.backward = true, .keep = options_.keep};
+    ForwardOptions forward{.backward = true, .keep = options_.keep, .loss_scale = loss_scale};
     forward.dropout = {.active = true,
                        .seed = options_.seed,
                        .step = static_cast<uint64_t>((step * options_.accumulation) * ranks_.size() + part)};

@@ -36,7 +36,7 @@ class ClassificationTask final : public TrainingTask {
                      const ClassificationTaskOptions& options, Communicator& ranks);
 
   AlbertPreTrainedModel& model() override { return model_; }
-  Metrics accumulate(int64_t step) override;
+  Metrics accumulate(int64_t step, double loss_scale) override;
   Metrics averages(const Metrics& sums) const override;
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;

@@ -1,0 +1,49 @@
+#pragma once
+#include <cmath>
+#include <csignal>
+
+#include "engine/transfer.h"
+#include "tests/support/files.h"
+#include "tests/support/models.h"
+#include "trainer/training_loop.h"
+
+namespace albert::testing {
+
+// Learns random batches, each a function of its step; may raise a signal or spoil a gradient on the way.
+class RandomTask final : public TrainingTask {
+ public:
+  explicit RandomTask(Precision precision = Precision::kF32, Device device = Device::kCpu)
+      : model_(AlbertForPreTraining::from_config(
+            tiny_config(), {.precision = precision, .threads = 2, .trainable = true, .device = device})) {}
+  AlbertPreTrainedModel& model() override { return model_; }
+  Metrics accumulate(int64_t step, double loss_scale) override {
+    const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
+    const auto out = model_.forward(batch.inputs, batch.pretraining,
+                                    {.logits = false,
+                                     .backward = true,
+                                     .loss_scale = loss_scale,
+                                     .dropout = {true, 1, static_cast<uint64_t>(step)}});
+    if (step >= spoiled_from && step < spoiled_to) spoil();
+    if (step == signal_at) std::raise(SIGTERM);
+    return {{"loss", *out.loss}, {"steps", 1}, {"tokens", 20}};
+  }
+  Metrics averages(const Metrics& sums) const override { return {{"loss", sums.at("loss") / sums.at("steps")}}; }
+  Metrics evaluate() override {
+    const RandomBatch batch(model_.config(), 3, 9, 999);
+    return {{"loss", *model_.forward(batch.inputs, batch.pretraining, {.logits = false}).loss}};
+  }
+  void save_extras(const std::filesystem::path& folder) const override { write_bytes(folder / "extra.txt", "kept"); }
+
+  int64_t signal_at = -1, spoiled_from = -1, spoiled_to = -1;
+
+ private:
+  void spoil() {
+    const Tensor grads = model_.parameters().flat_grads();
+    upload(model_.backend(), {grads.data, {1}, grads.dtype},
+           HostTensor::of<float>({1}, {std::nanf("")}).to(grads.dtype));
+  }
+
+  AlbertForPreTraining model_;
+};
+
+}  // namespace albert::testing
