@@ -1,6 +1,7 @@
 #include "engine/packed_batch.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace albert {
@@ -28,7 +29,14 @@ std::vector<bool> mask_of(const HostTensor& mask, int64_t batch, int64_t length)
 
 }  // namespace
 
-PackedBatch::PackedBatch(const ModelInputs& inputs, const AlbertConfig& config) {
+int64_t rounded_size(int64_t n) {
+  constexpr int64_t kLeast = 8, kStepsPerOctave = 16;
+  const int64_t step =
+      std::max<int64_t>(kLeast, static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(n))) / kStepsPerOctave);
+  return (n + step - 1) / step * step;
+}
+
+PackedBatch::PackedBatch(const ModelInputs& inputs, const AlbertConfig& config, bool rounded) : rounded_(rounded) {
   const bool ids = !inputs.input_ids.shape().empty(), embeds = !inputs.inputs_embeds.shape().empty();
   if (ids == embeds) fail(ErrorCode::kBadData, "give exactly one of input_ids and inputs_embeds");
   const HostTensor& given = ids ? inputs.input_ids : inputs.inputs_embeds;
@@ -56,17 +64,30 @@ void PackedBatch::find_tokens(const ModelInputs& inputs) {
   for (int64_t b = 0; b < batch_; ++b) {
     for (int64_t column = 0; column < length_; ++column) {
       if (!kept[static_cast<size_t>(b * length_ + column)]) continue;
-      row_numbers_.push_back(static_cast<int32_t>(columns_.size()));
-      in_sequence_.push_back(static_cast<int32_t>(columns_.size()) - cu_seqlens_.back());
-      columns_.push_back(static_cast<int32_t>(column));
-      sequences_.push_back(static_cast<int32_t>(b));
-      row_ids_.push_back(b << 32 | column);
+      append_row(b, column);
     }
     if (static_cast<int64_t>(columns_.size()) == cu_seqlens_.back())
       fail(ErrorCode::kBadData, "sequence ", b, " has no token: its attention_mask is all 0");
     cu_seqlens_.push_back(static_cast<int32_t>(columns_.size()));
     sequence_ids_.push_back(b << 32);
   }
+  real_tokens_ = tokens();
+  if (rounded_) fill_up();
+}
+
+void PackedBatch::append_row(int64_t sequence, int64_t column) {
+  row_numbers_.push_back(static_cast<int32_t>(columns_.size()));
+  in_sequence_.push_back(static_cast<int32_t>(columns_.size()) - cu_seqlens_.back());
+  columns_.push_back(static_cast<int32_t>(column));
+  sequences_.push_back(static_cast<int32_t>(sequence));
+  row_ids_.push_back(sequence << 32 | column);
+}
+
+// The last sequence may be empty: that there is one is the same for all batches.
+void PackedBatch::fill_up() {
+  const int64_t wanted = rounded_size(real_tokens_);
+  while (tokens() < wanted) append_row(batch_, 0);
+  cu_seqlens_.push_back(static_cast<int32_t>(tokens()));
 }
 
 std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const char* name, int64_t limit,
@@ -75,8 +96,8 @@ std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const cha
   check_shape(padded, name, broadcast ? 1 : batch_, length_);
   if (is_float(padded.dtype())) fail(ErrorCode::kBadData, name, " must be integers, not ", name_of(padded.dtype()));
   const HostTensor values = padded.to(DType::kI64);
-  std::vector<int32_t> ids(columns_.size());
-  for (size_t row = 0; row < ids.size(); ++row) {
+  std::vector<int32_t> ids(columns_.size());  // 0 in the filling
+  for (size_t row = 0; row < static_cast<size_t>(real_tokens_); ++row) {
     const int64_t b = sequences_[row], column = columns_[row];
     const int64_t id = values.at<int64_t>((broadcast ? 0 : b) * length_ + column);
     if (id < 0 || id >= limit)
@@ -110,7 +131,7 @@ std::optional<int64_t> PackedBatch::row_of(int64_t sequence, int64_t column) con
 }
 
 std::vector<int32_t> PackedBatch::first_rows() const {
-  std::vector<int32_t> rows(cu_seqlens_.begin(), cu_seqlens_.end() - 1);
+  std::vector<int32_t> rows(cu_seqlens_.begin(), cu_seqlens_.begin() + batch_);
   for (size_t b = 0; b < rows.size(); ++b)
     if (columns_[static_cast<size_t>(rows[b])] != 0)
       fail(ErrorCode::kBadData, "attention_mask[", b,
@@ -123,7 +144,7 @@ HostTensor PackedBatch::unpack(const HostTensor& rows) const {
   shape.insert(shape.end(), rows.shape().begin() + 1, rows.shape().end());
   HostTensor padded(rows.dtype(), shape);
   const size_t row_bytes = rows.bytes() / columns_.size();
-  for (size_t row = 0; row < columns_.size(); ++row) {
+  for (size_t row = 0; row < static_cast<size_t>(real_tokens_); ++row) {
     const auto at = static_cast<size_t>(sequences_[row] * length_ + columns_[row]);
     std::memcpy(static_cast<std::byte*>(padded.raw()) + at * row_bytes,
                 static_cast<const std::byte*>(rows.raw()) + row * row_bytes, row_bytes);
@@ -138,7 +159,7 @@ HostTensor PackedBatch::pack(const HostTensor& padded, const char* name) const {
   shape.insert(shape.end(), padded.shape().begin() + 2, padded.shape().end());
   HostTensor rows(padded.dtype(), shape);
   const size_t row_bytes = rows.bytes() / columns_.size();
-  for (size_t row = 0; row < columns_.size(); ++row) {
+  for (size_t row = 0; row < static_cast<size_t>(real_tokens_); ++row) {
     const auto at = static_cast<size_t>(sequences_[row] * length_ + columns_[row]);
     std::memcpy(static_cast<std::byte*>(rows.raw()) + row * row_bytes,
                 static_cast<const std::byte*>(padded.raw()) + at * row_bytes, row_bytes);
@@ -149,6 +170,9 @@ HostTensor PackedBatch::pack(const HostTensor& padded, const char* name) const {
 RowSelection select_rows(const PackedBatch& batch, std::vector<int32_t> rows) {
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  if (batch.rounded() && !rows.empty())
+    rows.resize(static_cast<size_t>(rounded_size(static_cast<int64_t>(rows.size()))),
+                static_cast<int32_t>(batch.tokens() - 1));
   RowSelection selection;
   const auto* in_sequence = batch.index_in_sequence().as<int32_t>();
   const auto* row_ids = batch.row_ids().as<int64_t>();

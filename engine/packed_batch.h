@@ -20,15 +20,21 @@ struct ModelInputs {
 
 // The real tokens of a batch, one after the other: T rows, sequence b owning [cu_seqlens[b], cu_seqlens[b + 1]).
 // What the engine computes on; padding exists only in what comes in and goes out.
+// `rounded` brings batches of about the same size to the very same shapes, so that a recorded step serves them all:
+// tokens are filled up by a last sequence nobody reads, row selections by their last row once more. None of it reaches
+// an output or a gradient.
 class PackedBatch {
  public:
   // Checks everything a kernel would trust: ids in the vocabulary, positions and types in their tables, lengths, an
   // empty batch or sequence. Error(kBadData) "input_ids[1, 7] is 30522, the vocabulary has 30000 (0..29999)".
-  PackedBatch(const ModelInputs& inputs, const AlbertConfig& config);
+  PackedBatch(const ModelInputs& inputs, const AlbertConfig& config, bool rounded = false);
 
   int64_t batch_size() const { return batch_; }
   int64_t padded_length() const { return length_; }
-  int64_t tokens() const { return static_cast<int64_t>(columns_.size()); }
+  int64_t tokens() const { return static_cast<int64_t>(columns_.size()); }  // with the filling
+  int64_t real_tokens() const { return real_tokens_; }
+  int64_t sequences() const { return static_cast<int64_t>(cu_seqlens_.size()) - 1; }  // one more where rounded
+  bool rounded() const { return rounded_; }
   bool has_embeds() const { return !inputs_embeds_.empty(); }
 
   // Views of host memory, valid while this lives. [T] i32 but where said.
@@ -61,15 +67,22 @@ class PackedBatch {
     return {const_cast<T*>(v.data()), {static_cast<int64_t>(v.size())}, DTypeOf<T>::value};
   }
   void find_tokens(const ModelInputs& inputs);
+  void append_row(int64_t sequence, int64_t column);
+  void fill_up();
   void read_ids(const ModelInputs& inputs, const AlbertConfig& config);
   std::vector<int32_t> packed_ids(const HostTensor& padded, const char* name, int64_t limit, const char* of) const;
 
-  int64_t batch_ = 0, length_ = 0;
+  int64_t batch_ = 0, length_ = 0, real_tokens_ = 0;
+  bool rounded_;
   std::vector<int32_t> input_ids_, token_type_ids_, position_ids_, cu_seqlens_, in_sequence_, row_numbers_;
   std::vector<int32_t> columns_, sequences_;
   std::vector<int64_t> row_ids_, sequence_ids_;
   HostTensor inputs_embeds_;
 };
+
+// n up to a multiple of a sixteenth of the power of two below it, of 8 at least: few sizes, at most 6 % apart where n
+// is large.
+int64_t rounded_size(int64_t n);
 
 // Rows of a packed batch that a head reads, ascending: the last layer computes no others.
 struct RowSelection {

@@ -31,13 +31,19 @@ TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int
   if (packed.shape().size() != 1)
     fail(ErrorCode::kBadData, "labels is ", labels.shape_string(), ", wanted [batch, length]");
   TokenLabels result;
-  for (int64_t row = 0; row < packed.size(); ++row) {
+  for (int64_t row = 0; row < batch.real_tokens(); ++row) {
     const int64_t place = batch.sequence_of(row) * batch.padded_length() + batch.column_of(row);
     const int32_t label = checked_label(packed.at<int64_t>(row), classes, "labels", place);
     result.labels.push_back(label);
     if (label == kernels::kIgnoredLabel) continue;
     result.rows.push_back(static_cast<int32_t>(row));
     result.of_rows.push_back(label);
+  }
+  result.labels.resize(static_cast<size_t>(batch.tokens()), kernels::kIgnoredLabel);
+  if (batch.rounded() && !result.rows.empty()) {
+    const auto size = static_cast<size_t>(rounded_size(static_cast<int64_t>(result.rows.size())));
+    result.rows.resize(size, static_cast<int32_t>(batch.tokens() - 1));
+    result.of_rows.resize(size, kernels::kIgnoredLabel);
   }
   return result;
 }

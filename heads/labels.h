@@ -12,8 +12,8 @@ std::vector<int32_t> class_labels(const HostTensor& labels, const char* name, in
 
 // Labels of tokens, [B, S], -100: none. Labels at padding are left out, as transformers' masked ones have no row here.
 struct TokenLabels {
-  std::vector<int32_t> labels;   // [T]
-  std::vector<int32_t> rows;     // packed rows that have one, ascending
+  std::vector<int32_t> labels;  // [T]
+  std::vector<int32_t> rows;  // packed rows that have one, ascending; in a rounded batch, the last row some times more
   std::vector<int32_t> of_rows;  // their labels
 };
 TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int64_t classes);

@@ -22,6 +22,14 @@ int64_t count_not_finite(const HostTensor& t) {
                        [](double v) { return !std::isfinite(v); });
 }
 
+// Larger steps keep a card busy however they are queued.
+constexpr int64_t kMostRoundedTokens = 16384;
+
+int64_t padded_tokens(const ModelInputs& inputs) {
+  const HostTensor& given = inputs.input_ids.shape().empty() ? inputs.inputs_embeds : inputs.input_ids;
+  return given.shape().size() < 2 ? 0 : given.dim(0) * given.dim(1);
+}
+
 // Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
 HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch) {
   const int64_t heads = packed.dim(1), s = packed.dim(2), length = batch.padded_length();
@@ -176,10 +184,11 @@ kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions&
 }
 
 PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
-  if (inputs.inputs_embeds.shape().empty()) return {inputs, config_};
+  const bool rounded = session_ && backend().can_record() && padded_tokens(inputs) <= kMostRoundedTokens;
+  if (inputs.inputs_embeds.shape().empty()) return {inputs, config_, rounded};
   ModelInputs converted = inputs;
   converted.inputs_embeds = inputs.inputs_embeds.to(compute_dtype(options_.precision));
-  return {converted, config_};
+  return {converted, config_, rounded};
 }
 
 HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {

@@ -84,7 +84,7 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
     out.sop_loss = scalar(losses[1]);
     out.mlm_correct = count_equal(to_host(best_tokens), every_row ? targets.labels : targets.of_rows);
     out.sop_correct = count_equal(to_host(best_orders), orders);
-    out.mlm_count = static_cast<int64_t>(targets.of_rows.size());
+    out.mlm_count = count_labelled(targets.of_rows);
     out.sop_count = count_labelled(orders);
   }
   if (options.logits) out.prediction_logits = batch.unpack(to_host(prediction_logits));

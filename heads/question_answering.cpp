@@ -21,7 +21,7 @@ const AlbertConfig& with_two_labels(const AlbertConfig& config) {
 class SpanTargets {
  public:
   SpanTargets(const QuestionAnsweringLabels& labels, const PackedBatch& batch)
-      : positions_(static_cast<size_t>(kEnds * batch.batch_size()), -1) {
+      : positions_(static_cast<size_t>(kEnds * batch.sequences()), -1) {
     read(labels.start_positions, "start_positions", 0, batch);
     read(labels.end_positions, "end_positions", 1, batch);
   }

@@ -44,7 +44,7 @@ EncoderOutput Encoder::operator()(Tape& t, Var x, const PackedBatch& batch, cons
     const bool pruned = i + 1 == applications && call.rows.rows;
     LayerCall layer_call{all, pruned ? call.rows : all, {}, call.dropout, static_cast<uint32_t>(i) * kLayerSites};
     if (call.attentions) {
-      layer_call.probabilities = t.save({batch.batch_size(), config_.num_attention_heads, length, length}, x.dtype());
+      layer_call.probabilities = t.save({batch.sequences(), config_.num_attention_heads, length, length}, x.dtype());
       out.attentions.push_back(layer_call.probabilities);
     }
     const Shape y_shape{pruned ? call.rows.rows.shape[0] : batch.tokens(), hidden};

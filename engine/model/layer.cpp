@@ -79,8 +79,8 @@ Var Layer::operator()(Tape& t, Var x, const LayerCall& call) const {
   const Var attended = attention(t, x, x_queries, call);
   const auto dropout = call.dropout.at(call.site + 1, config_.hidden_dropout_prob, call.queries.row_ids);
   const Var h = ops::layer_norm(t, attended, &x_queries, norm(attention_gamma_, attention_beta_), dropout);
-  const Var wide = ops::linear_activation(t, h, {ffn_weight_, ffn_bias_}, config_.activation());
-  const Var narrow = ops::linear(t, wide, {ffn_output_weight_, ffn_output_bias_});
+  const Var narrow =
+      ops::feed_forward(t, h, {ffn_weight_, ffn_bias_}, {ffn_output_weight_, ffn_output_bias_}, config_.activation());
   return ops::layer_norm(t, narrow, &h, norm(full_gamma_, full_beta_), {});
 }
 

@@ -39,6 +39,9 @@ Var linear(Tape& t, Var x, const Linear& layer);
 // y = activation(linear(x)); one fused product in inference, where nothing need be kept for backward
 Var linear_activation(Tape& t, Var x, const Linear& layer, kernels::Activation activation);
 
+// y = outer(activation(inner(x))), whose backward takes the activation's slope within outer's product
+Var feed_forward(Tape& t, Var x, const Linear& inner, const Linear& outer, kernels::Activation activation);
+
 // y = LayerNorm(dropout(x) + residual)
 Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout);
 

@@ -6,13 +6,14 @@
 #include "engine/io/json.h"
 #include "tests/support/random_task.h"
 #include "trainer/checkpoint.h"
+#include "trainer/loss_scale.h"
 
 namespace albert::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kSteps = 8;
+constexpr int64_t kSteps = 6;
 
 LoopOptions options_for(const fs::path& folder, int64_t steps) {
   LoopOptions options;
@@ -20,7 +21,7 @@ LoopOptions options_for(const fs::path& folder, int64_t steps) {
   options.total_steps = steps;
   options.schedule = {.peak = 1e-2, .warmup_steps = 2, .total_steps = kSteps};
   options.logging_steps = 1;
-  options.save_steps = 2;
+  options.save_steps = 3;
   options.recipe = "{}";
   options.quiet = true;
   return options;
@@ -40,14 +41,12 @@ nlohmann::json state_after(const fs::path& folder, int64_t step) {
 }
 
 TEST(TrainingOnACard, ResumesToTheSameBits) {
-  for (const Precision precision : {Precision::kF32, Precision::kF16}) {
-    const TemporaryFolder whole, stopped;
-    train_to(whole.path(), precision, Device::kCuda);
-    train_to(stopped.path(), precision, Device::kCuda, 4);
-    fs::remove(stopped / "model.safetensors");
-    train_to(stopped.path(), precision, Device::kCuda);
-    EXPECT_EQ(weights(whole.path()), weights(stopped.path()));
-  }
+  const TemporaryFolder whole, stopped;
+  train_to(whole.path(), Precision::kF16, Device::kCuda);
+  train_to(stopped.path(), Precision::kF16, Device::kCuda, kSteps / 2);
+  fs::remove(stopped / "model.safetensors");
+  train_to(stopped.path(), Precision::kF16, Device::kCuda);
+  EXPECT_EQ(weights(whole.path()), weights(stopped.path()));
 }
 
 TEST(TrainingOnACard, LearnsAsTheCpuDoes) {
@@ -64,7 +63,7 @@ TEST(TrainingOnACard, InF16FindsItsLossScale) {
   const auto state = state_after(f16.path(), kSteps);
   EXPECT_LE(state.at("loss_scale").get<double>(), LossScale::kStart);
   EXPECT_GT(state.at("optimizer_steps").get<int64_t>(), 0);
-  const double skipped = static_cast<double>(kSteps - state.at("optimizer_steps").get<int64_t>());
+  const auto skipped = static_cast<double>(kSteps - state.at("optimizer_steps").get<int64_t>());
   EXPECT_NEAR(loss, exact, (0.01 + 0.05 * skipped) * exact);
 }
 
