@@ -7,6 +7,8 @@
 #include "albert/albert.h"
 #include "apps/commands.h"
 #include "kernels/backend.h"
+#include "kernels/cards.h"
+#include "kernels/cuda_library.h"
 
 namespace albert::apps {
 namespace {
@@ -22,6 +24,14 @@ std::string proc_value(const char* file, const std::string& key) {
       return begin == std::string::npos ? "" : line.substr(begin);
     }
   return "";
+}
+
+std::string free_text(int card) {
+  try {
+    return std::to_string(kernels::free_memory(card) >> 20) + " MiB free";
+  } catch (const Error& e) {
+    return e.what();
+  }
 }
 
 std::vector<kernels::Isa> usable_isas() {
@@ -72,13 +82,33 @@ double worst_difference(const std::vector<double>& a, const std::vector<double>&
   return worst / scale;
 }
 
+void add_check(ordered_json& checks, const std::string& name, double error, double bound) {
+  checks.push_back({{"check", name}, {"error", error}, {"bound", bound}, {"ok", error <= bound}});
+}
+
+// Every card that can be used; one that fails says why.
+void test_cards(ordered_json& checks, const std::vector<double>& exact) {
+  const kernels::CardFacts facts = kernels::find_cards();
+  for (int card = 0; card < static_cast<int>(facts.cards.size()); ++card) {
+    if (!kernels::why_unusable(facts, card).empty()) continue;
+    for (const auto& [precision, bound] : {std::pair{Precision::kF32, 1e-4}, std::pair{Precision::kBF16, 0.1}}) {
+      const std::string name = (precision == Precision::kF32 ? "f32 cuda:" : "bf16 cuda:") + std::to_string(card);
+      try {
+        const auto step =
+            small_step({.precision = precision, .trainable = true, .device = Device::kCuda, .card = card});
+        add_check(checks, name, worst_difference(step, exact), bound);
+      } catch (const Error& e) {
+        checks.push_back({{"check", name}, {"error", e.what()}, {"bound", bound}, {"ok", false}});
+      }
+    }
+  }
+}
+
 // A pre-training step in f64 is the measure; every instruction set and precision must come near it, and threads must
 // not change a bit.
 ordered_json self_test() {
   ordered_json checks = ordered_json::array();
-  const auto add = [&](const std::string& name, double error, double bound) {
-    checks.push_back({{"check", name}, {"error", error}, {"bound", bound}, {"ok", error <= bound}});
-  };
+  const auto add = [&](const std::string& name, double error, double bound) { add_check(checks, name, error, bound); };
   const std::vector<double> exact =
       small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = kernels::Isa::kGeneric});
   for (const auto isa : usable_isas()) {
@@ -96,9 +126,27 @@ ordered_json self_test() {
                          exact),
         0.1);
   }
+  test_cards(checks, exact);
   const auto one = small_step({.threads = 1, .trainable = true}), many = small_step({.threads = 5, .trainable = true});
   add("same bits for 1 and 5 threads", one == many ? 0 : 1, 0);
   return checks;
+}
+
+void add_cuda(ordered_json& report) {
+  const kernels::CardFacts facts = kernels::find_cards();
+  if (facts.runtime == 0) {
+    report["cuda"] = "not in this build";
+    return;
+  }
+  report["cuda"] = kernels::version_text(facts.runtime);
+  report["driver"] = facts.driver == 0 ? "none" : "CUDA " + kernels::version_text(facts.driver);
+  for (int card = 0; card < static_cast<int>(facts.cards.size()); ++card) {
+    const std::string why = kernels::why_unusable(facts, card);
+    report["cuda:" + std::to_string(card)] =
+        why.empty() ? kernels::text_of(facts.cards[static_cast<size_t>(card)]) + ", " + free_text(card) : why;
+  }
+  if (facts.cards.empty()) report["cards"] = kernels::why_unusable(facts, 0);
+  for (const auto& [library, version] : kernels::cuda_library_versions()) report[library] = version;
 }
 
 ordered_json examine() {
@@ -117,7 +165,7 @@ ordered_json examine() {
 #else
   report["threading"] = "OpenMP";
 #endif
-  report["cuda"] = "not in this build";
+  add_cuda(report);
   report["self_test"] = self_test();
   return report;
 }

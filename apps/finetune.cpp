@@ -44,7 +44,7 @@ std::vector<TextExample> read(const std::filesystem::path& path, const TaskSpec&
 }
 
 AlbertForSequenceClassification make_model(const FinetuneFlags& flags, const TaskSpec& task, std::ostream& err) {
-  ModelOptions options = flags.training.common.model();
+  ModelOptions options = flags.training.common.model(err);
   options.trainable = true;
   options.allow_missing = true;
   options.seed = flags.training.seed;

@@ -19,7 +19,7 @@ struct ForwardFlags {
 
 int run(const ForwardFlags& flags, std::ostream& out, std::ostream& err) {
   HeadRequest request{.model = flags.model,
-                      .options = flags.common.model(),
+                      .options = flags.common.model(err),
                       .gradients = flags.gradients,
                       .hidden_states = flags.hidden_states,
                       .attentions = flags.attentions,

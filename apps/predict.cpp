@@ -71,10 +71,10 @@ using Sink = std::function<void(std::string_view)>;
 
 class Predictor {
  public:
-  Predictor(const PredictFlags& flags, Sink sink)
+  Predictor(const PredictFlags& flags, Sink sink, std::ostream& err)
       : flags_(flags),
         tokenizer_(Tokenizer::from_pretrained(flags.model)),
-        model_(AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model())),
+        model_(AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model(err))),
         longest_(std::min(flags.max_seq_length, model_.config().max_position_embeddings)),
         sink_(std::move(sink)) {}
 
@@ -135,8 +135,8 @@ class Predictor {
   int64_t bad_ = 0;
 };
 
-int64_t predict_all(const PredictFlags& flags, Sink sink) {
-  Predictor predictor(flags, std::move(sink));
+int64_t predict_all(const PredictFlags& flags, Sink sink, std::ostream& err) {
+  Predictor predictor(flags, std::move(sink), err);
   std::string line;
   if (flags.input.empty()) {
     for (int64_t number = 1; std::getline(std::cin, line); ++number) predictor.add(number, line);
@@ -152,10 +152,12 @@ int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
   if (flags.batch_size < 1) fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
   int64_t bad = 0;
   if (flags.output.empty()) {
-    bad = predict_all(flags, [&](std::string_view results) { (out << results).flush(); });
+    bad = predict_all(
+        flags, [&](std::string_view results) { (out << results).flush(); }, err);
   } else {
     AtomicFile file(flags.output, 0);
-    bad = predict_all(flags, [&](std::string_view results) { file.write(results); });
+    bad = predict_all(
+        flags, [&](std::string_view results) { file.write(results); }, err);
     file.publish();
   }
   if (bad == 0) return 0;

@@ -18,8 +18,8 @@ struct PretrainFlags {
 };
 
 // The model: continued from a folder, or anew from a config file or the size options.
-AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer) {
-  ModelOptions options = flags.training.common.model();
+AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer, std::ostream& err) {
+  ModelOptions options = flags.training.common.model(err);
   options.trainable = true;
   options.seed = flags.training.seed;
   if (!flags.model.empty()) {
@@ -56,7 +56,7 @@ nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig&
 int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
   const auto tokenizer = Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
   const Corpus train_corpus(flags.data_dir, "train", *tokenizer), held_out(flags.data_dir, "validation", *tokenizer);
-  AlbertForPreTraining model = make_model(flags, *tokenizer);
+  AlbertForPreTraining model = make_model(flags, *tokenizer, err);
   const AlbertConfig& config = model.config();
   if (config.vocab_size < tokenizer->vocab_size() || config.max_position_embeddings < flags.pairs.max_seq_length)
     fail(ErrorCode::kMismatch, "the model has a vocabulary of ", config.vocab_size, " and ",

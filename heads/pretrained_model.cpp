@@ -86,8 +86,11 @@ void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
     fail(ErrorCode::kNoDevice, "f16 runs on cards only; on the CPU use bf16 or f32");
   options_ = options;
   report_ = {};
-  auto session = std::make_unique<Session>(
-      kernels::BackendOptions{.device = options.device, .threads = options.threads, .isa = options.isa});
+  auto session = std::make_unique<Session>(kernels::BackendOptions{.device = options.device,
+                                                                   .card = options.card,
+                                                                   .tf32 = options.tf32,
+                                                                   .threads = options.threads,
+                                                                   .isa = options.isa});
   store_->materialize(session->backend(), options.precision, options.trainable);
   session_ = std::move(session);  // only now: memory made before goes back to the old one
 }

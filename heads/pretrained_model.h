@@ -22,6 +22,8 @@ struct ModelOptions {
   uint64_t seed = 42;          // of random starts
   kernels::Isa isa = kernels::detect_isa();
   Device device = Device::kCpu;  // kMeta: nothing is allocated or computed, forward() only plans memory
+  int card = 0;                  // kCuda: which
+  bool tf32 = false;             // kCuda: products of f32 round their operands to TF32
 };
 
 // What from_pretrained found besides the parameters it wanted; each entry names the tensor and its shape.

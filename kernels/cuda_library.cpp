@@ -65,4 +65,30 @@ void* CudaLibrary::address(const char* name) const {
   return found;
 }
 
+std::string library_version_text(size_t version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
+std::vector<std::pair<std::string, std::string>> cuda_library_versions() {
+  std::vector<std::pair<std::string, std::string>> versions;
+  const auto add = [&](const std::string& title, const std::vector<std::string>& names, const auto& version_of) {
+    try {
+      const CudaLibrary library(title, names);
+      versions.emplace_back(title, library_version_text(version_of(library)) + ", " + library.path());
+    } catch (const Error&) {
+      versions.emplace_back(title, "not found");
+    }
+  };
+  add("cuBLASLt", {"libcublasLt.so.13", "libcublasLt.so.12"},
+      [](const CudaLibrary& l) { return l.function<size_t()>("cublasLtGetVersion")(); });
+  add("cuDNN", {"libcudnn.so.9"}, [](const CudaLibrary& l) { return l.function<size_t()>("cudnnGetVersion")(); });
+  add("NCCL", {"libnccl.so.2"}, [](const CudaLibrary& l) {
+    int version = 0;
+    l.function<int(int*)>("ncclGetVersion")(&version);
+    return static_cast<size_t>(version);
+  });
+  return versions;
+}
+
 }  // namespace albert::kernels

@@ -1,6 +1,7 @@
 #pragma once
 // NVIDIA's libraries, found when the program runs: one that was built with CUDA starts where they are not.
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace albert::kernels {
@@ -40,5 +41,11 @@ class CudaLibrary {
   std::string title_, path_;
   void* handle_ = nullptr;
 };
+
+// What is found of NVIDIA's libraries: {"cuBLASLt", "13.1.0"}, ..; "not found", or why not, in place of a version.
+std::vector<std::pair<std::string, std::string>> cuda_library_versions();
+
+// 130100: "13.1.0", as the libraries count.
+std::string library_version_text(size_t version);
 
 }  // namespace albert::kernels

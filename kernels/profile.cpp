@@ -15,20 +15,26 @@ const char* name_of(const MatmulShape& shape) {
   return "matmul";
 }
 
+// A card's kernels are only queued when their call returns.
+Clock::time_point now_idle(const Profile& profile) {
+  if (profile.wait) profile.wait();
+  return Clock::now();
+}
+
 }  // namespace
 
 ProfileScope::ProfileScope(const Stream& stream, const char* kernel) : profile_(profile_of(stream)), kernel_(kernel) {
-  if (profile_) start_ = Clock::now();
+  if (profile_) start_ = now_idle(*profile_);
 }
 
 ProfileScope::ProfileScope(const Stream& stream, const MatmulShape& shape)
     : profile_(profile_of(stream)), kernel_(name_of(shape)), shape_(&shape) {
-  if (profile_) start_ = Clock::now();
+  if (profile_) start_ = now_idle(*profile_);
 }
 
 ProfileScope::~ProfileScope() {
   if (!profile_) return;
-  const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double seconds = std::chrono::duration<double>(now_idle(*profile_) - start_).count();
   KernelUse& use = profile_->kernels[kernel_];
   ++use.calls;
   use.seconds += seconds;

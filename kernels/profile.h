@@ -1,6 +1,7 @@
 #pragma once
 // Where a step's time goes, for benchmarks: hand a Profile to Backend::record() and every kernel call is timed.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -26,6 +27,7 @@ struct KernelUse {
 struct Profile {
   std::map<std::string, KernelUse> kernels;
   std::map<MatmulShape, KernelUse> matmuls;  // the products among them, shape by shape
+  std::function<void()> wait;                // a card's: until what is queued is done; before and after each call
 };
 
 }  // namespace albert::kernels

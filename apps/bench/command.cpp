@@ -80,11 +80,11 @@ int predict(const BenchFlags& flags, std::ostream& out) {
   return 0;
 }
 
-int run(BenchFlags& flags, std::ostream& out) {
+int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   BenchOptions& o = flags.options;
   o.phases = split_phases(flags.phases);
   o.source.file = flags.file;
-  o.device = flags.common.model();
+  o.device = flags.common.model(err);
   o.device.isa = isa_of(flags.isa);
   o.precision = flags.common.precision;
   check(o);
@@ -128,7 +128,7 @@ apps::Runner declare_bench(apps::Command& command) {
   command.option("output", flags->output, "JSON file for all rows");
   command.option("compare", flags->compare, "JSON file of an earlier run: print ratios and a verdict");
   apps::add_common(command, flags->common);
-  return [flags](std::ostream& out, std::ostream&) { return run(*flags, out); };
+  return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }
 
 }  // namespace albert::bench

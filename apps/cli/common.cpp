@@ -1,26 +1,34 @@
 #include "apps/cli/common.h"
 
+#include <ostream>
+
+#include "apps/cli/device.h"
+#include "kernels/backend.h"
+
 namespace albert::apps {
 
 void add_common(Command& command, CommonOptions& options) {
   command.option("device", options.device, "auto, cpu, cuda or cuda:N");
   command.choice("precision", options.precision, {"f32", "f64", "bf16"}, "what is computed in");
+  command.boolean("tf32", options.tf32, "on a card, let products of f32 round their operands to TF32");
   command.option("threads", options.threads, "threads; 0: every core this process may use");
   command.also("precision=bf16", {"bf16"});
   command.also("device=cpu", {"use_cpu", "no_cuda"});
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 
-ModelOptions CommonOptions::model() const {
-  if (device.rfind("cuda", 0) == 0)
-    fail(ErrorCode::kNoDevice, "--device ", device, ": this build has no CUDA; --device cpu works");
-  if (device != "auto" && device != "cpu")
-    fail(ErrorCode::kUsage, "--device ", device, ": use auto, cpu, cuda or cuda:N");
+ModelOptions CommonOptions::model(std::ostream& err) const {
   if (threads < 0 || threads > 4096)
     fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
   options.precision = precision == "f64" ? Precision::kF64 : precision == "bf16" ? Precision::kBF16 : Precision::kF32;
   options.threads = threads;
+  options.tf32 = tf32;
+  const kernels::CardFacts facts = device == "cpu" ? kernels::CardFacts{} : kernels::find_cards();
+  const DeviceChoice choice = choose_device(device, compute_dtype(options.precision), facts);
+  options.device = choice.device;
+  options.card = choice.card;
+  if (!quiet) err << "albert: note: computing on " << description(choice, facts, threads) << "\n";
   return options;
 }
 

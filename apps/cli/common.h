@@ -1,4 +1,5 @@
 #pragma once
+#include <iosfwd>
 #include <string>
 
 #include "apps/cli/command.h"
@@ -10,10 +11,12 @@ namespace albert::apps {
 struct CommonOptions {
   std::string device = "auto";
   std::string precision = "f32";
+  bool tf32 = false;
   int threads = 0;
   bool quiet = false;
 
-  ModelOptions model() const;  // Error(kNoDevice) for a device this build cannot drive, Error(kUsage)
+  // Chooses the device, and says so on `err` unless quiet. Error(kNoDevice), Error(kUsage).
+  ModelOptions model(std::ostream& err) const;
 };
 void add_common(Command& command, CommonOptions& options);
 

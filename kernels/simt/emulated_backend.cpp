@@ -72,8 +72,7 @@ class EmulatedBackend::Replay final : public Recording {
 };
 
 EmulatedBackend::EmulatedBackend(const BackendOptions& options)
-    : matmul_(make_matmul_context()),
-      cublas_library_([](void* queue, std::function<void()> work) {
+    : cublas_library_([](void* queue, std::function<void()> work) {
         Stream s;
         s.queue = queue;
         emulator::submit(s, [work = std::move(work)](const Schedule&) { work(); });
@@ -89,7 +88,6 @@ Stream EmulatedBackend::stream() {
   return {.device = Device::kCuda,
           .isa = isa_,
           .threads = threads_,
-          .matmul = matmul_.get(),
           .cublas = &cublas_,
           .profile = profile_,
           .observer = this,

@@ -9,7 +9,6 @@
 #include "kernels/backend.h"
 #include "kernels/call_observer.h"
 #include "kernels/matmul_cublas.h"
-#include "kernels/matmul_onednn.h"
 #include "kernels/simt/cublas_stand_in.h"
 #include "kernels/simt/emulator.h"
 
@@ -79,7 +78,6 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void check_copy(const void* device, size_t bytes) const;
 
   DeviceMemory memory_;
-  MatmulContextPtr matmul_;
   std::array<std::byte, 4096> workspace_;
   CublasStandIn cublas_library_;
   CublasContext cublas_;

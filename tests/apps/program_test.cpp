@@ -135,7 +135,7 @@ TEST(Program, SaysWhatWasMeant) {
       {{"forward"}, 2, "forward needs --model"},
       {{"info"}, 2, "info needs DIR"},
       {{"info", "/nowhere"}, 66, "/nowhere: no such model folder"},
-      {forward("x", {"--device", "cuda"}), 69, "--device cpu works"},
+      {forward("x", {"--device", "cuda:1000"}), 69, "--device cuda:1000: "},
       {forward("x", {"--device", "tpu"}), 2, "use auto, cpu"},
       {forward("x", {"--threads", "-1"}), 2, "--threads -1"},
       {forward("x", {"--input", "/nowhere"}), 66, "/nowhere"},
@@ -147,6 +147,14 @@ TEST(Program, SaysWhatWasMeant) {
     EXPECT_NE(r.error().find(says), std::string::npos) << r.err;
     EXPECT_EQ(r.error().find('\n'), r.error().size() - 1) << "more than one line: " << r.err;
   }
+}
+
+TEST(Program, SaysWhatItComputesOn) {
+  const TemporaryFolder folder;
+  const std::string output = folder / "out.safetensors", says = "albert: note: computing on ";
+  EXPECT_EQ(run(forward(output, {"--device", "cpu"})).err.rfind(says + "CPU, ", 0), 0U);
+  EXPECT_EQ(run(forward(output)).err.rfind(says, 0), 0U);
+  EXPECT_EQ(run(forward(output, {"--quiet"})).err, "");
 }
 
 // One bad input file each: the code and the words.

@@ -40,5 +40,18 @@ TEST(Profile, CountsCallsAndShapes) {
   EXPECT_EQ(shape.flops(), 240);
 }
 
+// What is only queued when a call returns would else be timed as nothing.
+TEST(Profile, WaitsForAQueueBeforeAndAfterEachCall) {
+  const auto backend = make_backend({.threads = 1});
+  const Buffer a(*backend, 4 * 4);
+  const Tensor t{a.data(), {1, 4}, DType::kF32};
+  Profile profile;
+  int waits = 0;
+  profile.wait = [&] { ++waits; };
+  backend->record(&profile);
+  bias_activation_forward(backend->stream(), t, t, {}, Activation::kRelu);
+  EXPECT_EQ(waits, 2);
+}
+
 }  // namespace
 }  // namespace albert::testing

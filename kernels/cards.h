@@ -1,0 +1,36 @@
+#pragma once
+// Which NVIDIA cards this machine has, and whether this build can use them.
+#include <string>
+#include <vector>
+
+#include "kernels/dtype.h"
+
+namespace albert::kernels {
+
+struct Card {
+  std::string name;          // "NVIDIA H200"
+  int major = 0, minor = 0;  // compute capability
+  int64_t memory = 0;        // bytes
+};
+
+// CUDA's versions as it counts them: 13000 is 13.0.
+struct CardFacts {
+  int runtime = 0;      // of the CUDA in this build; 0: built without
+  int driver = 0;       // the newest CUDA that the driver knows; 0: no driver
+  int oldest_code = 0;  // the compute capability, 90, of the oldest code in this build
+  std::vector<Card> cards;
+  std::string failure = {};  // why the cards could not be listed, in CUDA's words
+};
+
+CardFacts find_cards();  // touches no card
+
+// Free memory in bytes. Starts the card's context; Error(kNoDevice).
+int64_t free_memory(int card);
+
+// Why card number `card` cannot compute in `dtype`, in a line that says what would work; empty where it can.
+std::string why_unusable(const CardFacts& facts, int card, DType dtype = DType::kF32);
+
+std::string version_text(int cuda_version);  // 13000: "13.0"
+std::string text_of(const Card& card);       // "NVIDIA H200, compute capability 9.0, 140 GiB"
+
+}  // namespace albert::kernels
