@@ -16,8 +16,7 @@ struct CrossEntropy {
 };
 
 inline void describe(CallObserver& observer, const CrossEntropy& c) {
-  observe_all(observer, c.class_weights, c.label_smoothing, c.scale_at);
-  if (!c.scale_at) describe(observer, c.scale);
+  observe_all(observer, c.class_weights, c.label_smoothing, c.scale_at ? 0 : c.scale, c.scale_at);
 }
 
 // loss = scale * sum over rows with label != -100 of  (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c]

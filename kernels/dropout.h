@@ -16,8 +16,8 @@ struct Dropout {
 };
 
 inline void describe(CallObserver& observer, const Dropout& d) {
-  observe_all(observer, d.probability, d.site, d.row_ids, d.seed_and_step);
-  if (!d.seed_and_step) observe_all(observer, d.seed, d.step);
+  const bool given = static_cast<bool>(d.seed_and_step);  // then these two are not looked at
+  observe_all(observer, d.probability, given ? 0 : d.seed, given ? 0 : d.step, d.site, d.row_ids, d.seed_and_step);
 }
 
 // Error(kInternal) for a probability outside [0, 1), or row_ids that are not [rows] i64 when it is above 0.

@@ -25,24 +25,24 @@ struct Traffic {
 };
 constexpr Traffic kTraffic[] = {
     {"accumulate", "g.r"},
-    {"adamw_update", "uuur........"},
+    {"adamw_update", "uuurrrr........."},
     {"argmax_rows", "rr"},
-    {"attention_backward", "c.c.c.rc.c.c.ru..rrr....r"},
-    {"attention_forward", "rrrc.c.c...rrr....r"},
+    {"attention_backward", "c.c.c.rc.c.c.ru..rrr....rr"},
+    {"attention_forward", "rrrc.c.c...rrr....rr"},
     {"bias_activation_backward", "g.urrr."},
     {"bias_activation_forward", "rrr."},
     {"binary_cross_entropy_backward", "g.rrrr."},
     {"binary_cross_entropy_forward", "rrrrr."},
-    {"cross_entropy_backward", "g.rrrrr.."},
-    {"cross_entropy_forward", "rrrrrr.."},
-    {"dropout_backward", "g.r....r"},
-    {"dropout_forward", "rr....r"},
+    {"cross_entropy_backward", "g.rrrrr..r"},
+    {"cross_entropy_forward", "rrrrrr..r"},
+    {"dropout_backward", "g.r....rr"},
+    {"dropout_forward", "rr....rr"},
     {"embedding_backward", "jjjrrrr."},
     {"embedding_forward", "riiirrr"},
     {"gather_rows", "rir"},
-    {"lamb_update", "uuurur........"},
-    {"layer_norm_backward", "g.g.uurrrrrr....r"},
-    {"layer_norm_forward", "rrrrrrr.....r"},
+    {"lamb_update", "uuurrurrrr........."},
+    {"layer_norm_backward", "g.g.uurrrrrr....rr"},
+    {"layer_norm_forward", "rrrrrrr.....rr"},
     {"linear_activation_backward", "ruurrr."},
     {"linear_activation_forward", "rrrr-r."},
     {"linear_forward", "rrr-r."},
@@ -199,11 +199,11 @@ void CallCosts::add_product(const MatmulShape& shape, bool accumulate) {
   add(products_[shape], cost);
 }
 
-// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's five come last in both. Lengths are not
+// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's six come last in both. Lengths are not
 // read from cu_seqlens, which a dry run need not fill: where only some queries are computed, each is taken to see the
 // mean of the lengths.
 void CallCosts::add_attention() {
-  const size_t heads_at = operands_of(kernel_).size() - 10;
+  const size_t heads_at = operands_of(kernel_).size() - 11;
   const double bytes = bytes_of_operands();
   const bool backward = kernel_ == "attention_backward";
   const Tensor &out = items_[backward ? 6 : 0].tensor, &k = items_[backward ? 9 : 5].tensor;
