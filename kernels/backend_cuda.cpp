@@ -78,7 +78,11 @@ class CudaBackend final : public Backend {
   Stream stream() override {
     select();
     if (profile_) profile_->wait = [queue = queue_->stream] { cudaStreamSynchronize(queue); };  // an error stays
-    return {.device = Device::kCuda, .cublas = &cublas_, .profile = profile_, .queue = queue_->stream};
+    return {.device = Device::kCuda,
+            .cublas = &cublas_,
+            .profile = profile_,
+            .observer = observer_,
+            .queue = queue_->stream};
   }
   std::string description() const override {
     return "cuda:" + std::to_string(number_) + ", " + card_.name + ", " + memory_text();
