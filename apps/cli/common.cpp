@@ -9,19 +9,31 @@ namespace albert::apps {
 
 void add_common(Command& command, CommonOptions& options) {
   command.option("device", options.device, "auto, cpu, cuda or cuda:N");
-  command.choice("precision", options.precision, {"f32", "f64", "bf16"}, "what is computed in");
+  command.choice("precision", options.precision, {"f32", "f64", "bf16", "f16"},
+                 "what is computed in; f16 on cards only");
   command.boolean("tf32", options.tf32, "on a card, let products of f32 round their operands to TF32");
   command.option("threads", options.threads, "threads; 0: every core this process may use");
   command.also("precision=bf16", {"bf16"});
+  command.also("precision=f16", {"fp16"});
   command.also("device=cpu", {"use_cpu", "no_cuda"});
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
+
+namespace {
+
+Precision precision_of(const std::string& name) {
+  if (name == "f64") return Precision::kF64;
+  if (name == "bf16") return Precision::kBF16;
+  return name == "f16" ? Precision::kF16 : Precision::kF32;
+}
+
+}  // namespace
 
 ModelOptions CommonOptions::model(std::ostream& err) const {
   if (threads < 0 || threads > 4096)
     fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
-  options.precision = precision == "f64" ? Precision::kF64 : precision == "bf16" ? Precision::kBF16 : Precision::kF32;
+  options.precision = precision_of(precision);
   options.threads = threads;
   options.tf32 = tf32;
   const kernels::CardFacts facts = device == "cpu" ? kernels::CardFacts{} : kernels::find_cards();

@@ -137,6 +137,8 @@ TEST(Program, SaysWhatWasMeant) {
       {{"info", "/nowhere"}, 66, "/nowhere: no such model folder"},
       {forward("x", {"--device", "cuda:1000"}), 69, "--device cuda:1000: "},
       {forward("x", {"--device", "tpu"}), 2, "use auto, cpu"},
+      {forward("x", {"--device", "cpu", "--precision", "f16"}), 69, "f16 runs on cards only"},
+      {forward("x", {"--device", "cpu", "--fp16"}), 69, "on the CPU use bf16"},
       {forward("x", {"--threads", "-1"}), 2, "--threads -1"},
       {forward("x", {"--input", "/nowhere"}), 66, "/nowhere"},
       {forward("/dev/full"), 74, "/dev/full"},
