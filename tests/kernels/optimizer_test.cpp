@@ -14,21 +14,28 @@ using kernels::UpdateTable;
 
 enum class Rule { kAdamW, kLamb };
 
+TestTensor rows_of_three(const std::vector<int64_t>& values) {
+  return TestTensor::of<int64_t>({static_cast<int64_t>(values.size() / 3), 3}, values);
+}
+
 // A flat range of parameters as the kernels take it.
 struct Table {
   // Parameters of these sizes one after another; the odd ones do not decay.
-  explicit Table(const std::vector<int64_t>& sizes) {
+  explicit Table(const std::vector<int64_t>& sizes) : Table(rows_of(sizes)) {}
+  explicit Table(const kernels::UpdateRows& rows)
+      : blocks(rows_of_three(rows.blocks)), parameters(rows_of_three(rows.parameters)) {}
+
+  static kernels::UpdateRows rows_of(const std::vector<int64_t>& sizes) {
+    kernels::UpdateRows rows;
     int64_t begin = 0;
     for (size_t i = 0; i < sizes.size(); ++i) {
       rows.add(begin, sizes[i], i % 2 == 0);
       begin += sizes[i];
     }
+    return rows;
   }
-  UpdateTable view() {
-    return {{rows.blocks.data(), {static_cast<int64_t>(rows.blocks.size() / 3), 3}, DType::kI64},
-            {rows.parameters.data(), {static_cast<int64_t>(rows.parameters.size() / 3), 3}, DType::kI64}};
-  }
-  kernels::UpdateRows rows;
+  UpdateTable view() const { return {blocks, parameters}; }
+  TestTensor blocks, parameters;
 };
 
 double squares_of(const TestTensor& t) {
@@ -271,7 +278,7 @@ TEST(Optimizer, RefusesOperandsThatDoNotFit) {
     EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, squares, a, *wrong, rates, rows, {}), Error);
     EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, squares, a, partials, *wrong, rows, {}), Error);
   }
-  EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, squares, {rows.blocks, partials.tensor()}, {}), Error);
+  EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, squares, {rows.blocks, partials}, {}), Error);
 }
 
 }  // namespace
