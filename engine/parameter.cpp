@@ -1,5 +1,6 @@
 #include "engine/parameter.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/transfer.h"
@@ -25,23 +26,29 @@ void two_normals(const kernels::PhiloxBlock& block, double* out) {
   out[1] = radius * std::sin(angle);
 }
 
-// f32 values, so that every precision starts alike.
-HostTensor normal_values(const Shape& shape, uint64_t seed, uint32_t parameter, double deviation) {
-  const int64_t n = shape.size();
-  HostTensor values(DType::kF32, {n});
+constexpr int64_t kDrawnAtOnce = 1 << 18;  // values beside the parameters while these are drawn; even
+
+// Elements [begin, begin + values.size()) of a normal parameter, in f32 so that every precision starts alike.
+void draw_normals(HostTensor& values, int64_t begin, uint64_t seed, uint32_t parameter, double deviation) {
   auto* to = values.data<float>();
-  for (int64_t i = 0; i < n; i += 2) {
+  for (int64_t i = 0; i < values.size(); i += 2) {
+    const int64_t pair = (begin + i) / 2;
     double normals[2];
-    two_normals(kernels::philox(static_cast<uint32_t>(i / 2), static_cast<uint32_t>(i >> 33), parameter, 0,
+    two_normals(kernels::philox(static_cast<uint32_t>(pair), static_cast<uint32_t>(pair >> 32), parameter, 0,
                                 static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)),
                 normals);
-    for (int64_t j = i; j < std::min(i + 2, n); ++j) to[j] = static_cast<float>(deviation * normals[j - i]);
+    for (int64_t j = i; j < std::min(i + 2, values.size()); ++j) to[j] = static_cast<float>(deviation * normals[j - i]);
   }
-  return values;
 }
 
-HostTensor constant_values(const Shape& shape, float value) {
-  return HostTensor::of<float>({shape.size()}, std::vector<float>(static_cast<size_t>(shape.size()), value));
+Tensor elements(Tensor t, int64_t begin, int64_t n) {
+  return {static_cast<std::byte*>(t.data) + static_cast<size_t>(begin) * size_of(t.dtype), {n}, t.dtype};
+}
+
+// Without a second copy where there is nothing to convert.
+void upload_converted(kernels::Backend& backend, Tensor to, const HostTensor& values) {
+  if (values.dtype() == to.dtype) return upload(backend, to, values);
+  upload(backend, to, values.to(to.dtype));
 }
 
 }  // namespace
@@ -148,13 +155,19 @@ void ParameterStore::initialize(uint64_t seed, double initializer_range,
   for (Parameter& p : parameters_) {
     const uint32_t position = index++;
     if (wanted && !wanted(p)) continue;
-    write(p, p.init == Init::kNormal ? normal_values(p.shape, seed, position, initializer_range)
-                                     : constant_values(p.shape, p.init == Init::kOnes ? 1 : 0));
+    for (int64_t begin = 0; begin < p.shape.size(); begin += kDrawnAtOnce) {
+      HostTensor values(DType::kF32, {std::min(kDrawnAtOnce, p.shape.size() - begin)});
+      if (p.init == Init::kNormal)
+        draw_normals(values, begin, seed, position, initializer_range);
+      else
+        std::fill_n(values.data<float>(), values.size(), p.init == Init::kOnes ? 1.0F : 0.0F);
+      upload_converted(*backend_, elements(p.value, begin, values.size()), values);
+    }
   }
 }
 
 void ParameterStore::write(const Parameter& parameter, const HostTensor& values) {
-  upload(*backend_, parameter.value, values.to(parameter.value.dtype));
+  upload_converted(*backend_, parameter.value, values);
 }
 
 void ParameterStore::update_compute(kernels::Stream stream) {
