@@ -89,6 +89,7 @@ void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
   auto session = std::make_unique<Session>(kernels::BackendOptions{.device = options.device,
                                                                    .card = options.card,
                                                                    .tf32 = options.tf32,
+                                                                   .attention = options.attention,
                                                                    .threads = options.threads,
                                                                    .isa = options.isa});
   store_->materialize(session->backend(), options.precision, options.trainable);

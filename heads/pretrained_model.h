@@ -24,6 +24,7 @@ struct ModelOptions {
   Device device = Device::kCpu;  // kMeta: nothing is allocated or computed, forward() only plans memory
   int card = 0;                  // kCuda: which
   bool tf32 = false;             // kCuda: products of f32 round their operands to TF32
+  kernels::AttentionBackend attention = kernels::AttentionBackend::kOwn;  // kCuda
 };
 
 // What from_pretrained found besides the parameters it wanted; each entry names the tensor and its shape.

@@ -11,11 +11,14 @@ namespace albert::kernels {
 Isa detect_isa();              // the best the machine has
 const char* name_of(Isa isa);  // "generic", "avx2", "avx512"
 
+enum class AttentionBackend : uint8_t { kOwn, kCudnn };
+
 struct BackendOptions {
   Device device = Device::kCpu;
-  int card = 0;            // kCuda: which
-  bool tf32 = false;       // kCuda: products of f32 round their operands to TF32, which is faster
-  int threads = 0;         // 0: OMP_NUM_THREADS, else the cores this process may use
+  int card = 0;       // kCuda: which
+  bool tf32 = false;  // kCuda: products of f32 round their operands to TF32, which is faster
+  AttentionBackend attention = AttentionBackend::kOwn;  // kCuda: kCudnn where cudnn_attention.h takes it
+  int threads = 0;                                      // 0: OMP_NUM_THREADS, else the cores this process may use
   Isa isa = detect_isa();  // lower it to compare instruction sets; higher than the machine's: Error(kNoDevice)
 };
 

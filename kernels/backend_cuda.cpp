@@ -8,6 +8,7 @@
 #include "kernels/cards.h"
 #include "kernels/cuda_check.h"
 #include "kernels/cuda_library.h"
+#include "kernels/cudnn_context.h"
 #include "kernels/matmul_cublas.h"
 #include "kernels/pinned_staging.h"
 #include "kernels/profile.h"
@@ -69,7 +70,9 @@ class CudaBackend final : public Backend {
         queue_((select(), std::make_unique<Queue>())),
         staging_(queue_->stream),
         workspace_(workspace_bytes(card_)),
-        cublas_(cublas_lt::functions_of(library_), cublas_options(options)) {}
+        cublas_(cublas_lt::functions_of(library_), cublas_options(options)) {
+    if (options.attention == AttentionBackend::kCudnn) cudnn_ = make_cudnn_context(card_.major * 10 + card_.minor);
+  }
   ~CudaBackend() override {
     cudaSetDevice(number_);
     cudaStreamSynchronize(queue_->stream);
@@ -80,6 +83,7 @@ class CudaBackend final : public Backend {
     if (profile_) profile_->wait = [queue = queue_->stream] { cudaStreamSynchronize(queue); };  // an error stays
     return {.device = Device::kCuda,
             .cublas = &cublas_,
+            .cudnn = cudnn_.get(),
             .profile = profile_,
             .observer = observer_,
             .queue = queue_->stream};
@@ -136,6 +140,7 @@ class CudaBackend final : public Backend {
   PinnedStaging staging_;
   Workspace workspace_;
   CublasContext cublas_;
+  std::unique_ptr<CudnnContext> cudnn_;
 };
 
 void* CudaBackend::allocate(size_t bytes) {

@@ -9,6 +9,7 @@ enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are b
 
 class MatmulContext;  // matmul_onednn.h: oneDNN's engine, its primitives, scratch per thread
 class CublasContext;  // matmul_cublas.h: cuBLASLt's handle, its choices by shape, workspace
+class CudnnContext;   // cudnn_context.h: cuDNN's handle and graphs
 class CallObserver;   // call_observer.h
 struct Profile;       // profile.h
 
@@ -19,6 +20,7 @@ struct Stream {
   int threads = 1;                   // CPU: how many share a kernel; results do not depend on it
   MatmulContext* matmul = nullptr;   // CPU: owned by the Backend
   CublasContext* cublas = nullptr;   // CUDA: owned by the Backend
+  CudnnContext* cudnn = nullptr;     // CUDA: who computes the attention it takes; owned by the Backend
   Profile* profile = nullptr;        // where calls are timed, if anywhere
   CallObserver* observer = nullptr;  // who is shown every call, if anyone
   void* queue = nullptr;             // CUDA: the cudaStream_t; emulated: a simt::Queue, or null for the plain one

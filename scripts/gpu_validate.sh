@@ -119,6 +119,12 @@ bench_model() {  # MODEL BATCH LENGTH ROUNDS SECONDS: beside what is predicted f
     bench "bench-$name" "${shape[@]}" --rounds "$4" --seconds "$5" --compare "$output/predicted-$name.json"
 }
 
+bench_attention() {  # cuDNN's against ours, kernel by kernel
+  local shape=(--model base --batch_size 64 --max_seq_length 512 --phases "inference,pretraining" --rounds 3 --seconds 0.7 --breakdown)
+  echo "before: our kernels; now: cuDNN's" && bench bench-own "${shape[@]}" &&
+    bench bench-cudnn "${shape[@]}" --attention cudnn --compare "$output/bench-own.json"
+}
+
 peers() { python3 "$here/gpu_peers.py" "$output/peers.json" --minutes 2; }
 
 # --- the steps
@@ -129,7 +135,7 @@ if ! $full; then steps=20 limit=30; fi
 
 echo "gpu_validate: $("$bin/albert" --version), --device $device, at most $minutes minutes"
 step "doctor" 30 "$bin/albert" doctor
-export -f tests pretrain compare_curves curves same_bits shards sanitize bench bench_model peers
+export -f tests pretrain compare_curves curves same_bits shards sanitize bench bench_model bench_attention peers
 export here bin data output device steps small
 as_step() { local name=$1 most=$2; shift 2; step "$name" "$most" bash -uo pipefail -c '"$@"' - "$@"; }
 if $full; then
@@ -154,10 +160,9 @@ if $full; then
   as_step "bench: large" 50 bench_model large 128 128 3 0.7
   as_step "bench: xlarge" 60 bench_model xlarge 128 128 3 0.7
   as_step "bench: xxlarge" 70 bench_model xxlarge 64 128 3 0.7
-  if "$bin/albert-bench" --help | grep -q -- '--attention '; then
-    as_step "bench: attention by cuDNN" 40 bench bench-cudnn --model base --batch_size 64 --max_seq_length 512 \
-      --phases inference,pretraining --rounds 3 --seconds 0.7 --breakdown --attention cudnn
-  else skip "bench: attention by cuDNN" "not in this build"; fi
+  if "$bin/albert-bench" --device "$device" --precision bf16 --attention cudnn --phases ceilings --rounds 1 --seconds 0.01 >/dev/null 2>"$output/logs/cudnn.log"; then
+    as_step "bench: attention by cuDNN" 60 bench_attention
+  else skip "bench: attention by cuDNN" "$(tail -1 "$output/logs/cudnn.log" | cut -c1-160)"; fi
   if python3 -c 'import torch, transformers; torch.cuda.init()' 2>/dev/null; then as_step "PyTorch" 150 peers
   else skip "PyTorch" "not there"; fi
 else

@@ -12,6 +12,7 @@ struct CommonOptions {
   std::string device = "auto";
   std::string precision = "f32";
   bool tf32 = false;
+  std::string attention = "own";
   int threads = 0;
   bool quiet = false;
 

@@ -13,6 +13,13 @@ namespace {
 
 size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
+// How libraries' work gets in line with kernels.
+void submit_to_queue(void* queue, std::function<void()> work) {
+  Stream s;
+  s.queue = queue;
+  emulator::submit(s, [work = std::move(work)](const Schedule&) { work(); });
+}
+
 }  // namespace
 
 DeviceMemory::~DeviceMemory() {
@@ -72,16 +79,13 @@ class EmulatedBackend::Replay final : public Recording {
 };
 
 EmulatedBackend::EmulatedBackend(const BackendOptions& options)
-    : cublas_library_([](void* queue, std::function<void()> work) {
-        Stream s;
-        s.queue = queue;
-        emulator::submit(s, [work = std::move(work)](const Schedule&) { work(); });
-      }),
+    : cublas_library_(submit_to_queue),
       cublas_(cublas_library_.functions(),
               {.workspace = workspace_.data(), .workspace_bytes = workspace_.size(), .card = "emulated"}),
       threads_(std::max(1, options.threads)),
       isa_(options.isa) {
   queue_.submitter = this;
+  if (options.attention == AttentionBackend::kCudnn) cudnn_ = std::make_unique<CudnnStandIn>(submit_to_queue);
 }
 
 Stream EmulatedBackend::stream() {
@@ -89,6 +93,7 @@ Stream EmulatedBackend::stream() {
           .isa = isa_,
           .threads = threads_,
           .cublas = &cublas_,
+          .cudnn = cudnn_.get(),
           .profile = profile_,
           .observer = this,
           .queue = &queue_};

@@ -10,6 +10,7 @@
 #include "kernels/call_observer.h"
 #include "kernels/matmul_cublas.h"
 #include "kernels/simt/cublas_stand_in.h"
+#include "kernels/simt/cudnn_stand_in.h"
 #include "kernels/simt/emulator.h"
 
 namespace albert::kernels::simt {
@@ -66,6 +67,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
   int64_t submitted() const { return submitted_; }
   CublasStandIn& cublas_library() { return cublas_library_; }
+  CudnnStandIn* cudnn() { return cudnn_.get(); }
 
  private:
   using Work = std::vector<std::function<void()>>;
@@ -81,6 +83,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   std::array<std::byte, 4096> workspace_;
   CublasStandIn cublas_library_;
   CublasContext cublas_;
+  std::unique_ptr<CudnnStandIn> cudnn_;
   int threads_;
   Isa isa_;
   Queue queue_;

@@ -1,0 +1,13 @@
+#pragma once
+// cuDNN's graphs by its frontend. Internal to kernels/; only in builds that found its headers.
+#include <string>
+
+#include "kernels/cudnn_context.h"
+
+namespace albert::kernels {
+
+// Whether cuDNN offers a graph on a card that is not here, described by its properties in cuDNN's JSON: empty, or why
+// not. For tests.
+std::string why_not_offered(const CudnnProblem& problem, int compute_capability, const std::string& card);
+
+}  // namespace albert::kernels
