@@ -88,10 +88,10 @@ CudnnOperands common_operands(const CudnnIndices& indices, Tensor out, Tensor lo
   return o;
 }
 
-void run(const Stream& s, const CudnnProblem& p, const CudnnIndices& indices, const CudnnOperands& operands,
-         Tensor workspace, const AttentionShape& shape) {
+void run(const Stream& s, const CudnnProblem& p, [[maybe_unused]] const CudnnIndices& indices,
+         const CudnnOperands& operands, Tensor workspace, [[maybe_unused]] const AttentionShape& shape) {
   if (s.device != Device::kCuda || p.rows_q == 0) return;
-  const int64_t strides[5] = {p.q_stride, p.k_stride, p.v_stride, p.heads * p.head_size, p.heads};
+  [[maybe_unused]] const int64_t strides[5] = {p.q_stride, p.k_stride, p.v_stride, p.heads * p.head_size, p.heads};
   ALBERT_CALL_CUDA(cudnn_indices, s, indices, strides, shape);
   s.cudnn->run(p, operands, static_cast<std::byte*>(workspace.data) + indices_bytes(p), s.queue);
 }

@@ -67,6 +67,36 @@ double rate_of(const MatmulShape& shape, int threads, double seconds) {
       .median();
 }
 
+class CpuCeiling final : public Ceiling {
+ public:
+  CpuCeiling(int threads, double seconds) : threads_(threads), seconds_(seconds) {}
+
+  std::string library() const override { return "oneDNN"; }
+  MatmulShape large() const override { return {.m = 2048, .n = 2048, .k = 2048, .packed = true}; }
+
+  double copy_bytes() override {
+    constexpr size_t kBytes = size_t{256} << 20;
+    std::vector<char> from(kBytes, 1), to(kBytes, 2);
+    const auto threads = static_cast<size_t>(threads_);
+    return measure_rate(kRounds, seconds_,
+                        [&] {
+#pragma omp parallel for num_threads(threads_)
+                          for (size_t i = 0; i < threads; ++i) {
+                            const size_t begin = kBytes * i / threads, end = kBytes * (i + 1) / threads;
+                            std::memcpy(to.data() + begin, from.data() + begin, end - begin);
+                          }
+                          return 2.0 * static_cast<double>(kBytes);
+                        })
+        .median();
+  }
+
+ private:
+  double rate_of(const MatmulShape& shape) override { return bench::rate_of(shape, threads_, seconds_); }
+
+  int threads_;
+  double seconds_;
+};
+
 }  // namespace
 
 double Ceiling::matmul_flops(const MatmulShape& shape) {
@@ -74,25 +104,7 @@ double Ceiling::matmul_flops(const MatmulShape& shape) {
   plain.bias = false;
   plain.activation = kernels::Activation::kIdentity;
   const auto at = rates_.find(plain);
-  return at != rates_.end() ? at->second : rates_[plain] = rate_of(plain, threads_, seconds_);
-}
-
-double Ceiling::best_flops() { return matmul_flops({.m = 2048, .n = 2048, .k = 2048, .packed = true}); }
-
-double Ceiling::copy_bytes() {
-  constexpr size_t kBytes = size_t{256} << 20;
-  std::vector<char> from(kBytes, 1), to(kBytes, 2);
-  const auto threads = static_cast<size_t>(threads_);
-  return measure_rate(kRounds, seconds_,
-                      [&] {
-#pragma omp parallel for num_threads(threads_)
-                        for (size_t i = 0; i < threads; ++i) {
-                          const size_t begin = kBytes * i / threads, end = kBytes * (i + 1) / threads;
-                          std::memcpy(to.data() + begin, from.data() + begin, end - begin);
-                        }
-                        return 2.0 * static_cast<double>(kBytes);
-                      })
-      .median();
+  return at != rates_.end() ? at->second : rates_[plain] = rate_of(plain);
 }
 
 double Ceiling::seconds_of(const std::map<MatmulShape, kernels::KernelUse>& products) {
@@ -100,6 +112,20 @@ double Ceiling::seconds_of(const std::map<MatmulShape, kernels::KernelUse>& prod
   for (const auto& [shape, use] : products)
     seconds += static_cast<double>(use.calls) * shape.flops() / matmul_flops(shape);
   return seconds;
+}
+
+std::unique_ptr<Ceiling> make_cpu_ceiling(int threads, double seconds) {
+  return std::make_unique<CpuCeiling>(threads, seconds);
+}
+
+std::unique_ptr<Ceiling> make_ceiling(const ModelOptions& device, double seconds) {
+  auto backend = kernels::make_backend({.device = device.device,
+                                        .card = device.card,
+                                        .tf32 = device.tf32,
+                                        .threads = device.threads,
+                                        .isa = device.isa});
+  if (device.device == Device::kCpu) return make_cpu_ceiling(backend->stream().threads, seconds);
+  return make_backend_ceiling(std::move(backend), device.precision, seconds);
 }
 
 }  // namespace albert::bench

@@ -11,6 +11,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/input_file.h"
 #include "engine/io/nearest.h"
+#include "kernels/cuda_library.h"
 
 namespace albert::bench {
 namespace {
@@ -58,13 +59,33 @@ void check(const BenchOptions& o) {
     fail(ErrorCode::kUsage, "--batch_size, --max_seq_length, --batches and --rounds must be at least 1");
 }
 
+nlohmann::ordered_json libraries() {
+  auto versions = nlohmann::ordered_json::object();
+  for (const auto& [title, version] : kernels::cuda_library_versions()) versions[title] = version;
+  return versions;
+}
+
 nlohmann::ordered_json machine_json(const BenchOptions& options) {
+  if (options.device.device == Device::kCuda)
+    return {{"card", kernels::make_backend({.device = Device::kCuda, .card = options.device.card})->description()},
+            {"libraries", libraries()},
+            {"processor", processor()},
+            {"version", ALBERT_VERSION}};
   const auto backend = kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
   return {{"processor", processor()},
           {"threads", backend->stream().threads},
           {"isa", kernels::name_of(backend->stream().isa)},
           {"matmul", kernels::matmul_library()},
           {"version", ALBERT_VERSION}};
+}
+
+void print_machine(const nlohmann::ordered_json& machine, std::ostream& out) {
+  if (machine.contains("card"))
+    out << machine["card"].get<std::string>() << "; cuBLASLt " << machine["libraries"].value("cuBLASLt", "not found")
+        << "\n";
+  else
+    out << machine["processor"].get<std::string>() << ", " << machine["threads"] << " threads, "
+        << machine["isa"].get<std::string>() << "; " << machine["matmul"].get<std::string>() << "\n";
 }
 
 // What a card would take, without one.
@@ -90,9 +111,7 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   check(o);
   if (flags.model_only) return predict(flags, out);
   nlohmann::ordered_json result{{"machine", machine_json(o)}};
-  const auto& machine = result["machine"];
-  out << machine["processor"].get<std::string>() << ", " << machine["threads"] << " threads, "
-      << machine["isa"].get<std::string>() << "; " << machine["matmul"].get<std::string>() << "\n";
+  print_machine(result["machine"], out);
   const auto rows = run_phases(o);
   result["rows"] = rows;
   print_rows(rows, flags.breakdown, out);

@@ -1,6 +1,7 @@
 #include "apps/bench/phases.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "apps/bench/timing.h"
 #include "kernels/error.h"
@@ -12,10 +13,6 @@ namespace {
 
 using kernels::MatmulShape;
 using kernels::Profile;
-
-int threads_of(const BenchOptions& options) {
-  return kernels::make_backend({.threads = options.device.threads})->stream().threads;
-}
 
 struct Pass {
   Profile profile;
@@ -59,7 +56,7 @@ Row kernels_of(const Pass& pass) {
   return rows;
 }
 
-// What a step's products reached, against oneDNN alone.
+// What a step's products reached, against the machine's library alone.
 Row products_of(const Pass& pass, Ceiling& ceiling) {
   Row rows = Row::array();
   for (const auto& [shape, use] : pass.profile.matmuls) {
@@ -164,7 +161,11 @@ Row tokenization(const BenchOptions& options) {
 }
 
 Row ceilings(Ceiling& ceiling) {
-  return {{"name", "ceiling: oneDNN, 2048 x 2048 x 2048 f32"},
+  const MatmulShape large = ceiling.large();
+  std::ostringstream name;
+  name << "ceiling: " << ceiling.library() << ", " << large.m << " x " << large.n << " x " << large.k << ' '
+       << large.dtype;
+  return {{"name", name.str()},
           {"per_second", ceiling.best_flops() * 1e-9},
           {"unit", "GFLOP"},
           {"copy_bytes_per_second", ceiling.copy_bytes()}};
@@ -199,7 +200,8 @@ std::vector<Batch> batches_of(const BenchOptions& options, const std::string& ph
 
 std::vector<Row> run_phases(const BenchOptions& options) {
   const AlbertConfig config = config_of(options.model);
-  Ceiling ceiling(threads_of(options), std::min(0.04, options.seconds));
+  const auto measured_ceiling = make_ceiling(options.device, std::min(0.04, options.seconds));
+  Ceiling& ceiling = *measured_ceiling;
   std::vector<Row> rows;
   for (const std::string& phase : options.phases) {
     if (phase == "ceilings") rows.push_back(ceilings(ceiling));

@@ -39,7 +39,7 @@ void print_breakdown(const Row& row, std::ostream& out) {
   for (const auto& k : row.at("kernels"))
     lines.push_back({"  " + k.at("kernel").get<std::string>(), number(k, "calls"), number(k, "seconds", 1e3, 2),
                      number(k, "share", 100, 1)});
-  lines.push_back({"  products", "calls", "GFLOP/s", "oneDNN alone", "%"});
+  lines.push_back({"  products", "calls", "GFLOP/s", "library alone", "%"});
   for (const auto& m : row.at("products"))
     lines.push_back({"  " + m.at("product").get<std::string>(), number(m, "calls"), number(m, "flops", 1e-9, 0),
                      number(m, "ceiling", 1e-9, 0), number(m, "share_of_ceiling", 100, 0)});
