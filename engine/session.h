@@ -22,7 +22,7 @@ class Session {
   size_t plan(Mode mode, const Program& program) const;
 
   // On a kMeta backend, only plans. Else runs it in memory of exactly the planned size or larger, left from before.
-  // Error(kOutOfMemory) naming the bytes.
+  // OutOfMemory naming the bytes.
   void run(Mode mode, const Program& program);
 
   kernels::Backend& backend() { return *backend_; }

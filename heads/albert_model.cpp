@@ -40,7 +40,7 @@ BaseModelOutputWithPooling AlbertModel::forward(const ModelInputs& inputs, const
   const std::vector<int32_t> first = rows.locate(batch.first_rows());
 
   std::optional<BackboneOutput> result;
-  run(options, [&](Tape& t) {
+  run(options, batch, [&](Tape& t) {
     result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first));
     std::vector<Upstream> seeds;
     if (has_rows) seeds.push_back({result->encoder.last_hidden_state, float_view(drows)});

@@ -23,7 +23,7 @@ MaskedLMOutput AlbertForMaskedLM::forward(const ModelInputs& inputs, const HostT
   std::optional<BackboneOutput> result;
   Tensor logits;
   std::vector<Tensor> losses;
-  run(options, [&](Tape& t) -> std::vector<Upstream> {
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, rows.views()), {});
     const Var scores = predictions_(t, result->encoder.last_hidden_state);
     logits = scores.value();

@@ -47,7 +47,7 @@ MultipleChoiceModelOutput AlbertForMultipleChoice::forward(const ModelInputs& in
   std::optional<BackboneOutput> result;
   Tensor logits;
   std::vector<Tensor> losses;
-  run(options, [&](Tape& t) -> std::vector<Upstream> {
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
     const Var pooled = ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var scores = ops::reshape(t, ops::linear(t, pooled, {weight_, bias_}), {questions, choices});

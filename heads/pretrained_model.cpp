@@ -151,18 +151,37 @@ void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder)
   save_model_folder(folder, saved.to_json(), file);
 }
 
-void AlbertPreTrainedModel::run(const ForwardOptions& options,
+namespace {
+
+// A step's memory grows with its sequences, and by a little without them.
+std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch) {
+  constexpr double kMargin = 0.95;
+  const double share = kMargin * static_cast<double>(e.free()) / static_cast<double>(e.wanted());
+  const auto fits = static_cast<int64_t>(share * static_cast<double>(batch.batch_size()));
+  const std::string these = " of these " + std::to_string(batch.batch_size()) + " sequences";
+  return fits > 0 ? ": about " + std::to_string(fits) + these + " would fit at once"
+                  : ": not one" + these + " would fit, shorter ones may";
+}
+
+}  // namespace
+
+void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch& batch,
                                 const std::function<std::vector<Upstream>(Tape&)>& program) {
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
   HostTensor scale = HostTensor::of<double>({1}, {options.loss_scale}).to(master_dtype(precision()));
   const Tensor dloss{scale.raw(), {1}, scale.dtype()};
-  session().run(options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference, [&](Tape& t) {
-    const auto upstreams = program(t);
-    if (!options.backward) return;
-    if (upstreams.empty()) fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
-    for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : dloss);
-    t.backward();
-  });
+  const Mode mode = options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference;
+  try {
+    session().run(mode, [&](Tape& t) {
+      const auto upstreams = program(t);
+      if (!options.backward) return;
+      if (upstreams.empty()) fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
+      for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : dloss);
+      t.backward();
+    });
+  } catch (const OutOfMemory& e) {
+    throw OutOfMemory(e.what() + what_would_fit(e, batch), e.wanted(), e.free());
+  }
 }
 
 EncoderCall AlbertPreTrainedModel::encoder_call(const ForwardOptions& options, const RowViews& rows) const {

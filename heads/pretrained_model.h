@@ -101,8 +101,10 @@ class AlbertPreTrainedModel {
     Var y;
     Tensor dy;  // empty: 1, y is a loss
   };
-  // Runs `program` (and backward from what it returns, when asked) on this model's session.
-  void run(const ForwardOptions& options, const std::function<std::vector<Upstream>(Tape&)>& program);
+  // Runs `program` (and backward from what it returns, when asked) on this model's session. OutOfMemory names the
+  // batch that would fit.
+  void run(const ForwardOptions& options, const PackedBatch& batch,
+           const std::function<std::vector<Upstream>(Tape&)>& program);
   EncoderCall encoder_call(const ForwardOptions& options, const RowViews& rows) const;
   PackedBatch pack(const ModelInputs& inputs) const;  // inputs_embeds in the compute type
 

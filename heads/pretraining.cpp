@@ -59,7 +59,7 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
   std::optional<BackboneOutput> result;
   Tensor prediction_logits, sop_logits, best_tokens, best_orders;
   std::vector<Tensor> losses;
-  run(options, [&](Tape& t) -> std::vector<Upstream> {
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
     const Var hidden = result->encoder.last_hidden_state;
     const Var predictions = predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, i32_view(masked_at)));

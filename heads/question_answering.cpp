@@ -82,7 +82,7 @@ QuestionAnsweringModelOutput AlbertForQuestionAnswering::forward(const ModelInpu
   std::optional<BackboneOutput> result;
   Tensor logits;
   std::vector<Tensor> losses;
-  run(options, [&](Tape& t) -> std::vector<Upstream> {
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, rows.views()), {});
     const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
     logits = scores.value();

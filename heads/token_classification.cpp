@@ -24,7 +24,7 @@ TokenClassifierOutput AlbertForTokenClassification::forward(const ModelInputs& i
   std::optional<BackboneOutput> result;
   Tensor logits;
   std::vector<Tensor> losses;
-  run(options, [&](Tape& t) -> std::vector<Upstream> {
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, views), {});
     const auto dropout = classifier_dropout(options, views.row_ids, config_.hidden_dropout_prob);
     const Var hidden = ops::dropout(t, result->encoder.last_hidden_state, dropout);

@@ -36,7 +36,7 @@ class Backend {
   virtual Stream stream() = 0;
   virtual std::string description() const = 0;  // "CPU, avx2, 2 threads"; "cuda:0, NVIDIA H200, 140 GiB"
 
-  virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; Error(kOutOfMemory) naming the size
+  virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
 
   // Whether the host may touch what allocate() gives. Where not, these are its only ways to it. All of them take place

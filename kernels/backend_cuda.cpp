@@ -152,8 +152,9 @@ void* CudaBackend::allocate(size_t bytes) {
     cudaGetLastError();
     size_t free = 0, total = 0;
     cudaMemGetInfo(&free, &total);
-    fail(ErrorCode::kOutOfMemory, "cuda:", number_, " cannot get ", in_gib(bytes), " of memory, ", in_gib(free), " of ",
-         in_gib(total), " are free: use a smaller batch, or --precision bf16");
+    throw OutOfMemory("cuda:" + std::to_string(number_) + " cannot get " + in_gib(bytes) + " of memory, " +
+                          in_gib(free) + " of " + in_gib(total) + " are free",
+                      bytes, free);
   }
   check_cuda(status, "memory");
   clear(block, bytes);

@@ -1,5 +1,6 @@
 #pragma once
 // The one exception type, its documented exit codes, and the check used for contracts.
+#include <cstddef>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,18 @@ class Error : public std::runtime_error {
 
  private:
   ErrorCode code_;
+};
+
+// kOutOfMemory of a device, with what was asked of it and what it has, in bytes.
+class OutOfMemory : public Error {
+ public:
+  OutOfMemory(const std::string& what, size_t wanted, size_t free)
+      : Error(ErrorCode::kOutOfMemory, what), wanted_(wanted), free_(free) {}
+  size_t wanted() const { return wanted_; }
+  size_t free() const { return free_; }
+
+ private:
+  size_t wanted_, free_;
 };
 
 // Joins the parts into one line and throws it: fail(ErrorCode::kBadData, path, ": ", why).

@@ -28,8 +28,11 @@ DeviceMemory::~DeviceMemory() {
 
 void* DeviceMemory::allocate(size_t bytes) {
   const size_t size = page_rounded(bytes);
-  if (size > limit_ - std::min(limit_, used_))
-    fail(ErrorCode::kOutOfMemory, "an emulated card cannot get ", bytes, " bytes of memory; use a smaller batch");
+  const size_t free = limit_ - std::min(limit_, used_);
+  if (size > free)
+    throw OutOfMemory("an emulated card cannot get " + std::to_string(bytes) + " bytes of memory, " +
+                          std::to_string(free) + " are free",
+                      bytes, free);
   void* block =
       mmap(nullptr, size, accesses_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();

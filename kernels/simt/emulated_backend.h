@@ -19,10 +19,11 @@ namespace albert::kernels::simt {
 class DeviceMemory {
  public:
   ~DeviceMemory();
-  void* allocate(size_t bytes);  // zeroed; Error(kOutOfMemory) beyond limit()
+  void* allocate(size_t bytes);  // zeroed; OutOfMemory beyond its limit
   void release(void* block) noexcept;
   bool holds(const void* data, size_t bytes) const;  // all of it inside one block
   void set_limit(size_t bytes) { limit_ = bytes; }
+  size_t used() const { return used_; }
 
   class Access {
    public:
@@ -65,6 +66,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   // For tests: the order threads run in, how much memory the card has, how many launches ran outside of replays.
   void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
+  size_t used_memory() const { return memory_.used(); }
   int64_t submitted() const { return submitted_; }
   CublasStandIn& cublas_library() { return cublas_library_; }
   CudnnStandIn* cudnn() { return cudnn_.get(); }
