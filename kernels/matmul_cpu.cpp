@@ -8,6 +8,10 @@ namespace {
 constexpr int64_t kTile = 384;        // rows and columns of c per task
 constexpr int64_t kPanelDepth = 512;  // of the inner dimension: how much is copied or widened at a time
 
+// Of b, packed by our own kernel once for all tasks: at most 18 MiB. Tasks have kOwnCols of its columns.
+constexpr int64_t kOwnDepth = 4 * kTileDepth, kOwnCols = 1536, kOwnStageCols = 2 * kOwnCols;
+constexpr int64_t kOwnRows = 72, kOwnPackedCols = 192;  // of c and of b per task, at most
+
 // A row's bits must not depend on the rows beside it, but oneDNN sums otherwise in products of fewer than 16 rows
 // (AVX-512) and in the rows beyond a multiple of 6 (AVX2). So x w^T, not packed, has a multiple of these rows.
 constexpr int64_t kSamePlainRows = 24;
@@ -38,7 +42,59 @@ void matmul_panels(MatmulContext& context, const MatmulTask& t, float* c, const 
   }
 }
 
-// By our own kernel, for any a and b.
+// Blocks of even height, in whole slivers, and where there are many a number of them that threads can share.
+int64_t rows_per_own_task(int64_t rows) {
+  const int64_t blocks = blocks_of(rows, kOwnRows);
+  return round_up(blocks_of(rows, blocks < 8 ? blocks : round_up(blocks, 4)), kTileSliver);
+}
+
+// c (+)= op(a) op(b), of which at most kOwnDepth and kOwnStageCols, by all threads.
+void own_stage(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b, float* packed) {
+  const int64_t blocks = blocks_of(t.n, kOwnCols), panels = blocks_of(t.k, kTileDepth);
+  const auto block_cols = [&](int64_t column) { return std::min(kOwnCols, t.n - column / kOwnCols * kOwnCols); };
+  const auto block_at = [&](int64_t column) { return packed + column / kOwnCols * tile_packed_size(kOwnCols, t.k); };
+  const int64_t strips = blocks_of(t.n, kOwnPackedCols);
+  parallel_for(s, strips * panels, [&](int64_t i) {
+    const int64_t column = i % strips * kOwnPackedCols, inner = i / strips * kTileDepth;
+    MatmulTask strip = t;
+    strip.n = std::min(kOwnPackedCols, t.n - column);
+    strip.k = std::min(kTileDepth, t.k - inner);
+    float* to = block_at(column) + tile_packed_size(block_cols(column), inner) + column % kOwnCols * strip.k;
+    ALBERT_CALL_CPU(tile_pack, s, to, b + (t.transpose_b ? column * t.b_stride + inner : inner * t.b_stride + column),
+                    strip);
+  });
+  const int64_t rows = rows_per_own_task(t.m);
+  parallel_tasks(s, blocks_of(t.m, rows) * blocks, [&](int64_t i) {
+    const int64_t row = i / blocks * rows, column = i % blocks * kOwnCols;
+    MatmulTask task = t;
+    task.m = std::min(rows, t.m - row);
+    task.n = block_cols(column);
+    const MatmulContext::Scratch scratch(*s.matmul, static_cast<size_t>(tile_scratch_size(t.k)) * sizeof(float));
+    ALBERT_CALL_CPU(tile_multiply, s, c + row * t.c_stride + column, a + row * (t.transpose_a ? 1 : t.a_stride),
+                    block_at(column), nullptr, static_cast<float*>(scratch.data()), task);
+  });
+}
+
+// The whole product by our own kernel, in stages.
+void matmul_own(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
+  const int64_t most_cols = std::min(kOwnStageCols, t.n), most_depth = std::min(kOwnDepth, t.k);
+  const MatmulContext::Scratch packed(*s.matmul,
+                                      static_cast<size_t>(blocks_of(most_cols, kOwnCols) *
+                                                          tile_packed_size(std::min(kOwnCols, most_cols), most_depth)) *
+                                          sizeof(float));
+  for (int64_t column = 0; column < t.n; column += kOwnStageCols)
+    for (int64_t inner = 0; inner < t.k; inner += kOwnDepth) {
+      MatmulTask stage = t;
+      stage.n = std::min(kOwnStageCols, t.n - column);
+      stage.k = std::min(kOwnDepth, t.k - inner);
+      stage.accumulate = t.accumulate || inner > 0;
+      own_stage(s, stage, c + column, a + inner * (t.transpose_a ? t.a_stride : 1),
+                b + (t.transpose_b ? column * t.b_stride + inner : inner * t.b_stride + column),
+                static_cast<float*>(packed.data()));
+    }
+}
+
+// By our own kernel, for any a and b, on one thread.
 void matmul_tiles(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
   const int64_t depth = std::min(kTileDepth, t.k), packed_size = tile_packed_size(t.n, depth);
   const MatmulContext::Scratch scratch(*s.matmul,
@@ -54,7 +110,6 @@ void matmul_tiles(const Stream& s, const MatmulTask& t, float* c, const float* a
 }
 
 void matmul_f32(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
-  if (own_product(s, DType::kF32)) return matmul_tiles(s, t, c, a, b);
   if (t.transpose_b) return s.matmul->matmul_f32(t, c, a, b);
   matmul_panels(*s.matmul, t, c, a, b);
 }
@@ -131,6 +186,10 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
     if (!options.accumulate) std::memset(c.data, 0, c.bytes());
     return;
   }
+  if (a.dtype == DType::kF32 && own_product(s, a.dtype))
+    return matmul_own(
+        s, {m, n, k, a.shape[1], b.shape[1], n, options.transpose_a, options.transpose_b, options.accumulate},
+        c.as<float>(), a.as<float>(), b.as<float>());
   const int64_t columns = blocks_of(n, kTile);
   parallel_tasks(s, blocks_of(m, kTile) * columns, [&](int64_t i) {
     const int64_t row = i / columns * kTile, column = i % columns * kTile;

@@ -19,7 +19,8 @@ constexpr int64_t kTileDepth = 384;      // of the inner dimension: how much is 
 constexpr int64_t kTileSliver = 6;       // rows of a that meet in registers
 constexpr int64_t kTileRowsAtOnce = 96;  // of a, packed: a quarter of a Zen 3's L2
 
-// Floats of op(b) [k, n] packed, and of scratch for a product with it: whole vectors of every instruction set.
+// Floats of op(b) [k, n] packed, and of scratch for a product with it: whole vectors of every instruction set. Packed
+// are panels kTileDepth deep, one after the other; those of k rows have the size of k rows packed.
 constexpr int64_t tile_packed_size(int64_t n, int64_t k) { return (n + 31) / 32 * 32 * k; }
 constexpr int64_t tile_scratch_size(int64_t k) { return kTileRowsAtOnce * (k < kTileDepth ? k : kTileDepth) + 16; }
 

@@ -139,7 +139,7 @@ void tile_pack(Stream, float* packed, const float* b, const MatmulTask& t) {
   const Operand rows{b, t.b_stride, !t.transpose_b};
   for (int64_t begin = 0; begin < t.k; begin += kTileDepth) {
     const int64_t depth = std::min(kTileDepth, t.k - begin);
-    pack<kColumns>(packed + begin * blocks_of(t.n, kColumns) * kColumns, rows.at(0, begin), t.n, depth);
+    pack<kColumns>(packed + tile_packed_size(t.n, begin), rows.at(0, begin), t.n, depth);
   }
 }
 
@@ -150,7 +150,7 @@ void tile_multiply(Stream, float* c, const float* a, const float* packed, const 
     const int64_t depth = std::min(kTileDepth, t.k - begin);
     const bool first = begin == 0 && !t.accumulate;
     const Destination to{c, t.c_stride, first ? bias : c, first ? 0 : t.c_stride};
-    const float* panel = packed + begin * blocks_of(t.n, kColumns) * kColumns;
+    const float* panel = packed + tile_packed_size(t.n, begin);
     for (int64_t row = 0; row < t.m; row += kTileRowsAtOnce) {
       const int64_t m = std::min(kTileRowsAtOnce, t.m - row);
       pack<kRows>(scratch, rows.at(row, begin), m, depth);

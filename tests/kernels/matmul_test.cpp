@@ -196,6 +196,29 @@ TEST(Matmul, TilesOfEveryInstructionSetEqualPlainLoops) {
     }
 }
 
+// On AVX2 products are our own, in stages of columns and depth that share what is packed: more than one of each.
+TEST(Matmul, StagesOfOurOwnEqualPlainLoops) {
+  if (Isa::kAvx2 > kernels::detect_isa()) GTEST_SKIP() << "this machine has no avx2";
+  for (const auto& [m, n, k] : {Case{3, 3125, 1601}, Case{700, 1541, 9}})
+    for (int flags = 0; flags < 8; ++flags) {
+      const Matmul o{(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
+      const auto a = TestTensor::random(DType::kF32, o.transpose_a ? Shape{k, m} : Shape{m, k}, 1);
+      const auto b = TestTensor::random(DType::kF32, o.transpose_b ? Shape{n, k} : Shape{k, n}, 2);
+      const auto before = TestTensor::random(DType::kF32, {m, n}, 3);
+      const auto expected = oracle(before, a, b, o);
+      TestTensor first(DType::kF32, {m, n});
+      for (const int threads : {1, 2, 5}) {
+        TestDevice device(threads, Isa::kAvx2);
+        auto c = o.accumulate ? before : before.poisoned();
+        kernels::matmul(device.stream(), c, a, b, o);
+        EXPECT_TRUE(close(c.values(), expected, 1e-5, 1e-3)) << "flags " << flags << ", " << threads << " threads";
+        c.check_sentinels();
+        if (threads == 1) first = c;
+        EXPECT_TRUE(first.same_bits(c)) << "flags " << flags << ", " << threads << " threads";
+      }
+    }
+}
+
 TEST(Matmul, NothingToSumGivesZeroOrLeavesTheSum) {
   TestDevice device;
   const TestTensor a(DType::kF32, {2, 0}), b(DType::kF32, {0, 3});
