@@ -66,9 +66,7 @@ ordered_json memory_json(const std::string& architecture, const AlbertConfig& co
 }
 
 ordered_json plans_json(const std::string& architecture, const AlbertConfig& config, const InfoFlags& flags) {
-  StepShape shape{.precision = flags.precision == "f64"    ? Precision::kF64
-                               : flags.precision == "bf16" ? Precision::kBF16
-                                                           : Precision::kF32,
+  StepShape shape{.precision = precision_of(flags.precision),
                   .batch = flags.batch,
                   .length = std::min(flags.length, config.max_position_embeddings)};
   ordered_json memory{{"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
@@ -176,7 +174,7 @@ Runner declare_info(Command& command) {
   command.choice("architecture", flags->architecture, architectures(), "instead of the one config.json names");
   command.option("batch", flags->batch, "sequences of the step to plan");
   command.option("length", flags->length, "tokens of each, at most max_position_embeddings");
-  command.choice("precision", flags->precision, {"f32", "f64", "bf16"}, "of the step to plan");
+  command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"}, "of the step to plan");
   command.boolean("json", flags->json, "print JSON");
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

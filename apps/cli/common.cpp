@@ -21,13 +21,13 @@ void add_common(Command& command, CommonOptions& options) {
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 
-namespace {
-
 Precision precision_of(const std::string& name) {
   if (name == "f64") return Precision::kF64;
   if (name == "bf16") return Precision::kBF16;
   return name == "f16" ? Precision::kF16 : Precision::kF32;
 }
+
+namespace {
 
 // Error(kUsage) where cuDNN would have nothing to do.
 kernels::AttentionBackend cudnn_on(Precision precision) {

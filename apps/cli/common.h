@@ -19,6 +19,9 @@ struct CommonOptions {
   // Chooses the device, and says so on `err` unless quiet. Error(kNoDevice), Error(kUsage).
   ModelOptions model(std::ostream& err) const;
 };
+// Of --precision: f32, f64, bf16 or f16.
+Precision precision_of(const std::string& name);
+
 void add_common(Command& command, CommonOptions& options);
 
 }  // namespace albert::apps

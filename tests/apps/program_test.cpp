@@ -214,6 +214,9 @@ TEST(Program, InfoCountsAndPlans) {
   EXPECT_EQ(j.at("parameters").at("total"), 16958);
   EXPECT_EQ(j.at("files").at("elements"), 16958);
   EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
+  const json half =
+      json::parse(run({"info", kGolden + "pretraining", "--json", "--batch", "2", "--precision", "f16"}).out);
+  EXPECT_LT(half.at("memory").at("training").at("arena"), j.at("memory").at("training").at("arena"));
 }
 
 TEST(Program, DoctorPassesItsSelfTest) {
