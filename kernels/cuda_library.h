@@ -29,7 +29,7 @@ class CudaLibrary {
 
   const std::string& path() const { return path_; }  // as dlopen() took it
 
-  void* handle() const { return handle_; }                // dlopen()'s
+  void* handle() const { return handle_; }  // dlopen()'s
 
   // A function by its name; Error(kNoDevice) where the library is too old to have it.
   template <class Function>
