@@ -29,8 +29,6 @@ class CudaLibrary {
 
   const std::string& path() const { return path_; }  // as dlopen() took it
 
-  void* handle() const { return handle_; }  // dlopen()'s
-
   // A function by its name; Error(kNoDevice) where the library is too old to have it.
   template <class Function>
   Function* function(const char* name) const {

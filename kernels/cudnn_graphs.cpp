@@ -22,11 +22,12 @@ using fe::graph::Graph;
 using fe::graph::Tensor_attributes;
 using TensorPointer = std::shared_ptr<Tensor_attributes>;
 
-// The library, open for as long as it lives, and what it opens by name when it compiles kernels.
+// The library, and what it opens by name when it compiles kernels. Never closed: the frontend keeps the addresses of
+// its functions.
 class Cudnn {
  public:
   Cudnn() : compiler_("NVRTC", {"libnvrtc.so.13", "libnvrtc.so.12"}), library_("cuDNN", {"libcudnn.so.9"}) {
-    fe::cudnn_dlhandle = library_.handle();
+    fe::cudnn_dlhandle = dlopen(library_.path().c_str(), RTLD_NOW | RTLD_NODELETE);
   }
   std::string version() const { return library_version_text(fe::detail::get_backend_version()); }
 
