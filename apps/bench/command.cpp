@@ -66,11 +66,14 @@ nlohmann::ordered_json libraries() {
 }
 
 nlohmann::ordered_json machine_json(const BenchOptions& options) {
-  if (options.device.device == Device::kCuda)
-    return {{"card", kernels::make_backend({.device = Device::kCuda, .card = options.device.card})->description()},
+  if (options.device.device == Device::kCuda) {
+    const auto card = kernels::make_backend(
+        {.device = Device::kCuda, .card = options.device.card, .attention = options.device.attention});
+    return {{"card", card->description()},
             {"libraries", libraries()},
             {"processor", processor()},
             {"version", ALBERT_VERSION}};
+  }
   const auto backend = kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
   return {{"processor", processor()},
           {"threads", backend->stream().threads},
