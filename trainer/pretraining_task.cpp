@@ -1,6 +1,7 @@
 #include "trainer/pretraining_task.h"
 
 #include <cmath>
+#include <utility>
 
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
@@ -9,14 +10,12 @@
 namespace albert {
 namespace {
 
-using Examples = std::vector<PretrainingExample>;
-
 struct Batch {
   ModelInputs inputs;
   PreTrainingLabels labels;
 };
 
-Batch batch_of(const Examples& examples) {
+Batch batch_of(const std::vector<PretrainingExample>& examples) {
   std::vector<std::vector<int32_t>> ids, types;
   std::vector<int64_t> orders;
   for (const auto& e : examples) {
@@ -37,7 +36,8 @@ Batch batch_of(const Examples& examples) {
   return batch;
 }
 
-Metrics sums_of(const AlbertForPreTrainingOutput& out, const Examples& examples, double mlm_weight, double sop_weight) {
+Metrics sums_of(const AlbertForPreTrainingOutput& out, const std::vector<PretrainingExample>& examples,
+                double mlm_weight, double sop_weight) {
   double tokens = 0;
   for (const auto& e : examples) tokens += static_cast<double>(e.input_ids.size());
   return {{"mlm_loss", *out.mlm_loss * mlm_weight},
@@ -62,18 +62,30 @@ PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& t
       ranks_(ranks),
       micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
 
-Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
+std::vector<PretrainingTask::Examples> PretrainingTask::examples_of(int64_t step) const {
   std::vector<Examples> batches;
-  double counts[2] = {0, 0};
   for (int64_t m = 0; m < options_.accumulation; ++m) {
     const int64_t first = step * options_.batch_size + (m * ranks_.size() + ranks_.rank()) * micro_batch_;
     Examples& examples = batches.emplace_back();
-    for (int64_t i = 0; i < micro_batch_; ++i) {
-      examples.push_back(samples_.example(first + i));
-      counts[0] += static_cast<double>(examples.back().masked_positions.size());
+    for (int64_t i = 0; i < micro_batch_; ++i) examples.push_back(samples_.example(first + i));
+  }
+  return batches;
+}
+
+std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(int64_t step) {
+  std::vector<Examples> batches = std::exchange(next_.step, -1) == step ? next_.examples.get() : examples_of(step);
+  next_ = {step + 1, std::async(std::launch::async, [this, step] { return examples_of(step + 1); })};
+  return batches;
+}
+
+Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
+  const std::vector<Examples> batches = take_examples(step);
+  double counts[2] = {0, 0};
+  for (const Examples& examples : batches)
+    for (const PretrainingExample& e : examples) {
+      counts[0] += static_cast<double>(e.masked_positions.size());
       counts[1] += 1;
     }
-  }
   ranks_.sum(counts);
   Metrics sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {

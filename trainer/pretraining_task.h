@@ -1,4 +1,6 @@
 #pragma once
+#include <future>
+
 #include "heads/pretraining.h"
 #include "trainer/data/pretraining_samples.h"
 #include "trainer/training_loop.h"
@@ -27,6 +29,10 @@ class PretrainingTask final : public TrainingTask {
   void save_extras(const std::filesystem::path& folder) const override;
 
  private:
+  using Examples = std::vector<PretrainingExample>;
+  std::vector<Examples> examples_of(int64_t step) const;  // this rank's, by micro-batch
+  std::vector<Examples> take_examples(int64_t step);
+
   AlbertForPreTraining& model_;
   const Tokenizer& tokenizer_;
   const PretrainingSamples& samples_;
@@ -34,6 +40,10 @@ class PretrainingTask final : public TrainingTask {
   PretrainingTaskOptions options_;
   Communicator& ranks_;
   int64_t micro_batch_;
+  struct {
+    int64_t step = -1;
+    std::future<std::vector<Examples>> examples;
+  } next_;  // made while the device computes
 };
 
 // Writes the tokenizer's files into a model folder.
