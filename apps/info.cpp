@@ -75,6 +75,8 @@ ordered_json plans_json(const std::string& architecture, const AlbertConfig& con
   memory["training"] = memory_json(architecture, config, shape);
   shape.keep = Keep::kRecompute;
   memory["training_recomputed"] = memory_json(architecture, config, shape);
+  shape.keep = Keep::kOperands;
+  memory["training_on_roomy_card"] = memory_json(architecture, config, shape);
   return memory;
 }
 
@@ -131,6 +133,7 @@ void print_text(std::ostream& out, const ordered_json& info) {
   print_memory(out, "inference", m.at("inference"));
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
+  print_memory(out, "training, a card with room", m.at("training_on_roomy_card"));
 }
 
 int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {

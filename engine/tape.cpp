@@ -10,6 +10,13 @@ Var Tape::make(Tensor value, bool wants_grad) {
   return Var(std::make_shared<Var::Node>(Var::Node{this, value, {}, wants_grad, false}));
 }
 
+Var Tape::output(Shape s, DType t, const Placement& at) {
+  ALBERT_CHECK(!at.value || at.value.shape == s, "no place for ", s, " in ", at.value.shape);
+  Var y = make(at.value ? at.value : arena_.allocate(s, t), true);
+  y.node_->grad = at.grad;
+  return y;
+}
+
 void Tape::record(Var y, Backward fn) {
   if (recording_) steps_.push_back({std::move(y), std::move(fn)});
 }
@@ -60,7 +67,7 @@ Var Tape::kept_segment(const Segment& f, Var x) {
 }
 
 Var Tape::segment(const Segment& f, Var x, Shape y_shape, Keep keep, Tensor into) {
-  if (recording_ && keep == Keep::kActivations) return kept_segment(f, x);
+  if (recording_ && keep != Keep::kRecompute) return kept_segment(f, x);
   const Var y = make(into ? into : arena_.allocate(y_shape, x.dtype()), true);
   {
     const Arena::Mark mark(arena_);

@@ -33,10 +33,16 @@ class Var {
   std::shared_ptr<Node> node_;
 };
 
+// Where a value and its gradient go when that is not for the tape to say. Empty: on the arena.
+struct Placement {
+  Tensor value = {}, grad = {};
+};
+
 enum class Mode : uint8_t { kInference, kTraining };
 
-// What a segment leaves on the arena between forward and backward.
-enum class Keep : uint8_t { kActivations, kRecompute };
+// What stays on the arena between forward and backward: a segment's activations, or its ends alone. kOperands: of
+// layers that run more than once also the gradients, until each shared weight's own is one product over all of them.
+enum class Keep : uint8_t { kActivations, kRecompute, kOperands };
 
 // Remembers what backward must do and does it in reverse order. Nothing else.
 class Tape {
@@ -49,7 +55,7 @@ class Tape {
 
   Var input(Tensor value) { return make(value, true); }      // wants a gradient
   Var constant(Tensor value) { return make(value, false); }  // token ids, labels
-  Var output(Shape s, DType t) { return make(arena_.allocate(s, t), true); }
+  Var output(Shape s, DType t, const Placement& at = {});
   Var alias(Tensor value) { return make(value, true); }            // an op's output that shares memory with its input
   Tensor save(Shape s, DType t) { return arena_.allocate(s, t); }  // lives until its backward is done
 

@@ -41,7 +41,7 @@ BaseModelOutputWithPooling AlbertModel::forward(const ModelInputs& inputs, const
 
   std::optional<BackboneOutput> result;
   run(options, batch, [&](Tape& t) {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first));
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first));
     std::vector<Upstream> seeds;
     if (has_rows) seeds.push_back({result->encoder.last_hidden_state, float_view(drows)});
     if (has_pooled) seeds.push_back({*result->pooled, float_view(dpooled)});

@@ -24,7 +24,7 @@ MaskedLMOutput AlbertForMaskedLM::forward(const ModelInputs& inputs, const HostT
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), {});
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), {});
     const Var scores = predictions_(t, result->encoder.last_hidden_state);
     logits = scores.value();
     if (!labelled) return {};

@@ -48,7 +48,7 @@ MultipleChoiceModelOutput AlbertForMultipleChoice::forward(const ModelInputs& in
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
     const Var pooled = ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var scores = ops::reshape(t, ops::linear(t, pooled, {weight_, bias_}), {questions, choices});
     logits = scores.value();

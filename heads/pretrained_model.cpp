@@ -179,19 +179,33 @@ void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch
       for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : dloss);
       t.backward();
     });
+    return;
   } catch (const OutOfMemory& e) {
-    throw OutOfMemory(e.what() + what_would_fit(e, batch), e.wanted(), e.free());
+    if (keep(options, batch) == options.keep)
+      throw OutOfMemory(e.what() + what_would_fit(e, batch), e.wanted(), e.free());
+    no_room_ = true;
   }
+  run(options, batch, program);
 }
 
-EncoderCall AlbertPreTrainedModel::encoder_call(const ForwardOptions& options, const RowViews& rows) const {
-  return {rows, options.dropout, options.keep, options.output_hidden_states || config_.output_hidden_states,
-          options.output_attentions || config_.output_attentions};
+Keep AlbertPreTrainedModel::keep(const ForwardOptions& options, const PackedBatch& batch) const {
+  if (!options.backward || options.keep != Keep::kActivations || no_room_) return options.keep;
+  return keep_where_there_is_room(config_, precision(), batch.tokens(), backend().card_memory());
+}
+
+Keep keep_where_there_is_room(const AlbertConfig& config, Precision precision, int64_t tokens, int64_t card_memory) {
+  constexpr int64_t kShare = 4;
+  const int64_t bytes = Encoder::operand_bytes(config, tokens, compute_dtype(precision));
+  return bytes <= card_memory / kShare ? Keep::kOperands : Keep::kActivations;
+}
+
+EncoderCall AlbertPreTrainedModel::encoder_call(const ForwardOptions& options, const PackedBatch& batch,
+                                                const RowViews& rows) const {
+  return {rows, options.dropout, keep(options, batch), wants_hidden_states(options), wants_attentions(options)};
 }
 
 bool AlbertPreTrainedModel::wants_every_row(const ForwardOptions& options) const {
-  const EncoderCall call = encoder_call(options, {});
-  return options.logits || call.hidden_states || call.attentions;
+  return options.logits || wants_hidden_states(options) || wants_attentions(options);
 }
 
 ReadRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options, const PackedBatch& batch) const {

@@ -41,9 +41,9 @@ struct ForwardOptions {
   bool logits =
       true;  // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
   bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels (or upstreams)
-  Keep keep = Keep::kActivations;
-  double loss_scale = 1;      // multiplies every gradient: f16 rounds small ones to 0
-  DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
+  Keep keep = Keep::kActivations;  // on a card with room kOperands: see keep_where_there_is_room
+  double loss_scale = 1;           // multiplies every gradient: f16 rounds small ones to 0
+  DropoutState dropout = {};       // inactive: evaluation, as after transformers' from_pretrained
 };
 
 // How a loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
@@ -63,6 +63,10 @@ struct ModelOutput {
   std::vector<HostTensor> attentions;     // L * K of [B, heads, S, S]
   HostTensor inputs_embeds_gradient;      // [B, S, E], after backward from inputs_embeds
 };
+
+// What a training step over `tokens` keeps on a card of `card_memory` bytes: kOperands where they take a quarter of it
+// at most. How much is free does not count, so that a card gives the same bits as long as the step fits.
+Keep keep_where_there_is_room(const AlbertConfig& config, Precision precision, int64_t tokens, int64_t card_memory);
 
 // What all heads share: config, parameters, session, files.
 class AlbertPreTrainedModel {
@@ -105,7 +109,7 @@ class AlbertPreTrainedModel {
   // batch that would fit.
   void run(const ForwardOptions& options, const PackedBatch& batch,
            const std::function<std::vector<Upstream>(Tape&)>& program);
-  EncoderCall encoder_call(const ForwardOptions& options, const RowViews& rows) const;
+  EncoderCall encoder_call(const ForwardOptions& options, const PackedBatch& batch, const RowViews& rows) const;
   PackedBatch pack(const ModelInputs& inputs) const;  // inputs_embeds in the compute type
 
   // Whether the last layer must compute all rows: logits, hidden states or attentions are wanted.
@@ -126,10 +130,16 @@ class AlbertPreTrainedModel {
 
  private:
   void materialize(const ModelOptions& options);
+  Keep keep(const ForwardOptions& options, const PackedBatch& batch) const;
+  bool wants_hidden_states(const ForwardOptions& o) const {
+    return o.output_hidden_states || config_.output_hidden_states;
+  }
+  bool wants_attentions(const ForwardOptions& o) const { return o.output_attentions || config_.output_attentions; }
   void draw_values(const std::function<bool(const Parameter&)>& wanted);  // empty: all
 
   std::string architecture_;
   ModelOptions options_;
+  bool no_room_ = false;  // for operands, though there should have been: others are on the card
   LoadReport report_;
   std::unique_ptr<Session> session_;  // before the store, whose memory it holds
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();

@@ -60,7 +60,7 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
   Tensor prediction_logits, sop_logits, best_tokens, best_orders;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
     const Var hidden = result->encoder.last_hidden_state;
     const Var predictions = predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, i32_view(masked_at)));
     const Var pooled = ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));

@@ -83,7 +83,7 @@ QuestionAnsweringModelOutput AlbertForQuestionAnswering::forward(const ModelInpu
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), {});
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), {});
     const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
     logits = scores.value();
     if (!targets) return {};

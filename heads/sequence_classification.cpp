@@ -88,7 +88,7 @@ SequenceClassifierOutput AlbertForSequenceClassification::forward(const ModelInp
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, rows.views()), i32_view(first_at));
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
     const Var pooled = ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var scores = ops::linear(t, pooled, {weight_, bias_});
     logits = scores.value();

@@ -25,7 +25,7 @@ TokenClassifierOutput AlbertForTokenClassification::forward(const ModelInputs& i
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, views), {});
+    result = backbone_(t, batch, encoder_call(options, batch, views), {});
     const auto dropout = classifier_dropout(options, views.row_ids, config_.hidden_dropout_prob);
     const Var hidden = ops::dropout(t, result->encoder.last_hidden_state, dropout);
     const Var scores = ops::linear(t, hidden, {weight_, bias_});

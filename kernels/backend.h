@@ -36,6 +36,8 @@ class Backend {
   virtual Stream stream() = 0;
   virtual std::string description() const = 0;  // "CPU, avx2, 2 threads"; "cuda:0, NVIDIA H200, 140 GiB"
 
+  virtual int64_t card_memory() const { return 0; }  // bytes, used or free; 0: the host's memory is its own
+
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
 

@@ -91,6 +91,7 @@ class CudaBackend final : public Backend {
   std::string description() const override {
     return "cuda:" + std::to_string(number_) + ", " + card_.name + ", " + memory_text();
   }
+  int64_t card_memory() const override { return card_.memory; }
 
   void* allocate(size_t bytes) override;
   void release(void* block, size_t bytes) noexcept override;

@@ -71,6 +71,14 @@ struct Tensor {
     ALBERT_CHECK(to.size() == shape.size(), "cannot view ", shape, " as ", to);
     return {data, to, dtype};
   }
+  // Rows [begin, begin + count) of [rows, cols]; of an empty tensor, an empty one.
+  Tensor rows(int64_t begin, int64_t count) const {
+    if (!data) return {};
+    ALBERT_CHECK(shape.rank() == 2 && begin >= 0 && count >= 0 && begin + count <= shape[0], "no rows ", begin, " to ",
+                 begin + count, " in ", shape);
+    const auto skipped = static_cast<size_t>(begin * shape[1]) * size_of(dtype);
+    return {static_cast<std::byte*>(data) + skipped, {count, shape[1]}, dtype};
+  }
 };
 
 }  // namespace albert

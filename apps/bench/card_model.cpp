@@ -16,7 +16,8 @@ struct Field {
   const char* name;
   double Card::*value;
 };
-constexpr Field kFields[] = {{"bf16_flops", &Card::bf16_flops},
+constexpr Field kFields[] = {{"memory", &Card::memory},
+                             {"bf16_flops", &Card::bf16_flops},
                              {"tf32_flops", &Card::tf32_flops},
                              {"f32_flops", &Card::f32_flops},
                              {"copy_bytes", &Card::copy_bytes},
@@ -49,6 +50,7 @@ double attention_flops(const Card& card, const AttentionWork& work) {
 // 494 and 67), those of attention are what its kernels aim at.
 Card h200() {
   return {.name = "NVIDIA H200",
+          .memory = 141e9,
           .bf16_flops = 790e12,
           .tf32_flops = 395e12,
           .f32_flops = 53e12,

@@ -12,6 +12,7 @@ namespace albert::bench {
 // Flops and bytes are a second.
 struct Card {
   std::string name;
+  double memory = 0;                      // bytes
   double bf16_flops = 0, tf32_flops = 0;  // of a large product, 16-bit and f32 operands
   double f32_flops = 0;                   // without tensor cores
   double copy_bytes = 0;                  // read and written by a plain copy

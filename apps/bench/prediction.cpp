@@ -59,15 +59,18 @@ Tokens tokens_of(const std::vector<Batch>& batches) {
 
 CallCosts priced(const Card& card, Step& step, const std::vector<Batch>& batches) {
   CallCosts costs(card);
-  step.model().session().backend().observe(&costs);
+  AlbertPreTrainedModel& model = step.model();
+  model.session().backend().observe(&costs);
   for (const Batch& batch : batches) {
     std::vector<int64_t> lengths;
     for (const auto& sequence : batch.input_ids) lengths.push_back(static_cast<int64_t>(sequence.size()));
     costs.set_lengths(std::move(lengths));
+    step.set_keep(
+        keep_where_there_is_room(model.config(), model.precision(), batch.tokens, static_cast<int64_t>(card.memory)));
     step.run(batch);
   }
   costs.finish();
-  step.model().session().backend().observe(nullptr);
+  model.session().backend().observe(nullptr);
   return costs;
 }
 

@@ -47,6 +47,7 @@ class Training : public Step {
     model_.update_compute();
   }
   AlbertPreTrainedModel& model() override { return model_; }
+  void set_keep(Keep keep) override { keep_ = keep; }
   size_t state_bytes() const override {
     return optimizer_.first_moments().bytes() + optimizer_.second_moments().bytes();
   }
@@ -54,6 +55,7 @@ class Training : public Step {
  protected:
   virtual void backward(const Batch& batch) = 0;
   Model model_;
+  Keep keep_ = Keep::kActivations;
 
  private:
   Optimizer optimizer_;
@@ -75,7 +77,7 @@ class Pretraining final : public Training<AlbertForPreTraining> {
             s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1 ? sequence[static_cast<size_t>(s)]
                                                                                : -100;
     }
-    model_.forward(batch.inputs, labels, {.logits = false, .backward = true});
+    model_.forward(batch.inputs, labels, {.logits = false, .backward = true, .keep = keep_});
   }
 };
 
@@ -85,7 +87,7 @@ class Finetuning final : public Training<AlbertForSequenceClassification> {
 
  private:
   void backward(const Batch& batch) override {
-    model_.forward(batch.inputs, alternating(batch.sequences), {}, {.backward = true});
+    model_.forward(batch.inputs, alternating(batch.sequences), {}, {.backward = true, .keep = keep_});
   }
 };
 

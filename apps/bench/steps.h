@@ -13,6 +13,7 @@ class Step {
   virtual ~Step() = default;
   virtual void run(const Batch& batch) = 0;
   virtual AlbertPreTrainedModel& model() = 0;
+  virtual void set_keep(Keep) {}                    // of a step that trains
   virtual size_t state_bytes() const { return 0; }  // besides parameters, gradients and the arena
 };
 

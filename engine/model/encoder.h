@@ -29,8 +29,17 @@ class Encoder {
 
   EncoderOutput operator()(Tape& t, Var x, const PackedBatch& batch, const EncoderCall& call) const;
 
+  // Bytes a step over `tokens` takes more with Keep::kOperands.
+  static int64_t operand_bytes(const AlbertConfig& config, int64_t tokens, DType dtype);
+
  private:
-  const Layer& layer(int64_t depth, int64_t inner) const;
+  struct Application {
+    const Layer* layer;
+    LayerCall call;
+    bool every_row() const { return !call.queries.rows; }
+  };
+  std::vector<Application> applications(const RowViews& all, const EncoderCall& call) const;
+  Var keep_operands(Tape& t, Var x, std::vector<Application>& applications) const;
 
   AlbertConfig config_;
   std::deque<Layer> layers_;  // group g's inner layer k at g * inner_group_num + k

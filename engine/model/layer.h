@@ -29,13 +29,29 @@ struct RowViews {
   static RowViews of(const RowSelection& selection);
 };
 
+// What the weight gradients of a layer are made of: the inputs of its products and the gradients of their outputs.
+// With several applications of the layer one after another in memory, each gradient is one product over all of them.
+struct LayerOperands {
+  Tensor hidden, context, attention_output;           // [rows, H]: inputs of the projections, of dense and of ffn
+  Tensor wide;                                        // [rows, I]: input of ffn_output
+  Tensor dquery, dkey_value, ddense, dwide, dnarrow;  // [rows, H], [rows, 2H], [rows, H], [rows, I], [rows, H]
+
+  static LayerOperands allocate(Tape& t, const AlbertConfig& config, int64_t rows, DType dtype);
+  // Bytes that `rows` take beyond what backward needs anyway.
+  static int64_t extra_bytes(const AlbertConfig& config, int64_t rows, DType dtype);
+  LayerOperands rows(int64_t begin, int64_t count) const;
+  explicit operator bool() const { return static_cast<bool>(hidden); }
+};
+
 // Everything but x that one application of a layer depends on.
 struct LayerCall {
-  RowViews keys;         // every token
-  RowViews queries;      // the tokens wanted out; fewer in a pruned last layer
-  Tensor probabilities;  // attention probabilities go here when asked for
+  RowViews keys;              // every token
+  RowViews queries;           // the tokens wanted out; fewer in a pruned last layer
+  Tensor probabilities = {};  // attention probabilities go here when asked for
   DropoutState dropout;
-  uint32_t site = 0;  // first of its kLayerSites
+  uint32_t site = 0;            // first of its kLayerSites
+  LayerOperands operands = {};  // where they go; empty: backward adds the gradients itself
+  Tensor output = {};           // where the hidden states go; empty: on the arena
 };
 constexpr uint32_t kLayerSites = 2;
 
@@ -47,6 +63,9 @@ class Layer {
 
   // [T, H] -> [R, H], R = T unless call.queries selects rows
   Var operator()(Tape& t, Var x, const LayerCall& call) const;
+
+  // The gradients that backward left to its caller: all weights', and of the biases all but ffn's.
+  void add_gradients(Tape& t, const LayerOperands& operands) const;
 
  private:
   struct Projections {

@@ -35,8 +35,8 @@ struct KeyValue {
 };
 
 Var own_attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, Tensor probabilities,
-                  const Dropout& dropout) {
-  Var y = t.output(q.shape(), q.dtype());
+                  const Dropout& dropout, const Placement& at) {
+  Var y = t.output(q.shape(), q.dtype(), at);
   const Tensor log_sum_exp = t.save({shape.heads, q.shape()[0]}, accumulator(q.dtype()));
   const KeyValue kv(key_value.value(), shape);
   kernels::attention_forward(t.stream(), y.value(), log_sum_exp, probabilities, {q.value(), 0}, kv.k, kv.v, shape,
@@ -59,8 +59,8 @@ Tensor cudnn_workspace(Tape& t, bool backward, const Columns& q, const KeyValue&
   return t.save({static_cast<int64_t>(bytes)}, DType::kU8);
 }
 
-Var cudnn_attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, int64_t longest) {
-  Var y = t.output(q.shape(), q.dtype());
+Var cudnn_attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, int64_t longest, const Placement& at) {
+  Var y = t.output(q.shape(), q.dtype(), at);
   const Tensor log_sum_exp = t.save({q.shape()[0], shape.heads}, DType::kF32);
   const KeyValue kv(key_value.value(), shape);
   const Columns queries{q.value(), 0};
@@ -85,15 +85,15 @@ Var cudnn_attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, 
 }  // namespace
 
 Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
-              kernels::Dropout dropout) {
+              kernels::Dropout dropout, const Placement& at) {
   // Not a pruned layer, which may have sequences without a query: whether cuDNN clears their dk and dv is not promised.
   const bool pruned = shape.cu_seqlens_q.data != shape.cu_seqlens_k.data;
   if (!pruned && !probabilities && kernels::cudnn_takes(t.stream(), q.dtype(), shape.head_size, dropout)) {
     const int64_t longest = longest_sequence(shape.cu_seqlens_q);
-    return cudnn_attention(t, q, key_value, on_device(t, shape), longest);
+    return cudnn_attention(t, q, key_value, on_device(t, shape), longest, at);
   }
   dropout = on_device(t, dropout);
-  return own_attention(t, q, key_value, on_device(t, shape), probabilities, dropout);
+  return own_attention(t, q, key_value, on_device(t, shape), probabilities, dropout, at);
 }
 
 }  // namespace albert::ops

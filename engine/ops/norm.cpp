@@ -10,10 +10,11 @@ kernels::Dropout on_device(Tape& t, kernels::Dropout dropout) {
   return dropout;
 }
 
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout) {
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout,
+               const Placement& at) {
   dropout = on_device(t, dropout);
   const Shape rows{x.shape()[0]};
-  Var y = t.output(x.shape(), x.dtype());
+  Var y = t.output(x.shape(), x.dtype(), at);
   const Tensor mean = t.save(rows, accumulator(x.dtype())), rstd = t.save(rows, accumulator(x.dtype()));
   const Var skip = residual ? *residual : t.constant({});
   const auto &gamma = norm.gamma, &beta = norm.beta;

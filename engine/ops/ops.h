@@ -16,6 +16,7 @@ namespace albert::ops {
 struct Linear {
   const Parameter& weight;
   const Parameter& bias;
+  bool adds_gradients = true;  // false: whoever runs it several times calls add_linear_gradients for all of them
 };
 struct LayerNorm {
   const Parameter& gamma;
@@ -34,16 +35,25 @@ struct EmbeddingIds {
 kernels::Dropout on_device(Tape& t, kernels::Dropout dropout);
 
 // y [rows, out] = x weightT + bias
-Var linear(Tape& t, Var x, const Linear& layer);
+Var linear(Tape& t, Var x, const Linear& layer, const Placement& at = {});
+
+// weight.grad += dyT x
+void add_weight_gradient(Tape& t, const Parameter& weight, Tensor dy, Tensor x);
+// What linear's backward adds: weight.grad += dyT x;  bias.grad += sum over rows of dy
+void add_linear_gradients(Tape& t, const Linear& layer, Tensor dy, Tensor x);
 
 // y = activation(linear(x)); one fused product in inference, where nothing need be kept for backward
 Var linear_activation(Tape& t, Var x, const Linear& layer, kernels::Activation activation);
 
-// y = outer(activation(inner(x))), whose backward takes the activation's slope within outer's product
-Var feed_forward(Tape& t, Var x, const Linear& inner, const Linear& outer, kernels::Activation activation);
+// y = outer(activation(inner(x))), whose backward takes the activation's slope within outer's product. That product
+// also sums the gradient of inner's bias, whatever inner.adds_gradients says. `wide`: inner's output after activation,
+// and its gradient before; `at`: y
+Var feed_forward(Tape& t, Var x, const Linear& inner, const Linear& outer, kernels::Activation activation,
+                 const Placement& wide = {}, const Placement& at = {});
 
 // y = LayerNorm(dropout(x) + residual)
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout);
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout,
+               const Placement& at = {});
 
 // y = dropout(x); x itself when the probability is 0
 Var dropout(Tape& t, Var x, kernels::Dropout dropout);
@@ -55,7 +65,10 @@ Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTab
 
 // q [Tq, H], key_value [Tk, 2H] -> [Tq, H];  `probabilities` as in kernels/attention.h and on the device, or empty
 Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
-              kernels::Dropout dropout);
+              kernels::Dropout dropout, const Placement& at = {});
+
+// y = x, elsewhere
+Var copy(Tape& t, Var x, const Placement& at);
 
 // y [R, cols] = rows `index` of x
 Var gather_rows(Tape& t, Var x, Tensor index);

@@ -15,6 +15,16 @@ Var gather_rows(Tape& t, Var x, Tensor index) {
   return y;
 }
 
+Var copy(Tape& t, Var x, const Placement& at) {
+  Var y = t.output(x.shape(), x.dtype(), at);
+  kernels::accumulate(t.stream(), y.value(), Grad::kAssign, x.value());
+  t.record(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy);
+  });
+  return y;
+}
+
 Var reshape(Tape& t, Var x, Shape shape) {
   Var y = t.alias(x.value().reshaped(shape));
   t.record(y, [=](Tape& tape, Tensor dy) {

@@ -23,6 +23,7 @@ class DeviceMemory {
   void release(void* block) noexcept;
   bool holds(const void* data, size_t bytes) const;  // all of it inside one block
   void set_limit(size_t bytes) { limit_ = bytes; }
+  int64_t limit() const { return static_cast<int64_t>(limit_); }
   size_t used() const { return used_; }
 
   class Access {
@@ -40,7 +41,7 @@ class DeviceMemory {
   void protect(int rights) const;
 
   std::map<std::byte*, size_t> blocks_;
-  size_t limit_ = SIZE_MAX, used_ = 0;
+  size_t limit_ = PTRDIFF_MAX, used_ = 0;
   int accesses_ = 0;
 };
 
@@ -50,6 +51,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
 
   Stream stream() override;
   std::string description() const override { return "an emulated card"; }
+  int64_t card_memory() const override { return memory_.limit(); }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : memory_.allocate(bytes); }
   void release(void* block, size_t) noexcept override { memory_.release(block); }
 

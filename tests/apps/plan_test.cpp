@@ -62,6 +62,19 @@ TEST(PlanStep, PlansXxlargeTrainingWithoutItsMemory) {
   EXPECT_LT(recomputed.arena, kept.arena / 3);
 }
 
+TEST(PlanStep, OperandsOfAllLayersTakeWhatTheEncoderSays) {
+  for (const Released& r : kReleased) {
+    const AlbertConfig c = config_of(r, false);
+    StepShape shape{.precision = Precision::kBF16, .training = true};
+    const auto kept = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
+    shape.keep = Keep::kOperands;
+    const auto operands = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
+    const auto bytes = static_cast<double>(Encoder::operand_bytes(c, shape.batch * shape.length, DType::kBF16));
+    EXPECT_LE(operands - kept, bytes) << r.name;
+    EXPECT_GE(operands - kept, 0.85 * bytes) << r.name;  // the pruned last layer keeps none
+  }
+}
+
 TEST(PlanStep, InferenceGrowsWithTheBatchNotWithTheLayers) {
   AlbertConfig c = config_of(kReleased[0], false);
   const size_t twelve = plan_step("AlbertModel", c, {}).arena;

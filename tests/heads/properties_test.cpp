@@ -118,7 +118,7 @@ TEST_P(AllPrecisions, PlannedMemoryIsUsedMemoryToTheByte) {
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 3, 17, 5);
   for (const bool backward : {false, true})
-    for (const Keep keep : {Keep::kActivations, Keep::kRecompute}) {
+    for (const Keep keep : {Keep::kActivations, Keep::kRecompute, Keep::kOperands}) {
       ModelOptions options{.precision = GetParam(), .threads = 2, .trainable = true, .device = Device::kMeta};
       auto planned = AlbertForPreTraining::from_config(config, options);
       auto real = make(config, {.precision = GetParam(), .threads = 2});
@@ -130,6 +130,35 @@ TEST_P(AllPrecisions, PlannedMemoryIsUsedMemoryToTheByte) {
       EXPECT_GT(planned.session().last_peak(), 0U);
       EXPECT_EQ(planned.session().last_peak(), real.session().last_peak());
       EXPECT_EQ(real.session().last_peak(), real.session().arena_bytes());
+    }
+}
+
+// Weight gradients from all applications of a layer at once: the same sums in another order.
+TEST_P(AllPrecisions, GradientsOverAllLayersAtOnceAreThoseOfOneByOne) {
+  for (const bool every_row : {false, true})
+    for (const auto& [groups, inner] : {std::pair{1, 1}, std::pair{2, 1}, std::pair{1, 2}, std::pair{3, 2}}) {
+      AlbertConfig config = with_dropout(tiny_config());
+      config.num_hidden_layers = 5, config.num_hidden_groups = groups, config.inner_group_num = inner;
+      const RandomBatch batch(config, 4, 19, 5);
+      auto one_by_one = make(config, {.precision = GetParam()});
+      auto at_once = make(config, {.precision = GetParam(), .threads = 1});
+      auto with_threads = make(config, {.precision = GetParam(), .threads = 3});
+      ForwardOptions step = training_step(every_row);
+      const auto a = one_by_one.forward(batch.inputs, batch.pretraining, step);
+      step.keep = Keep::kOperands;
+      for (const double times : {1.0, 2.0}) {  // the second time it adds
+        const auto b = at_once.forward(batch.inputs, batch.pretraining, step);
+        with_threads.forward(batch.inputs, batch.pretraining, step);
+        EXPECT_EQ(*a.loss, *b.loss);
+        EXPECT_TRUE(same_bits(at_once.gradients(), with_threads.gradients()));
+        const double tolerance = GetParam() == Precision::kF64 ? 1e-13 : 2e-6;
+        const TensorFile gradients = at_once.gradients();
+        for (const auto& [name, gradient] : one_by_one.gradients().tensors) {
+          std::vector<double> expected = doubles(gradient);
+          for (double& x : expected) x *= times;
+          EXPECT_TRUE(close(doubles(gradients.tensors.at(name)), expected, tolerance, 0.05)) << name;
+        }
+      }
     }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/simt/emulated_backend.h"
+#include "tests/support/compare.h"
 #include "tests/support/models.h"
 
 namespace albert::testing {
@@ -12,11 +13,13 @@ namespace {
 class FullCard : public ::testing::Test {
  protected:
   FullCard() { randomize(model_, 3); }
-  void train(int64_t sequences) {
+  // One step, and what it needed.
+  size_t train(AlbertForPreTraining& model, int64_t sequences, Keep keep = Keep::kActivations) {
     RandomBatch batch(config_, sequences, 20, 1);
     auto* mask = batch.inputs.attention_mask.data<int64_t>();
     std::fill_n(mask, batch.inputs.attention_mask.size(), 1);  // all of one length
-    model_.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
+    model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true, .keep = keep});
+    return model.session().last_peak();
   }
   // As much memory as `bytes` more than is used now.
   void leave(size_t bytes) {
@@ -25,7 +28,7 @@ class FullCard : public ::testing::Test {
   }
   std::string complaint(int64_t sequences) {
     try {
-      train(sequences);
+      train(model_, sequences);
     } catch (const OutOfMemory& e) {
       return e.what();
     }
@@ -46,13 +49,42 @@ TEST_F(FullCard, NamesTheBatchThatWouldFit) {
   const int64_t fits = std::stoll(said.substr(at + 8));
   ASSERT_GE(fits, 2);
   ASSERT_LT(fits, 200);
-  train(fits);
+  train(model_, fits);
   EXPECT_NE(complaint(fits + fits / 5), "");
 }
 
 TEST_F(FullCard, SaysWhenNotOneSequenceFits) {
   leave(8192);
   EXPECT_NE(complaint(4).find(": not one of these 4 sequences would fit"), std::string::npos) << complaint(4);
+}
+
+TEST_F(FullCard, KeepsOperandsOfAllLayersOnlyWhereThereIsRoom) {
+  const size_t roomy = train(model_, 8);
+  const TensorFile at_once = model_.gradients();
+  model_.zero_grads();
+  leave(0);
+  EXPECT_LT(train(model_, 8), roomy);
+  for (const auto& [name, gradient] : model_.gradients().tensors)
+    EXPECT_TRUE(close(doubles(at_once.tensors.at(name)), doubles(gradient), 1e-5, 0.05)) << name;
+}
+
+TEST_F(FullCard, KeepsLessWhereOthersTookTheRoom) {
+  constexpr size_t kAll = 256U << 20, kMore = 512U << 10;
+  auto planned = AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kMeta});
+  const size_t least = train(planned, 64), most = train(planned, 64, Keep::kOperands);
+  ASSERT_GT(most, least + 2 * kMore);
+  leave(kAll);
+  const kernels::Buffer others(model_.backend(), kAll - least - kMore);
+  EXPECT_LT(train(model_, 64), least + kMore);
+}
+
+TEST(RoomOnACard, IsAQuarterOfAllItsMemory) {
+  const AlbertConfig config = tiny_config();
+  const int64_t bytes = Encoder::operand_bytes(config, 100, DType::kBF16);
+  const auto kept = [&](int64_t memory) { return keep_where_there_is_room(config, Precision::kBF16, 100, memory); };
+  EXPECT_EQ(kept(4 * bytes), Keep::kOperands);
+  EXPECT_EQ(kept(4 * bytes - 1), Keep::kActivations);
+  EXPECT_EQ(kept(0), Keep::kActivations);
 }
 
 }  // namespace
