@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/attention_tile.h"
 #include "kernels/dropout_mask.h"
@@ -55,16 +56,21 @@ struct Call {
   }
 };
 
-// Runs body(b, h, tile) for every tile of kTile rows of every head and sequence, in parallel. The grid is as wide as
-// the longest sequence; shorter ones have empty tiles, which cost a comparison.
-template <class F, class Body>
-void for_tiles(const Stream& s, const Call<F>& call, const Tensor& cu_seqlens, const Body& body) {
+template <class F>
+int64_t longest_sequence(const Call<F>& call, const Tensor& cu_seqlens) {
   int64_t longest = 0;
   for (int64_t b = 0; b < call.sequences(); ++b) longest = std::max(longest, Call<F>::length(cu_seqlens, b));
-  const int64_t tiles = blocks_of(longest, kTile), heads = call.shape.heads;
+  return longest;
+}
+
+// Runs body(b, h, begin, rows) for every tile of `size` rows of every head and sequence, in parallel. The grid is as
+// wide as the longest sequence; shorter ones have empty tiles, which cost a comparison.
+template <class F, class Body>
+void for_tiles(const Stream& s, const Call<F>& call, const Tensor& cu_seqlens, int64_t size, const Body& body) {
+  const int64_t tiles = blocks_of(longest_sequence(call, cu_seqlens), size), heads = call.shape.heads;
   parallel_for(s, call.sequences() * heads * tiles, [&](int64_t i) {
-    const int64_t b = i / (heads * tiles), h = i / tiles % heads, begin = i % tiles * kTile;
-    const int64_t rows = std::min(kTile, Call<F>::length(cu_seqlens, b) - begin);
+    const int64_t b = i / (heads * tiles), h = i / tiles % heads, begin = i % tiles * size;
+    const int64_t rows = std::min(size, Call<F>::length(cu_seqlens, b) - begin);
     if (rows > 0) body(b, h, begin, rows);
   });
 }
@@ -87,17 +93,28 @@ void for_dims(int64_t dims, const Body& f) {
   for (int64_t d = 0; d < dims; d += kTileDims<A>) f(d, std::min(kTileDims<A>, dims - d));
 }
 
+// to [dims, rows] = source [rows, dims] turned, in whole vectors.
+template <class F>
+void turn(Matrix<Acc<F>> to, Matrix<F> source, int64_t rows, int64_t dims) {
+  using A = Acc<F>;
+  if constexpr (std::is_same_v<F, A>)
+    if (rows % kLanes<A> == 0 && dims % kLanes<A> == 0) return transpose_tile<A>(to, source, rows, dims);
+  Panel<A> whole;
+  const int64_t stride = round_up_to_lanes<A>(dims);
+  load_tile<F>(whole.matrix(stride), source, rows, dims, A(1));
+  transpose_tile<A>(to, whole.matrix(stride), round_up_to_lanes<A>(rows), stride);
+}
+
 // c [rows, cols] = factor * x yT over all dimensions; columns up to whole vectors are written too.
 template <class F>
 void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, int64_t cols, int64_t dims,
                     Acc<F> factor) {
   using A = Acc<F>;
-  Panel<A> left, right, turned;
+  Panel<A> left, turned;
   for_dims<A>(dims, [&](int64_t d, int64_t n) {
     const int64_t stride = round_up_to_lanes<A>(n), width = round_up_to_lanes<A>(cols);
     load_tile<F>(left.matrix(stride), x.at(0, d), rows, n, factor);
-    load_tile<F>(right.matrix(stride), y.at(0, d), cols, n, A(1));
-    transpose_tile<A>(turned.matrix(kTile), right.matrix(stride), width, stride);
+    turn<F>(turned.matrix(kTile), y.at(0, d), cols, n);
     multiply<A>(c.matrix(), left.matrix(stride), turned.matrix(kTile), {rows, width, n},
                 d == 0 ? Grad::kAssign : Grad::kAdd);
   });
@@ -139,33 +156,75 @@ struct RunningSoftmax {
   }
 };
 
-// Dimensions [d, d + n) of the outputs of one tile of queries, and its log-sum-exps.
+// A tile of queries on its way past the keys.
 template <class F>
-void forward_tile(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> out, int64_t d,
-                  int64_t n) {
+struct ForwardTile {
   using A = Acc<F>;
-  const int64_t stride = round_up_to_lanes<A>(n);
+  int64_t query, rows;
+  Panel<A> queries, sums;
   Square<A> p;
-  Panel<A> values, sums;
   RunningSoftmax<A> softmax;
-  for (int64_t i = 0; i < rows * stride; ++i) sums.data[i] = 0;
-  for (int64_t key = 0; key < head.keys; key += kTile) {
-    const int64_t cols = std::min(kTile, head.keys - key);
-    inner_products<F>(p, head.q.at(query, 0), rows, head.k.at(key, 0), cols, head.dims, head.scale);
+
+  void begin(int64_t first, int64_t count, int64_t stride) {
+    query = first, rows = count;
+    for (int64_t i = 0; i < rows * stride; ++i) sums.data[i] = 0;
+  }
+  // p = scores against a tile of keys, turned, of dimensions [d, d + n). The queries stay where one block holds them.
+  void score(const Head<F>& head, Matrix<A> keys, int64_t key, int64_t cols, int64_t d, int64_t n) {
+    const Matrix<A> mine = queries.matrix(round_up_to_lanes<A>(n));
+    if (key == 0 || n < head.dims) load_tile<F>(mine, head.q.at(query, d), rows, n, head.scale);
+    multiply<A>(p.matrix(), mine, keys, {rows, round_up_to_lanes<A>(cols), n}, d == 0 ? Grad::kAssign : Grad::kAdd);
+  }
+  void add(const Head<F>& head, const Dropout& dropout, Matrix<A> values, int64_t key, int64_t cols) {
     for (int64_t i = 0; i < rows; ++i) {
       const A before = softmax.take(p.matrix().row(i), cols, i);
-      A* sum = sums.matrix(stride).row(i);
+      A* sum = sums.matrix(values.stride).row(i);
 #pragma omp simd
-      for (int64_t j = 0; j < stride; ++j) sum[j] *= before;
+      for (int64_t j = 0; j < values.stride; ++j) sum[j] *= before;
     }
     drop(p, head, dropout, query, rows, key, cols);
+    multiply<A>(sums.matrix(values.stride), p.matrix(), values, {rows, values.stride, cols}, Grad::kAdd);
+  }
+  void store(const Head<F>& head, Matrix<F> out, int64_t n) const {
+    const int64_t stride = round_up_to_lanes<A>(n);
+    for (int64_t i = 0; i < rows; ++i) {
+      const Matrix<A> sum{const_cast<A*>(sums.data) + i * stride, stride};
+      store_tile<F>(out.at(i, 0), sum, 1, n, A(1) / softmax.sum[i], Grad::kAssign);
+      head.log_sum_exp[query + i] = softmax.max[i] + std::log(softmax.sum[i]);
+    }
+  }
+};
+
+// Dimensions [d, d + n) of the outputs of up to kTogether tiles of queries, and their log-sum-exps: keys and values are
+// laid out once for all of them.
+constexpr int64_t kTogether = 4;
+template <class F>
+void forward_tiles(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows, Matrix<F> out, int64_t d,
+                   int64_t n) {
+  using A = Acc<F>;
+  const int64_t stride = round_up_to_lanes<A>(n), count = blocks_of(rows, kTile);
+  ForwardTile<F> tiles[kTogether];
+  Panel<A> keys, values;
+  for (int64_t t = 0; t < count; ++t) tiles[t].begin(query + t * kTile, std::min(kTile, rows - t * kTile), stride);
+  for (int64_t key = 0; key < head.keys; key += kTile) {
+    const int64_t cols = std::min(kTile, head.keys - key);
+    for_dims<A>(head.dims, [&](int64_t begin, int64_t dims) {
+      turn<F>(keys.matrix(kTile), head.k.at(key, begin), cols, dims);
+      for (int64_t t = 0; t < count; ++t) tiles[t].score(head, keys.matrix(kTile), key, cols, begin, dims);
+    });
     load_tile<F>(values.matrix(stride), head.v.at(key, d), cols, n, A(1));
-    multiply<A>(sums.matrix(stride), p.matrix(), values.matrix(stride), {rows, stride, cols}, Grad::kAdd);
+    for (int64_t t = 0; t < count; ++t) tiles[t].add(head, dropout, values.matrix(stride), key, cols);
   }
-  for (int64_t i = 0; i < rows; ++i) {
-    store_tile<F>(out.at(i, d), {sums.matrix(stride).row(i), stride}, 1, n, A(1) / softmax.sum[i], Grad::kAssign);
-    head.log_sum_exp[query + i] = softmax.max[i] + std::log(softmax.sum[i]);
-  }
+  for (int64_t t = 0; t < count; ++t) tiles[t].store(head, out.at(t * kTile, d), n);
+}
+
+// How many tiles of queries a task takes: several, as long as every thread has some tasks.
+template <class F>
+int64_t tiles_together(const Stream& s, const Call<F>& call) {
+  constexpr int64_t kTasksAThread = 8;
+  const int64_t tiles = blocks_of(longest_sequence(call, call.shape.cu_seqlens_q), kTile);
+  const int64_t tasks = call.sequences() * call.shape.heads * tiles;
+  return std::clamp<int64_t>(tasks / (kTasksAThread * s.threads), 1, kTogether);
 }
 
 // p = exp(score - log_sum_exp): the soft-max of a tile whose normalisers are known.
@@ -197,15 +256,19 @@ void write_probabilities(const Head<F>& head, const Dropout& dropout, int64_t qu
 
 template <class F>
 void forward(const Stream& s, Tensor out, Tensor probabilities, const Call<F>& call) {
-  for_tiles(s, call, call.shape.cu_seqlens_q, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
+  const int64_t size = kTile * tiles_together(s, call);
+  for_tiles(s, call, call.shape.cu_seqlens_q, size, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
     const Head<F> head = call.head(b, h);
     const int64_t row = Call<F>::begin(call.shape.cu_seqlens_q, b);
     const Matrix<F> to = columns_of<F>({out, 0}, row + query, h, head.dims);
-    for_dims<Acc<F>>(head.dims, [&](int64_t d, int64_t n) { forward_tile(head, call.dropout, query, rows, to, d, n); });
+    for_dims<Acc<F>>(head.dims,
+                     [&](int64_t d, int64_t n) { forward_tiles(head, call.dropout, query, rows, to, d, n); });
     if (!probabilities) return;
     const int64_t length = probabilities.shape[3];
     const Matrix<F> p{data<F>(probabilities) + (b * call.shape.heads + h) * length * length, length};
-    write_probabilities(head, call.dropout, query, rows, p, data<int32_t>(call.shape.positions_q) + row);
+    for (int64_t at = 0; at < rows; at += kTile)
+      write_probabilities(head, call.dropout, query + at, std::min(kTile, rows - at), p,
+                          data<int32_t>(call.shape.positions_q) + row);
   });
 }
 
@@ -314,7 +377,7 @@ void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, 
     const int64_t row = Call<F>::begin(call.shape.cu_seqlens_q, b), dims = call.shape.head_size;
     return Upstream<F>{columns_of<F>({dout, 0}, row, h, dims), data<Acc<F>>(delta) + h * delta.shape[1] + row};
   };
-  for_tiles(s, call, call.shape.cu_seqlens_q, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
+  for_tiles(s, call, call.shape.cu_seqlens_q, kTile, [&](int64_t b, int64_t h, int64_t query, int64_t rows) {
     const Head<F> head = call.head(b, h);
     query_deltas(head, upstream(b, h), call.dropout, query, rows);
     const Matrix<F> to = columns_of<F>(dq, Call<F>::begin(call.shape.cu_seqlens_q, b) + query, h, head.dims);
@@ -322,7 +385,7 @@ void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, 
       backward_queries(head, upstream(b, h), call.dropout, query, rows, to, d, n);
     });
   });
-  for_tiles(s, call, call.shape.cu_seqlens_k, [&](int64_t b, int64_t h, int64_t key, int64_t cols) {
+  for_tiles(s, call, call.shape.cu_seqlens_k, kTile, [&](int64_t b, int64_t h, int64_t key, int64_t cols) {
     const Head<F> head = call.head(b, h);
     const int64_t row = Call<F>::begin(call.shape.cu_seqlens_k, b) + key;
     const Matrix<F> to_k = columns_of<F>(dk, row, h, head.dims), to_v = columns_of<F>(dv, row, h, head.dims);
