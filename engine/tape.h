@@ -53,9 +53,9 @@ class Tape {
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
 
-  Var input(Tensor value) { return make(value, true); }      // wants a gradient
-  Var constant(Tensor value) { return make(value, false); }  // token ids, labels
-  Var output(Shape s, DType t, const Placement& at = {});
+  Var input(Tensor value) { return make(value, true); }            // wants a gradient
+  Var constant(Tensor value) { return make(value, false); }        // token ids, labels
+  Var output(Shape s, DType t, const Placement& at = {});          // Error(kInternal) for a place of another shape
   Var alias(Tensor value) { return make(value, true); }            // an op's output that shares memory with its input
   Tensor save(Shape s, DType t) { return arena_.allocate(s, t); }  // lives until its backward is done
 
