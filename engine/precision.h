@@ -4,7 +4,7 @@
 namespace albert {
 
 // What a model computes in. Master weights, gradients, statistics and losses are accumulator(compute) always. f16 is
-// for cards, and wants its loss scaled in training (trainer/loss_scale.h).
+// for cards, and wants its loss scaled in training (kernels/update_factors.h).
 enum class Precision : uint8_t { kF32, kF64, kBF16, kF16 };
 
 constexpr DType compute_dtype(Precision p) {

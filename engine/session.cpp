@@ -17,7 +17,7 @@ Session::Rehearsal Session::rehearse(Mode mode, const Program& program) const {
   // On a kMeta backend the dry run is the only one, and the stream's own observer is shown it.
   if (stream().device != Device::kMeta) dry.observer = records() ? &r.signature : nullptr;
   Arena measuring(memory_.data());
-  Tape tape(dry, measuring, mode, direct() ? nullptr : &r.uploads);
+  Tape tape(with_workspace(dry, measuring), measuring, mode, direct() ? nullptr : &r.uploads);
   program(tape);
   r.arena_bytes = measuring.peak();
   return r;
@@ -44,9 +44,16 @@ void Session::run(Mode mode, const Program& program) {
   perform(mode, program, r.uploads);
 }
 
+// The first of the arena's memory, so that every step's products have the same.
+kernels::Stream Session::with_workspace(kernels::Stream s, Arena& arena) const {
+  s.workspace_bytes = backend_->workspace_bytes();
+  if (s.workspace_bytes > 0) s.workspace = arena.allocate({static_cast<int64_t>(s.workspace_bytes)}, DType::kU8).data;
+  return s;
+}
+
 void Session::perform(Mode mode, const Program& program, Uploads& uploads) {
   Arena arena(memory_.data(), memory_.bytes());
-  Tape tape(stream(), arena, mode, direct() ? nullptr : &uploads);
+  Tape tape(with_workspace(stream(), arena), arena, mode, direct() ? nullptr : &uploads);
   program(tape);
 }
 

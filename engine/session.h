@@ -43,6 +43,7 @@ class Session {
   bool direct() const { return backend_->host_accessible(); }  // kernels read the host's memory
   bool records() const { return backend_->can_record() && !stream().profile; }
   Rehearsal rehearse(Mode mode, const Program& program) const;
+  kernels::Stream with_workspace(kernels::Stream s, Arena& arena) const;
   void perform(Mode mode, const Program& program, Uploads& uploads);
   std::unique_ptr<kernels::Recording> record(Mode mode, const Program& program, Uploads& uploads);
   Step& remember(StepSignature signature);

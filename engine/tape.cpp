@@ -32,7 +32,7 @@ Tape::Sink Tape::sink(Var v) {
 void Tape::seed(Var y, Tensor dy) {
   ALBERT_CHECK(dy.shape == y.shape(), "upstream gradient ", dy.shape, " for a value ", y.shape());
   const Sink dy_slot = sink(y);
-  kernels::accumulate(stream_, dy_slot.tensor, dy_slot.mode, on_device(dy));
+  kernels::accumulate(stream_, dy_slot.tensor, dy_slot.mode, dy);
 }
 
 void Tape::backward() {

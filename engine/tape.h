@@ -86,7 +86,7 @@ class Tape {
   };
   Sink sink(Var v);
 
-  // Gives `y` an upstream gradient, an array of the host; backward() then runs every recorded step, last first.
+  // Gives `y` an upstream gradient, where kernels can read it; backward() then runs every recorded step, last first.
   void seed(Var y, Tensor dy);
   void backward();
 

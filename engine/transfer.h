@@ -1,11 +1,14 @@
 #pragma once
 #include "engine/host_tensor.h"
+#include "engine/pending.h"
 #include "kernels/backend.h"
 
 namespace albert {
 
 // A copy of what lies at `t`, of the same shape; waits for the work that writes it. Zeros on kMeta.
 HostTensor download(kernels::Backend& backend, Tensor t);
+// The same without waiting yet: of what `t` holds when the work queued so far is done.
+Pending<HostTensor> start_download(kernels::Backend& backend, Tensor t);
 
 // Puts `from` at `to`. Error(kInternal) where type or size differ.
 void upload(kernels::Backend& backend, Tensor to, const HostTensor& from);

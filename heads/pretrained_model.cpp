@@ -168,15 +168,15 @@ std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch) {
 void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch& batch,
                                 const std::function<std::vector<Upstream>(Tape&)>& program) {
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
-  HostTensor scale = HostTensor::of<double>({1}, {options.loss_scale}).to(master_dtype(precision()));
-  const Tensor dloss{scale.raw(), {1}, scale.dtype()};
+  HostTensor one = HostTensor::of<double>({1}, {1}).to(master_dtype(precision()));
   const Mode mode = options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference;
   try {
     session().run(mode, [&](Tape& t) {
       const auto upstreams = program(t);
       if (!options.backward) return;
       if (upstreams.empty()) fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
-      for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? upstream.dy : dloss);
+      const Tensor dloss = options.loss_scale ? options.loss_scale : t.on_device({one.raw(), {1}, one.dtype()});
+      for (const Upstream& upstream : upstreams) t.seed(upstream.y, upstream.dy ? t.on_device(upstream.dy) : dloss);
       t.backward();
     });
     return;
@@ -228,19 +228,34 @@ PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
   return {converted, config_, rounded};
 }
 
-HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
-  const HostTensor host = download(backend(), t);
-  return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
+Pending<HostTensor> AlbertPreTrainedModel::start_to_host(Tensor t) const {
+  const Pending<HostTensor> host = start_download(backend(), t);
+  if (!is_float(t.dtype)) return host;
+  return Pending<HostTensor>([host, wide = accumulator(t.dtype)] { return host.get().to(wide); });
 }
 
-void AlbertPreTrainedModel::fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
-                                 const std::vector<Tensor>& losses) const {
-  const EncoderOutput& encoded = backbone.encoder;
-  if (backbone.inputs_embeds && backbone.inputs_embeds->grad())
-    out.inputs_embeds_gradient = batch.unpack(to_host(backbone.inputs_embeds->grad()));
-  for (const Tensor& state : encoded.hidden_states) out.hidden_states.push_back(batch.unpack(to_host(state)));
-  for (const Tensor& p : encoded.attentions) out.attentions.push_back(unpack_attentions(to_host(p), batch));
-  for (const Tensor& loss : losses) out.loss = out.loss.value_or(0) + scalar(loss);
+std::vector<Pending<HostTensor>> AlbertPreTrainedModel::start_to_host(const std::vector<Tensor>& tensors) const {
+  std::vector<Pending<HostTensor>> started;
+  for (const Tensor& t : tensors) started.push_back(start_to_host(t));
+  return started;
+}
+
+Pending<ModelOutput> AlbertPreTrainedModel::start_output(const PackedBatch& batch, const BackboneOutput& backbone,
+                                                         const std::vector<Tensor>& losses) const {
+  const bool embedded = backbone.inputs_embeds && backbone.inputs_embeds->grad();
+  const auto gradient = start_to_host(embedded ? std::vector{backbone.inputs_embeds->grad()} : std::vector<Tensor>{});
+  const auto states = start_to_host(backbone.encoder.hidden_states),
+             attentions = start_to_host(backbone.encoder.attentions), terms = start_to_host(losses);
+  const bool padded = !gradient.empty() || !states.empty() || !attentions.empty();
+  const auto kept = padded ? std::make_shared<const PackedBatch>(batch) : nullptr;
+  return Pending<ModelOutput>([=] {
+    ModelOutput out;
+    for (const auto& g : gradient) out.inputs_embeds_gradient = kept->unpack(g.get());
+    for (const auto& state : states) out.hidden_states.push_back(kept->unpack(state.get()));
+    for (const auto& p : attentions) out.attentions.push_back(unpack_attentions(p.get(), *kept));
+    for (const auto& term : terms) out.loss = out.loss.value_or(0) + value_of(term.get());
+    return out;
+  });
 }
 
 }  // namespace albert

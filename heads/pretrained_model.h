@@ -8,6 +8,7 @@
 
 #include "engine/io/safetensors.h"
 #include "engine/model/backbone.h"
+#include "engine/pending.h"
 #include "engine/session.h"
 #include "heads/read_rows.h"
 
@@ -42,7 +43,7 @@ struct ForwardOptions {
       true;  // false: the loss alone; heads on tokens then compute labelled rows only in the last layer and after
   bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels (or upstreams)
   Keep keep = Keep::kActivations;  // on a card with room kOperands: see keep_where_there_is_room
-  double loss_scale = 1;           // multiplies every gradient: f16 rounds small ones to 0
+  Tensor loss_scale = {};          // [1] of the device, Optimizer::loss_scale(): multiplies every gradient; empty: 1
   DropoutState dropout = {};       // inactive: evaluation, as after transformers' from_pretrained
 };
 
@@ -119,11 +120,17 @@ class AlbertPreTrainedModel {
   // Dropout before a classifier; `row_ids` as in kernels/dropout.h. `fallback` where classifier_dropout_prob is null.
   kernels::Dropout classifier_dropout(const ForwardOptions& options, Tensor row_ids, double fallback = 0) const;
 
-  // Copies out what the step left on the arena.
-  HostTensor to_host(Tensor t) const;
-  double scalar(Tensor t) const { return to_host(t).to(DType::kF64).at<double>(0); }
+  // Copies out what the step left on the arena: at once, or without waiting for it.
+  HostTensor to_host(Tensor t) const { return start_to_host(t).get(); }
+  Pending<HostTensor> start_to_host(Tensor t) const;
+  std::vector<Pending<HostTensor>> start_to_host(const std::vector<Tensor>& tensors) const;
+  static double value_of(const HostTensor& scalar) { return scalar.to(DType::kF64).at<double>(0); }
   void fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
-            const std::vector<Tensor>& losses) const;
+            const std::vector<Tensor>& losses) const {
+    out = start_output(batch, backbone, losses).get();
+  }
+  Pending<ModelOutput> start_output(const PackedBatch& batch, const BackboneOutput& backbone,
+                                    const std::vector<Tensor>& losses) const;
 
   ParameterStore& store() { return *store_; }
   AlbertConfig config_;

@@ -41,8 +41,9 @@ AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
       sop_weight_(add_weight(store(), "sop_classifier.classifier.weight", {kOrders, config_.hidden_size}, false)),
       sop_bias_(add_bias(store(), "sop_classifier.classifier.bias", kOrders)) {}
 
-AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inputs, const PreTrainingLabels& labels,
-                                                         const ForwardOptions& options) {
+Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInputs& inputs,
+                                                                const PreTrainingLabels& labels,
+                                                                const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   const bool labelled = !labels.labels.empty() && !labels.sentence_order_label.empty();
   const TokenLabels targets = labelled ? token_labels(labels.labels, batch, config_.vocab_size) : TokenLabels{};
@@ -77,19 +78,28 @@ AlbertForPreTrainingOutput AlbertForPreTraining::forward(const ModelInputs& inpu
     return {{mlm_loss, {}}, {sop_loss, {}}};
   });
 
-  AlbertForPreTrainingOutput out;
-  fill(out, batch, *result, losses);
-  if (labelled) {
-    out.mlm_loss = scalar(losses[0]);
-    out.sop_loss = scalar(losses[1]);
-    out.mlm_correct = count_equal(to_host(best_tokens), every_row ? targets.labels : targets.of_rows);
-    out.sop_correct = count_equal(to_host(best_orders), orders);
-    out.mlm_count = count_labelled(targets.of_rows);
-    out.sop_count = count_labelled(orders);
-  }
-  if (options.logits) out.prediction_logits = batch.unpack(to_host(prediction_logits));
-  out.sop_logits = to_host(sop_logits);
-  return out;
+  const auto common = start_output(batch, *result, losses);
+  const auto terms = start_to_host(losses),
+             best = start_to_host(labelled ? std::vector{best_tokens, best_orders} : std::vector<Tensor>{}),
+             words = start_to_host(options.logits ? std::vector{prediction_logits} : std::vector<Tensor>{});
+  const auto sop = start_to_host(sop_logits);
+  const auto kept = options.logits ? std::make_shared<const PackedBatch>(batch) : nullptr;
+  const auto& tokens = every_row ? targets.labels : targets.of_rows;
+  return Pending<AlbertForPreTrainingOutput>([=] {
+    AlbertForPreTrainingOutput out;
+    static_cast<ModelOutput&>(out) = common.get();
+    if (labelled) {
+      out.mlm_loss = value_of(terms[0].get());
+      out.sop_loss = value_of(terms[1].get());
+      out.mlm_correct = count_equal(best[0].get(), tokens);
+      out.sop_correct = count_equal(best[1].get(), orders);
+      out.mlm_count = count_labelled(tokens);
+      out.sop_count = count_labelled(orders);
+    }
+    for (const auto& logits : words) out.prediction_logits = kept->unpack(logits.get());
+    out.sop_logits = sop.get();
+    return out;
+  });
 }
 
 }  // namespace albert

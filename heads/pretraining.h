@@ -24,7 +24,12 @@ class AlbertForPreTraining : public PreTrained<AlbertForPreTraining> {
  public:
   explicit AlbertForPreTraining(const AlbertConfig& config);
   AlbertForPreTrainingOutput forward(const ModelInputs& inputs, const PreTrainingLabels& labels = {},
-                                     const ForwardOptions& options = {});
+                                     const ForwardOptions& options = {}) {
+    return start(inputs, labels, options).get();
+  }
+  // The same without waiting for a card: more may be queued before the result is read.
+  Pending<AlbertForPreTrainingOutput> start(const ModelInputs& inputs, const PreTrainingLabels& labels,
+                                            const ForwardOptions& options);
 
  private:
   Backbone backbone_;

@@ -75,9 +75,10 @@ AlbertForSequenceClassification::AlbertForSequenceClassification(const AlbertCon
       weight_(add_weight(store(), "classifier.weight", {config_.num_labels(), config_.hidden_size}, false)),
       bias_(add_bias(store(), "classifier.bias", config_.num_labels())) {}
 
-SequenceClassifierOutput AlbertForSequenceClassification::forward(const ModelInputs& inputs, const HostTensor& labels,
-                                                                  const LossOptions& loss,
-                                                                  const ForwardOptions& options) {
+Pending<SequenceClassifierOutput> AlbertForSequenceClassification::start(const ModelInputs& inputs,
+                                                                         const HostTensor& labels,
+                                                                         const LossOptions& loss,
+                                                                         const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   std::optional<Objective> objective;
   if (!labels.empty()) objective.emplace(config_, labels, loss, batch.batch_size());
@@ -98,10 +99,9 @@ SequenceClassifierOutput AlbertForSequenceClassification::forward(const ModelInp
     return {{total, {}}};
   });
 
-  SequenceClassifierOutput out;
-  fill(out, batch, *result, losses);
-  out.logits = to_host(logits);
-  return out;
+  const auto common = start_output(batch, *result, losses);
+  const auto scores = start_to_host(logits);
+  return Pending<SequenceClassifierOutput>([=] { return SequenceClassifierOutput{common.get(), scores.get()}; });
 }
 
 }  // namespace albert

@@ -16,7 +16,12 @@ class AlbertForSequenceClassification : public PreTrained<AlbertForSequenceClass
 
   // labels: [B] integers, or [B] / [B, num_labels] floats, or empty
   SequenceClassifierOutput forward(const ModelInputs& inputs, const HostTensor& labels = {},
-                                   const LossOptions& loss = {}, const ForwardOptions& options = {});
+                                   const LossOptions& loss = {}, const ForwardOptions& options = {}) {
+    return start(inputs, labels, loss, options).get();
+  }
+  // The same without waiting for a card: more may be queued before the result is read.
+  Pending<SequenceClassifierOutput> start(const ModelInputs& inputs, const HostTensor& labels, const LossOptions& loss,
+                                          const ForwardOptions& options);
 
  private:
   Backbone backbone_;

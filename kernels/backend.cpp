@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/backend_cuda.h"
 #include "kernels/matmul_onednn.h"
@@ -86,6 +88,15 @@ class MetaBackend final : public Backend {
   MatmulContextPtr matmul_;
 };
 
+class FinishedCopy final : public PendingCopy {
+ public:
+  explicit FinishedCopy(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
+  const void* wait() override { return bytes_.data(); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
 }  // namespace
 
 Isa detect_isa() {
@@ -105,6 +116,12 @@ const char* name_of(Isa isa) {
     case Isa::kAvx512: return "avx512";
   }
   return "?";
+}
+
+std::unique_ptr<PendingCopy> Backend::start_copy_to_host(const void* device, size_t bytes) {
+  std::vector<std::byte> host(bytes);
+  copy_to_host(host.data(), device, bytes);
+  return std::make_unique<FinishedCopy>(std::move(host));
 }
 
 void Backend::begin_recording() { fail(ErrorCode::kInternal, description(), " records nothing"); }

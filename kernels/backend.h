@@ -29,6 +29,13 @@ class Recording {
   virtual void replay() = 0;
 };
 
+// Bytes on their way to the host.
+class PendingCopy {
+ public:
+  virtual ~PendingCopy() = default;
+  virtual const void* wait() = 0;  // where they lie, as long as this lives
+};
+
 // Memory and queue of one device. Kernels never allocate; what they work on comes from here.
 class Backend {
  public:
@@ -38,6 +45,8 @@ class Backend {
 
   virtual int64_t card_memory() const { return 0; }  // bytes, used or free; 0: the host's memory is its own
 
+  virtual size_t workspace_bytes() const { return 0; }  // what Stream::workspace had best be; less is slower
+
   virtual void* allocate(size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
 
@@ -46,6 +55,9 @@ class Backend {
   virtual bool host_accessible() const = 0;
   virtual void copy_to_device(void* device, const void* host, size_t bytes) = 0;
   virtual void copy_to_host(void* host, const void* device, size_t bytes) = 0;
+  // The same copy for results that the host wants later: where that can be, it is queued, and what `device` holds may
+  // be overwritten by the work queued next.
+  virtual std::unique_ptr<PendingCopy> start_copy_to_host(const void* device, size_t bytes);
   virtual void clear(void* device, size_t bytes) = 0;
   virtual void synchronize() = 0;  // returns when the queue is empty
 

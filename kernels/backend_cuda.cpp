@@ -6,10 +6,11 @@
 #include <sstream>
 
 #include "kernels/cards.h"
-#include "kernels/cuda_check.h"
+#include "kernels/cuda_handles.h"
 #include "kernels/cuda_library.h"
 #include "kernels/cudnn_context.h"
 #include "kernels/matmul_cublas.h"
+#include "kernels/pinned_results.h"
 #include "kernels/pinned_staging.h"
 #include "kernels/profile.h"
 
@@ -24,7 +25,10 @@ class CudaGraph final : public Recording {
     cudaGraphDestroy(graph);
     check_cuda(status, "graph");
   }
-  ~CudaGraph() override { cudaGraphExecDestroy(graph_); }
+  ~CudaGraph() override {
+    cudaStreamSynchronize(stream_);  // the last replay may still run
+    cudaGraphExecDestroy(graph_);
+  }
   void replay() override { check_cuda(cudaGraphLaunch(graph_, stream_), "launch of a graph"); }
 
  private:
@@ -39,27 +43,8 @@ std::string in_gib(size_t bytes) {
   return out.str();
 }
 
-// A stream with a lifetime. It does not wait for the default stream, nor that for it.
-struct Queue {
-  Queue() { check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream"); }
-  ~Queue() { cudaStreamDestroy(stream); }
-  Queue(const Queue&) = delete;
-  Queue& operator=(const Queue&) = delete;
-  cudaStream_t stream = nullptr;
-};
-
-// Memory of the card with a lifetime.
-struct Workspace {
-  explicit Workspace(size_t size) : bytes(size) { check_cuda(cudaMalloc(&data, size), "cuBLASLt's workspace"); }
-  ~Workspace() { cudaFree(data); }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  void* data = nullptr;
-  size_t bytes;
-};
-
 // What cuBLASLt's larger tiles want: NVIDIA's advice for Hopper is twice that for Ampere.
-size_t workspace_bytes(const Card& card) { return size_t{card.major >= 9 ? 64U : 32U} << 20; }
+size_t advised_workspace(const Card& card) { return size_t{card.major >= 9 ? 64U : 32U} << 20; }
 
 class CudaBackend final : public Backend {
  public:
@@ -67,31 +52,32 @@ class CudaBackend final : public Backend {
       : number_(options.card),
         card_(std::move(card)),
         library_("cuBLASLt", {"libcublasLt.so.13", "libcublasLt.so.12"}),
-        queue_((select(), std::make_unique<Queue>())),
-        staging_(queue_->stream),
-        workspace_(workspace_bytes(card_)),
+        queue_((select(), make_cuda_stream())),
+        staging_(queue_.get()),
+        results_(queue_.get()),
         cublas_(cublas_lt::functions_of(library_), cublas_options(options)) {
     if (options.attention == AttentionBackend::kCudnn) cudnn_ = make_cudnn_context(card_.major * 10 + card_.minor);
   }
   ~CudaBackend() override {
     cudaSetDevice(number_);
-    cudaStreamSynchronize(queue_->stream);
+    cudaStreamSynchronize(queue_.get());
   }
 
   Stream stream() override {
     select();
-    if (profile_) profile_->wait = [queue = queue_->stream] { cudaStreamSynchronize(queue); };  // an error stays
+    if (profile_) profile_->wait = [queue = queue_.get()] { cudaStreamSynchronize(queue); };  // an error stays
     return {.device = Device::kCuda,
             .cublas = &cublas_,
             .cudnn = cudnn_.get(),
             .profile = profile_,
             .observer = observer_,
-            .queue = queue_->stream};
+            .queue = queue_.get()};
   }
   std::string description() const override {
     return "cuda:" + std::to_string(number_) + ", " + card_.name + ", " + memory_text();
   }
   int64_t card_memory() const override { return card_.memory; }
+  size_t workspace_bytes() const override { return advised_workspace(card_); }
 
   void* allocate(size_t bytes) override;
   void release(void* block, size_t bytes) noexcept override;
@@ -103,24 +89,29 @@ class CudaBackend final : public Backend {
   }
   void copy_to_host(void* host, const void* device, size_t bytes) override {
     select();
-    check_cuda(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, queue_->stream), "copy from the card");
+    check_cuda(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, queue_.get()), "copy from the card");
     synchronize();
+  }
+  std::unique_ptr<PendingCopy> start_copy_to_host(const void* device, size_t bytes) override {
+    if (bytes > PinnedResults::kSlot) return Backend::start_copy_to_host(device, bytes);
+    select();
+    return results_.start(device, bytes);
   }
   void clear(void* device, size_t bytes) override {
     select();
-    check_cuda(cudaMemsetAsync(device, 0, bytes, queue_->stream), "clearing memory");
+    check_cuda(cudaMemsetAsync(device, 0, bytes, queue_.get()), "clearing memory");
   }
-  void synchronize() override { check_cuda(cudaStreamSynchronize(queue_->stream), "a kernel"); }
+  void synchronize() override { check_cuda(cudaStreamSynchronize(queue_.get()), "a kernel"); }
 
   bool can_record() const override { return true; }
   void begin_recording() override {
     select();
-    check_cuda(cudaStreamBeginCapture(queue_->stream, cudaStreamCaptureModeThreadLocal), "recording");
+    check_cuda(cudaStreamBeginCapture(queue_.get(), cudaStreamCaptureModeThreadLocal), "recording");
   }
   std::unique_ptr<Recording> end_recording() override {
     cudaGraph_t graph = nullptr;
-    check_cuda(cudaStreamEndCapture(queue_->stream, &graph), "recording");
-    return std::make_unique<CudaGraph>(graph, queue_->stream);
+    check_cuda(cudaStreamEndCapture(queue_.get(), &graph), "recording");
+    return std::make_unique<CudaGraph>(graph, queue_.get());
   }
 
  private:
@@ -131,15 +122,15 @@ class CudaBackend final : public Backend {
   }
   CublasOptions cublas_options(const BackendOptions& options) const {
     const size_t version = cublas_lt::functions_of(library_).get_version();
-    return {workspace_.data, workspace_.bytes, options.tf32, card_.name, cublas_choices_file(card_.name, version)};
+    return {options.tf32, card_.name, cublas_choices_file(card_.name, version)};
   }
 
   int number_;
   Card card_;
   CudaLibrary library_;
-  std::unique_ptr<Queue> queue_;
+  CudaStream queue_;
   PinnedStaging staging_;
-  Workspace workspace_;
+  PinnedResults results_;
   CublasContext cublas_;
   std::unique_ptr<CudnnContext> cudnn_;
 };

@@ -5,7 +5,8 @@ namespace albert::kernels {
 std::string text_of(const CublasProduct& p) {
   std::ostringstream out;
   out << p.m << ' ' << p.n << ' ' << p.k << ' ' << (p.transpose_a ? 't' : 'n') << ' ' << (p.transpose_b ? 't' : 'n')
-      << ' ' << p.in << ' ' << p.out << " tf32=" << p.tf32 << " epilogue=" << p.epilogue << " align=" << p.alignment;
+      << ' ' << p.in << ' ' << p.out << " tf32=" << p.tf32 << " epilogue=" << p.epilogue << " align=" << p.alignment
+      << " workspace=" << p.workspace_bytes;
   return out.str();
 }
 

@@ -18,10 +18,11 @@ struct CublasProduct {
   bool tf32 = false;  // with f32: operands are rounded to TF32
   uint32_t epilogue = cublas_lt::kDefault;
   int alignment = 256;  // bytes every operand's address is a multiple of: a power of two, at most 256
+  size_t workspace_bytes = 0;
   auto operator<=>(const CublasProduct&) const = default;
 };
 
-// "128 30000 768 n t bf16 f32 tf32=0 epilogue=4 align=256"
+// "128 30000 768 n t bf16 f32 tf32=0 epilogue=4 align=256 workspace=33554432"
 std::string text_of(const CublasProduct& product);
 
 // A row-major matrix is the transpose of the column-major one in the same memory. So cuBLASLt computes c's transpose

@@ -66,7 +66,8 @@ void CublasContext::check(Status status, const char* what) const {
   if (status != kSuccess) fail(ErrorCode::kInternal, "cuBLASLt: ", what, ": ", library_.get_status_string(status));
 }
 
-bool CublasContext::run(CublasProduct product, const CublasOperands& o, void* queue) {
+bool CublasContext::run(CublasProduct product, const CublasOperands& o, const Stream& s) {
+  product.workspace_bytes = s.workspace_bytes;
   product.alignment = common_alignment({o.a, o.b, o.c, o.bias, o.aux});
   Plan& plan = plan_of(product, o);
   if (!plan.algo) return false;
@@ -80,7 +81,7 @@ bool CublasContext::run(CublasProduct product, const CublasOperands& o, void* qu
   if (wide) alpha = &one, beta = &sum;
   const Status status =
       library_.matmul(handle_, operation, alpha, o.b, plan.first.get(), o.a, plan.second.get(), beta, o.c, plan.d.get(),
-                      o.c, plan.d.get(), &*plan.algo, options_.workspace, options_.workspace_bytes, queue);
+                      o.c, plan.d.get(), &*plan.algo, s.workspace, s.workspace_bytes, s.queue);
   if (product.epilogue != kDefault && (status == kNotSupported || status == kInvalidValue)) {
     plan.algo.reset();
     return false;
@@ -122,17 +123,17 @@ std::unique_ptr<CublasContext::Plan> CublasContext::make_plan(const CublasProduc
   return plan;
 }
 
-bool CublasContext::usable(const Plan& plan, const Algo& algo) const {
+bool CublasContext::usable(const Plan& plan, const CublasProduct& product, const Algo& algo) const {
   HeuristicResult result{};
   return library_.matmul_algo_check(handle_, plan.operation.get(), plan.first.get(), plan.second.get(), plan.d.get(),
                                     plan.d.get(), &algo, &result) == kSuccess &&
-         result.workspace_bytes <= options_.workspace_bytes;
+         result.workspace_bytes <= product.workspace_bytes;
 }
 
 // What was chosen in an earlier run, where it still holds; else the first of cuBLASLt's candidates.
 void CublasContext::choose(Plan& plan, const CublasProduct& product) {
   const std::string text = text_of(product);
-  if (const auto kept = choices_.find(text); kept && usable(plan, *kept)) {
+  if (const auto kept = choices_.find(text); kept && usable(plan, product, *kept)) {
     plan.algo = kept;
     return;
   }
@@ -141,7 +142,7 @@ void CublasContext::choose(Plan& plan, const CublasProduct& product) {
   const auto set = [&](PreferenceAttribute attribute, auto value) {
     check(library_.matmul_preference_set_attribute(preference.get(), attribute, &value, sizeof value), "preference");
   };
-  set(kMaxWorkspaceBytes, uint64_t{options_.workspace_bytes});
+  set(kMaxWorkspaceBytes, uint64_t{product.workspace_bytes});
   set(kReductionSchemeMask, kReductionInComputeType);  // split sums in f32, in one order
   for (const auto which : {kMinAlignmentA, kMinAlignmentB, kMinAlignmentC, kMinAlignmentD})
     set(which, static_cast<uint32_t>(product.alignment));
@@ -185,7 +186,7 @@ bool fused_linear(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tens
   product.epilogue = *epilogue;
   const MatmulShape shape = shape_of(product, bool(bias), activation);
   const ProfileScope scope(s, shape);
-  return context_of(s).run(product, {y.data, x.data, weight.data, bias.data, kept.data}, s.queue);
+  return context_of(s).run(product, {y.data, x.data, weight.data, bias.data, kept.data}, s);
 }
 
 // dx = (dy weight) * activation'(kept), and dbias, in one product.
@@ -199,7 +200,7 @@ bool fused_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy
     const MatmulShape shape = shape_of(product, false, activation);
     const ProfileScope scope(s, shape);
     const CublasOperands operands{dx.data, dy.data, weight.data, dbias ? scratch.data : nullptr, kept.data};
-    if (!context_of(s).run(product, operands, s.queue)) return false;
+    if (!context_of(s).run(product, operands, s)) return false;
   }
   if (dbias) kernels::sum_rows(s, dbias, scratch.reshaped({1, dbias.shape[0]}));  // cuBLASLt assigns, and in F
   return true;
@@ -210,7 +211,7 @@ bool fused_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
   const CublasProduct product = product_of(s, c, a, options);
   if (product.k > 0) {
-    context_of(s).run(product, {.c = c.data, .a = a.data, .b = b.data, .accumulate = options.accumulate}, s.queue);
+    context_of(s).run(product, {.c = c.data, .a = a.data, .b = b.data, .accumulate = options.accumulate}, s);
     return;
   }
   if (options.accumulate) return;

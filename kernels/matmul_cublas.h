@@ -10,8 +10,6 @@
 namespace albert::kernels {
 
 struct CublasOptions {
-  void* workspace = nullptr;  // the card's; not shared with another stream
-  size_t workspace_bytes = 0;
   bool tf32 = false;                        // f32 products round their operands to TF32
   std::string card;                         // "NVIDIA H200": choices are kept by it
   std::filesystem::path choices_file = {};  // empty: none are kept
@@ -26,7 +24,7 @@ struct CublasOperands {
   bool accumulate = false;
 };
 
-// The library, its descriptors and choices by shape, the workspace. Used by one thread, as its stream is. Nothing is
+// The library, its descriptors and choices by shape. Used by one thread, as its stream is. Nothing is
 // allocated on the card, so products may be recorded.
 class CublasContext {
  public:
@@ -37,16 +35,17 @@ class CublasContext {
 
   bool tf32() const { return options_.tf32; }
 
-  // Queues the product; `product.alignment` is taken from the operands. False, and nothing is queued, where cuBLASLt
-  // does not offer the epilogue; a plain product it does not offer is Error(kInternal).
-  bool run(CublasProduct product, const CublasOperands& operands, void* queue);
+  // Queues the product on a stream; `product.alignment` and its workspace are taken from operands and stream. False,
+  // and nothing is queued, where cuBLASLt does not offer the epilogue; a plain product it does not offer is
+  // Error(kInternal).
+  bool run(CublasProduct product, const CublasOperands& operands, const Stream& s);
 
  private:
   struct Plan;
   Plan& plan_of(const CublasProduct& product, const CublasOperands& operands);
   std::unique_ptr<Plan> make_plan(const CublasProduct& product, const CublasOperands& operands);
   void choose(Plan& plan, const CublasProduct& product);
-  bool usable(const Plan& plan, const cublas_lt::Algo& algo) const;
+  bool usable(const Plan& plan, const CublasProduct& product, const cublas_lt::Algo& algo) const;
   void check(cublas_lt::Status status, const char* what) const;
 
   cublas_lt::Functions library_;

@@ -1,36 +1,21 @@
 #pragma once
-#include <cmath>
 #include <vector>
 
-#include "kernels/dispatch.h"
+#include "kernels/update_factors.h"
 
 namespace albert::kernels {
 
-// One update of all parameters (albert.md 5.1, 5.2). g = gradient * gradient_scale * clip;
+// One update of all parameters (albert.md 5.1, 5.2), with UpdateFactors f. g = f.gradient * gradient;
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//   u = (m / bias_correction1) / (sqrt(v / bias_correction2) + eps) + weight_decay * w, the last where a parameter
-//   decays
-// Bias corrections are 1 - beta^t, or 1 for Google's variant without them.
+//   u = f.m m / (sqrt(f.v v) + eps) + weight_decay * w, the last where a parameter decays
 struct AdamStep {
   double learning_rate = 0;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 0;
-  double bias_correction1 = 1, bias_correction2 = 1;
-  double gradient_scale = 1;
-  double max_gradient_norm = 0;  // clip = min(1, this / norm of gradient * gradient_scale); 0: 1
 };
 
 inline void describe(CallObserver& observer, const AdamStep& s) {
-  observe_all(observer, s.learning_rate, s.beta1, s.beta2, s.eps, s.weight_decay, s.bias_correction1,
-              s.bias_correction2, s.gradient_scale, s.max_gradient_norm);
-}
-
-// gradient_scale * clip from the sum of squares of all gradients; NaN where that is not finite: no update then.
-ALBERT_HOST_DEVICE inline double clipped_scale(double squares, const AdamStep& s) {
-  const double norm = std::sqrt(squares) * s.gradient_scale;
-  if (!(norm - norm == 0)) return norm - norm;
-  return s.max_gradient_norm > 0 && norm > s.max_gradient_norm ? s.gradient_scale * (s.max_gradient_norm / norm)
-                                                               : s.gradient_scale;
+  observe_all(observer, s.learning_rate, s.beta1, s.beta2, s.eps, s.weight_decay);
 }
 
 constexpr int64_t kUpdateBlock = 16384;  // elements a block of an UpdateTable has at most
@@ -49,15 +34,15 @@ struct UpdateRows {
   void add(int64_t first_element, int64_t elements, bool decays);
 };
 
-// w -= learning_rate * u, nothing where *squares is not finite.
-//   value, m, v, gradient [n] f32 or f64, all alike;  squares [1] f64: sum_of_squares of gradient
-ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares,
+// w -= learning_rate * u, nothing where the factor of the gradient is NaN.
+//   value, m, v, gradient [n] f32 or f64, all alike;  factors [3] f64: of update_factors()
+ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
                                 const UpdateTable& table, const AdamStep& step))
 
 // w -= learning_rate * |w| / |u| * u; the ratio is 1 where either norm is 0, and where a parameter does not decay. No
 // clamp (Google's LAMB).
 //   update [n]: scratch for u, may be the gradient itself;  partials [N, 2], rates [P] f64: scratch
-ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares,
+ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
                                Tensor update, Tensor partials, Tensor rates, const UpdateTable& table,
                                const AdamStep& step))
 

@@ -6,6 +6,15 @@
 namespace albert::kernels::cuda {
 namespace {
 
+// UpdateFactors in the parameters' own type.
+template <class F>
+struct Factors {
+  SIMT_DEVICE explicit Factors(const UpdateFactors& f)
+      : gradient(static_cast<F>(f.gradient)), m(static_cast<F>(f.m)), v(static_cast<F>(f.v)) {}
+  SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // no update
+  F gradient, m, v;
+};
+
 // u of one element, and its new m and v, in the parameters' own type.
 template <class F>
 struct Adam {
@@ -14,19 +23,17 @@ struct Adam {
         beta2(static_cast<F>(s.beta2)),
         one_minus_beta1(static_cast<F>(1 - s.beta1)),
         one_minus_beta2(static_cast<F>(1 - s.beta2)),
-        m_correction(static_cast<F>(1 / s.bias_correction1)),
-        v_correction(static_cast<F>(1 / s.bias_correction2)),
         eps(static_cast<F>(s.eps)),
         weight_decay(static_cast<F>(s.weight_decay)) {}
 
-  SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient, F scale, bool decays) const {
-    const F g = gradient * scale;
+  SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient, const Factors<F>& by, bool decays) const {
+    const F g = gradient * by.gradient;
     m = beta1 * m + one_minus_beta1 * g;
     v = beta2 * v + one_minus_beta2 * g * g;
-    return m * m_correction / (std::sqrt(v * v_correction) + eps) + (decays ? weight_decay * w : F(0));
+    return m * by.m / (std::sqrt(v * by.v) + eps) + (decays ? weight_decay * w : F(0));
   }
 
-  F beta1, beta2, one_minus_beta1, one_minus_beta2, m_correction, v_correction, eps, weight_decay;
+  F beta1, beta2, one_minus_beta1, one_minus_beta2, eps, weight_decay;
 };
 
 // A row of an UpdateTable's blocks.
@@ -43,7 +50,7 @@ template <class F>
 struct Update {
   F *w, *m, *v;
   const F* gradient;
-  const double* squares;
+  const UpdateFactors* factors;
   const Block* blocks;
   const Part* parts;
   bool packs;  // whether all four begin where packs may
@@ -52,14 +59,14 @@ struct Update {
 };
 
 template <class F>
-Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
                     const AdamStep& step) {
   const bool packs = packs_fit<F>(kPack<F>, data<F>(value), data<F>(m), data<F>(v), data<F>(gradient));
   return {data<F>(value),
           data<F>(m),
           data<F>(v),
           data<const F>(gradient),
-          data<const double>(squares),
+          static_cast<const UpdateFactors*>(factors.data),
           static_cast<const Block*>(table.blocks.data),
           static_cast<const Part*>(table.parameters.data),
           packs,
@@ -79,14 +86,14 @@ SIMT_DEVICE void for_block(const Block& block, bool packs, const Apply& apply) {
 
 // Elements [i, i + N): u, with the new m and v stored.
 template <int N, class F>
-SIMT_DEVICE void adam_pack(F (&u)[N], F (&w)[N], const Update<F>& on, int64_t i, F scale, bool decays) {
+SIMT_DEVICE void adam_pack(F (&u)[N], F (&w)[N], const Update<F>& on, int64_t i, const Factors<F>& by, bool decays) {
   F m[N], v[N], gradient[N];
   load_pack<N>(w, on.w + i);
   load_pack<N>(m, on.m + i);
   load_pack<N>(v, on.v + i);
   load_pack<N>(gradient, on.gradient + i);
 #pragma unroll
-  for (int k = 0; k < N; ++k) u[k] = on.adam(w[k], m[k], v[k], gradient[k], scale, decays);
+  for (int k = 0; k < N; ++k) u[k] = on.adam(w[k], m[k], v[k], gradient[k], by, decays);
   store_pack<N>(on.m + i, m, Grad::kAssign);
   store_pack<N>(on.v + i, v, Grad::kAssign);
 }
@@ -96,25 +103,25 @@ struct AdamWPack {
   template <int N>
   SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
     F u[N], w[N];
-    adam_pack(u, w, on, i, scale, decays);
+    adam_pack(u, w, on, i, by, decays);
 #pragma unroll
     for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
     store_pack<N>(on.w + i, w, Grad::kAssign);
   }
   const Update<F>& on;
-  F scale, rate;
+  Factors<F> by;
+  F rate;
   bool decays;
 };
 
 template <class F>
 SIMT_KERNEL(kThreads)
 adamw_kernel(Update<F> on) {
-  const double scale = clipped_scale(*on.squares, on.step);
-  if (!(scale == scale)) return;
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
   const Block block = on.blocks[simt::block()];
   for_block<F>(block, on.packs,
-               AdamWPack<F>{on, static_cast<F>(scale), static_cast<F>(on.step.learning_rate),
-                            on.parts[block.parameter].decays != 0});
+               AdamWPack<F>{on, by, static_cast<F>(on.step.learning_rate), on.parts[block.parameter].decays != 0});
 }
 
 // update = u, and a thread's squares of w and u.
@@ -123,7 +130,7 @@ struct LambPack {
   template <int N>
   SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
     F u[N], w[N];
-    adam_pack(u, w, on, i, scale, decays);
+    adam_pack(u, w, on, i, by, decays);
     store_pack<N>(update + i, u, Grad::kAssign);
 #pragma unroll
     for (int k = 0; k < N; ++k) {
@@ -134,7 +141,7 @@ struct LambPack {
   const Update<F>& on;
   F* update;
   double* squares;
-  F scale;
+  Factors<F> by;
   bool decays;
 };
 
@@ -142,12 +149,11 @@ struct LambPack {
 template <class F>
 SIMT_KERNEL(kThreads)
 lamb_kernel(Update<F> on, F* update, double* partials) {
-  const double scale = clipped_scale(*on.squares, on.step);
-  if (!(scale == scale)) return;
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
   const Block block = on.blocks[simt::block()];
   double squares[2] = {0, 0};
-  for_block<F>(block, on.packs,
-               LambPack<F>{on, update, squares, static_cast<F>(scale), on.parts[block.parameter].decays != 0});
+  for_block<F>(block, on.packs, LambPack<F>{on, update, squares, by, on.parts[block.parameter].decays != 0});
   auto* const scratch = simt::shared<double>();
   for (double& sum : squares) sum = block_sum(sum, scratch);
   if (simt::thread() != 0) return;
@@ -190,8 +196,8 @@ struct SubtractPack {
 template <class F>
 SIMT_KERNEL(kThreads)
 subtract_kernel(Update<F> on, const F* update, const double* rates) {
-  const double scale = clipped_scale(*on.squares, on.step);
-  if (!(scale == scale)) return;
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
   const Block block = on.blocks[simt::block()];
   for_block<F>(block, on.packs, SubtractPack<F>{on.w, update, static_cast<F>(rates[block.parameter])});
 }
@@ -214,22 +220,22 @@ void adamw(const Stream& s, const Update<F>& on, int64_t blocks) {
 
 }  // namespace
 
-void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, const UpdateTable& table,
+void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
                   const AdamStep& step) {
   const int64_t blocks = table.blocks.shape[0];
   if (value.dtype == DType::kF32)
-    return adamw(s, update_of<float>(value, m, v, gradient, squares, table, step), blocks);
-  adamw(s, update_of<double>(value, m, v, gradient, squares, table, step), blocks);
+    return adamw(s, update_of<float>(value, m, v, gradient, factors, table, step), blocks);
+  adamw(s, update_of<double>(value, m, v, gradient, factors, table, step), blocks);
 }
 
-void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor squares, Tensor update,
+void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, Tensor update,
                  Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
   auto *const sums = data<double>(partials), *const rate = data<double>(rates);
   const int64_t blocks = partials.shape[0], parts = rates.shape[0];
   if (value.dtype == DType::kF32)
-    return lamb(s, update_of<float>(value, m, v, gradient, squares, table, step), data<float>(update), sums, rate,
+    return lamb(s, update_of<float>(value, m, v, gradient, factors, table, step), data<float>(update), sums, rate,
                 blocks, parts);
-  lamb(s, update_of<double>(value, m, v, gradient, squares, table, step), data<double>(update), sums, rate, blocks,
+  lamb(s, update_of<double>(value, m, v, gradient, factors, table, step), data<double>(update), sums, rate, blocks,
        parts);
 }
 

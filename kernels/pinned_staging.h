@@ -1,32 +1,35 @@
 #pragma once
-#include <cuda_runtime_api.h>
-
 #include <array>
 #include <cstddef>
 
+#include "kernels/cuda_handles.h"
+
 namespace albert::kernels {
 
-// Page-locked memory that copies to the card pass through, so that the host goes on at once. Two halves: one is filled
-// while the card may still read the other.
+// How copies get to the card beside the work before them: the host writes them into page-locked memory and goes on, a
+// stream of their own brings them over while kernels still run, and only a copy inside the card waits in line with
+// those. Two halves: one is filled while the other may still be read.
 class PinnedStaging {
  public:
-  explicit PinnedStaging(cudaStream_t stream);  // Error(kOutOfMemory)
-  ~PinnedStaging();
-  PinnedStaging(const PinnedStaging&) = delete;
-  PinnedStaging& operator=(const PinnedStaging&) = delete;
+  static constexpr size_t kHalf = size_t{8} << 20;
+
+  explicit PinnedStaging(cudaStream_t stream) : stream_(stream) {}  // Error(kOutOfMemory)
 
   // Queues the copy. `host` has been read when it returns.
   void copy(void* device, const void* host, size_t bytes);
 
  private:
   struct Half {
-    std::byte* memory = nullptr;
-    cudaEvent_t read = nullptr;  // the card is done with it
+    PinnedMemory pinned = make_pinned(kHalf);
+    CardMemory landing = make_card_memory(kHalf);
+    CudaEvent read = make_cuda_event();  // the card is done with both
   };
   void next_half();
 
   cudaStream_t stream_;
   std::array<Half, 2> halves_;
+  CudaEvent landed_ = make_cuda_event();
+  CudaStream beside_ = make_cuda_stream();
   size_t current_ = 0, used_ = 0;
 };
 

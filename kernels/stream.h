@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/tensor.h"
@@ -8,7 +9,7 @@ namespace albert::kernels {
 enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are built once for each
 
 class MatmulContext;  // matmul_onednn.h: oneDNN's engine, its primitives, scratch per thread
-class CublasContext;  // matmul_cublas.h: cuBLASLt's handle, its choices by shape, workspace
+class CublasContext;  // matmul_cublas.h: cuBLASLt's handle, its choices by shape
 class CudnnContext;   // cudnn_context.h: cuDNN's handle and graphs
 class CallObserver;   // call_observer.h
 struct Profile;       // profile.h
@@ -23,7 +24,9 @@ struct Stream {
   CudnnContext* cudnn = nullptr;     // CUDA: who computes the attention it takes; owned by the Backend
   Profile* profile = nullptr;        // where calls are timed, if anywhere
   CallObserver* observer = nullptr;  // who is shown every call, if anyone
-  void* queue = nullptr;             // CUDA: the cudaStream_t; emulated: a simt::Queue, or null for the plain one
+  void* workspace = nullptr;         // CUDA: memory a product may use while it runs; the caller's, as all operands are
+  size_t workspace_bytes = 0;
+  void* queue = nullptr;  // CUDA: the cudaStream_t; emulated: a simt::Queue, or null for the plain one
 };
 
 }  // namespace albert::kernels

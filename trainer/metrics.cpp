@@ -35,4 +35,12 @@ Metrics Metrics::with_prefix(const std::string& prefix) const {
   return result;
 }
 
+Pending<Metrics> sum_of(std::vector<Pending<Metrics>> parts) {
+  return Pending<Metrics>([parts = std::move(parts)] {
+    Metrics sum;
+    for (const auto& part : parts) sum.add(part.get());
+    return sum;
+  });
+}
+
 }  // namespace albert

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/pending.h"
+
 namespace albert {
 
 // Named numbers in the order they are shown.
@@ -22,5 +24,8 @@ class Metrics {
  private:
   std::vector<std::pair<std::string, double>> values_;
 };
+
+// The sum of what several steps give.
+Pending<Metrics> sum_of(std::vector<Pending<Metrics>> parts);
 
 }  // namespace albert

@@ -1,6 +1,6 @@
 #include "trainer/optimizer.h"
 
-#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "engine/transfer.h"
@@ -11,12 +11,19 @@ namespace albert {
 namespace {
 
 using kernels::Buffer;
+using kernels::UpdateState;
 
 Buffer device_copy(kernels::Backend& backend, const std::vector<int64_t>& values) {
   const size_t bytes = values.size() * sizeof(int64_t);
   Buffer buffer(backend, bytes);
   if (bytes > 0) backend.copy_to_device(buffer.data(), values.data(), bytes);
   return buffer;
+}
+
+UpdateState state_of(const HostTensor& host) {
+  UpdateState state;
+  std::memcpy(&state, host.raw(), sizeof state);
+  return state;
 }
 
 Tensor rows_of_three(const Buffer& buffer) {
@@ -36,13 +43,19 @@ Optimizer::Optimizer(kernels::Backend& backend, ParameterStore& parameters, cons
   make_table();
   const int64_t norm_blocks = kernels::blocks_of(values.shape.size(), kernels::kNormBlock);
   const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
-  sums_ = {backend, static_cast<size_t>(1 + norm_blocks + 2 * blocks + parts) * sizeof(double)};
+  const int64_t numbers =
+      2 + norm_blocks + 2 * blocks + parts + kernels::kUpdateStateSize + kernels::kUpdateFactorsSize;
+  sums_ = {backend, static_cast<size_t>(numbers) * sizeof(double)};
   auto* next = static_cast<double*>(sums_.data());
   const auto take = [&](Shape shape) { return Tensor{std::exchange(next, next + shape.size()), shape, DType::kF64}; };
   squares_ = take({1});
   norm_partials_ = take({norm_blocks});
   partials_ = take({blocks, 2});
   rates_ = take({parts});
+  state_ = take({kernels::kUpdateStateSize});
+  factors_ = take({kernels::kUpdateFactorsSize});
+  loss_scale_ = {take({1}).data, {1}, values.dtype};
+  set_state({.loss_scale = {options.scales_loss ? kernels::LossScale::kStart : 1}});
 }
 
 void Optimizer::make_table() {
@@ -57,30 +70,36 @@ void Optimizer::make_table() {
   table_ = {rows_of_three(blocks_), rows_of_three(parts_)};
 }
 
-Optimizer::Result Optimizer::step(double learning_rate, double gradient_scale) {
-  const auto correction = [&](double beta) {
-    return options_.bias_correction ? 1 - std::pow(beta, static_cast<double>(steps_ + 1)) : 1.0;
-  };
+Pending<UpdateState> Optimizer::step(double learning_rate) {
   const kernels::AdamStep step{.learning_rate = learning_rate,
                                .beta1 = options_.beta1,
                                .beta2 = options_.beta2,
                                .eps = options_.eps,
-                               .weight_decay = options_.weight_decay,
-                               .bias_correction1 = correction(options_.beta1),
-                               .bias_correction2 = correction(options_.beta2),
-                               .gradient_scale = gradient_scale,
-                               .max_gradient_norm = options_.max_gradient_norm};
+                               .weight_decay = options_.weight_decay};
+  const kernels::UpdateRule rule{.beta1 = options_.beta1,
+                                 .beta2 = options_.beta2,
+                                 .bias_correction = options_.bias_correction,
+                                 .max_gradient_norm = options_.max_gradient_norm,
+                                 .adjusts_loss_scale = options_.scales_loss};
   const kernels::Stream s = backend_.stream();
   const Tensor values = parameters_.flat_values(), gradients = parameters_.flat_grads();
   kernels::sum_of_squares(s, squares_, norm_partials_, gradients);
+  kernels::update_factors(s, factors_, state_, loss_scale_, squares_, rule);
   if (options_.kind == OptimizerOptions::Kind::kLamb)
-    kernels::lamb_update(s, values, m_, v_, gradients, squares_, gradients, partials_, rates_, table_, step);
+    kernels::lamb_update(s, values, m_, v_, gradients, factors_, gradients, partials_, rates_, table_, step);
   else
-    kernels::adamw_update(s, values, m_, v_, gradients, squares_, table_, step);
-  const double norm = std::sqrt(download(backend_, squares_).at<double>(0)) * gradient_scale;
-  const bool applied = std::isfinite(norm);
-  if (applied) ++steps_;
-  return {norm, applied};
+    kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, step);
+  const Pending<HostTensor> state = start_download(backend_, state_);
+  return Pending<UpdateState>([state] { return state_of(state.get()); });
+}
+
+UpdateState Optimizer::state() const { return state_of(download(backend_, state_)); }
+
+void Optimizer::set_state(const UpdateState& state) {
+  HostTensor host(DType::kF64, {kernels::kUpdateStateSize});
+  std::memcpy(host.raw(), &state, host.bytes());
+  upload(backend_, state_, host);
+  upload(backend_, loss_scale_, HostTensor::of<double>({1}, {state.loss_scale.value}).to(loss_scale_.dtype));
 }
 
 }  // namespace albert

@@ -1,5 +1,6 @@
 #pragma once
 #include "engine/parameter.h"
+#include "engine/pending.h"
 #include "kernels/optimizer.h"
 
 namespace albert {
@@ -12,6 +13,7 @@ struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
   bool bias_correction = true;   // Google's have none, and eps 1e-6
   double max_gradient_norm = 1;  // clip to this global norm: g *= min(1, max / norm); 0: no clipping
+  bool scales_loss = false;      // f16: a loss scale from LossScale::kStart on, kept as it says
 
   static OptimizerOptions google(Kind kind) { return {.kind = kind, .eps = 1e-6, .bias_correction = false}; }
 };
@@ -21,15 +23,14 @@ class Optimizer {
  public:
   Optimizer(kernels::Backend& backend, ParameterStore& parameters, const OptimizerOptions& options);
 
-  struct Result {
-    double gradient_norm = 0;  // before clipping, of gradient * gradient_scale
-    bool applied = false;      // false: the gradient was not finite, and nothing changed
-  };
-  // One update from the gradients as they stand, times `gradient_scale`. Call the model's update_compute() afterwards.
-  Result step(double learning_rate, double gradient_scale = 1);
+  // Queues one update from the gradients as they stand, of losses times loss_scale(). What comes out says whether it
+  // was applied: where the gradient is not finite, nothing changes. Call the model's update_compute() afterwards.
+  Pending<kernels::UpdateState> step(double learning_rate);
 
-  int64_t steps() const { return steps_; }           // updates applied
-  void set_steps(int64_t steps) { steps_ = steps; }  // of a checkpoint
+  // [1], for ForwardOptions::loss_scale: each step() leaves the scale of the losses after it.
+  Tensor loss_scale() const { return loss_scale_; }
+  kernels::UpdateState state() const;                 // waits
+  void set_state(const kernels::UpdateState& state);  // of a checkpoint
   // For checkpoints: [n] as ParameterStore::flat_values()
   Tensor first_moments() const { return m_; }
   Tensor second_moments() const { return v_; }
@@ -41,9 +42,8 @@ class Optimizer {
   ParameterStore& parameters_;
   OptimizerOptions options_;
   kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
-  Tensor m_, v_, squares_, norm_partials_, partials_, rates_;
+  Tensor m_, v_, squares_, norm_partials_, partials_, rates_, state_, factors_, loss_scale_;
   kernels::UpdateTable table_;
-  int64_t steps_ = 0;
 };
 
 }  // namespace albert

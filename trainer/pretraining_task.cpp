@@ -36,10 +36,13 @@ Batch batch_of(const std::vector<PretrainingExample>& examples) {
   return batch;
 }
 
-Metrics sums_of(const AlbertForPreTrainingOutput& out, const std::vector<PretrainingExample>& examples,
-                double mlm_weight, double sop_weight) {
+double tokens_of(const std::vector<PretrainingExample>& examples) {
   double tokens = 0;
   for (const auto& e : examples) tokens += static_cast<double>(e.input_ids.size());
+  return tokens;
+}
+
+Metrics sums_of(const AlbertForPreTrainingOutput& out, double tokens, double mlm_weight, double sop_weight) {
   return {{"mlm_loss", *out.mlm_loss * mlm_weight},
           {"mlm_correct", static_cast<double>(out.mlm_correct)},
           {"mlm_count", static_cast<double>(out.mlm_count)},
@@ -78,7 +81,7 @@ std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(int64_t st
   return batches;
 }
 
-Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
+Pending<Metrics> PretrainingTask::accumulate(int64_t step, Tensor loss_scale) {
   const std::vector<Examples> batches = take_examples(step);
   double counts[2] = {0, 0};
   for (const Examples& examples : batches)
@@ -87,7 +90,7 @@ Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
       counts[1] += 1;
     }
   ranks_.sum(counts);
-  Metrics sums;
+  std::vector<Pending<Metrics>> sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
     const Examples& examples = batches[static_cast<size_t>(m)];
     Batch batch = batch_of(examples);
@@ -98,9 +101,12 @@ Metrics PretrainingTask::accumulate(int64_t step, double loss_scale) {
         .active = true,
         .seed = options_.seed,
         .step = static_cast<uint64_t>((step * options_.accumulation + m) * ranks_.size() + ranks_.rank())};
-    sums.add(sums_of(model_.forward(batch.inputs, batch.labels, forward), examples, counts[0], counts[1]));
+    const auto out = model_.start(batch.inputs, batch.labels, forward);
+    sums.emplace_back([out, tokens = tokens_of(examples), mlm = counts[0], sop = counts[1]] {
+      return sums_of(out.get(), tokens, mlm, sop);
+    });
   }
-  return sums;
+  return sum_of(std::move(sums));
 }
 
 Metrics PretrainingTask::averages(const Metrics& sums) const {
@@ -123,7 +129,7 @@ Metrics PretrainingTask::evaluate() {
       examples.push_back(validation_->example(i));
     const Batch batch = batch_of(examples);
     const auto out = model_.forward(batch.inputs, batch.labels, {.logits = false});
-    sums.add(sums_of(out, examples, static_cast<double>(out.mlm_count), static_cast<double>(out.sop_count)));
+    sums.add(sums_of(out, tokens_of(examples), static_cast<double>(out.mlm_count), static_cast<double>(out.sop_count)));
   }
   return averages(sums);
 }

@@ -23,7 +23,7 @@ class PretrainingTask final : public TrainingTask {
                   const PretrainingSamples* validation, const PretrainingTaskOptions& options, Communicator& ranks);
 
   AlbertPreTrainedModel& model() override { return model_; }
-  Metrics accumulate(int64_t step, double loss_scale) override;
+  Pending<Metrics> accumulate(int64_t step, Tensor loss_scale) override;
   Metrics averages(const Metrics& sums) const override;
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;

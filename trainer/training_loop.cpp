@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <ostream>
+#include <utility>
 
 #include "engine/io/atomic_file.h"
 #include "kernels/error.h"
@@ -28,14 +30,15 @@ class Loop {
         log_(log),
         lock_(options.output_dir),
         checkpoints_(options.output_dir),
-        optimizer_(task.model().session().backend(), task.model().parameters(), options.optimizer) {
+        scales_loss_(task.model().precision() == Precision::kF16),
+        optimizer_(task.model().session().backend(), task.model().parameters(), optimizer_options()) {
     state_.recipe = options.recipe;
-    if (task.model().precision() == Precision::kF16) state_.loss_scale.value = LossScale::kStart;
   }
 
   LoopResult run() {
     prepare_folder();
     resume();
+    last_scale_ = optimizer_.state().loss_scale.value;
     if (!options_.arguments.empty()) write_file_atomically(options_.output_dir / "args.json", options_.arguments);
     metrics_.emplace(options_.output_dir / "metrics.jsonl", state_.step);
     progress_.emplace(log_, !options_.quiet && isatty(STDERR_FILENO) != 0, options_.total_steps, state_.step);
@@ -51,7 +54,13 @@ class Loop {
   }
 
  private:
-  bool due(int64_t every) const { return every > 0 && state_.step % every == 0; }
+  OptimizerOptions optimizer_options() const {
+    OptimizerOptions options = options_.optimizer;
+    options.scales_loss = scales_loss_;
+    return options;
+  }
+  bool due(int64_t every) const { return due(every, state_.step); }
+  static bool due(int64_t every, int64_t step) { return every > 0 && step % every == 0; }
 
   void prepare_folder() {
     if (options_.overwrite) {
@@ -80,26 +89,54 @@ class Loop {
     if (!options_.quiet) log_ << "resuming from " << checkpoints_.folder(*step).string() << std::endl;
   }
 
+  // An update that the device was given, and what will be known of it.
+  struct Queued {
+    double rate;
+    Pending<Metrics> sums;
+    Pending<kernels::UpdateState> update;
+  };
+
+  // The update that comes next, to its end. Where nothing has to see its weights the one after it is queued first, so
+  // that a card goes on while the host ends this one.
   void update() {
-    task_.model().zero_grads();
-    const double scale = state_.loss_scale.value;
-    const Metrics sums = task_.accumulate(state_.step, scale);
-    ranks_.sum(task_.model().parameters().flat_grads());
-    const double rate = options_.schedule.at(state_.step);
-    const auto result = optimizer_.step(rate, 1 / scale);
-    if (result.applied) task_.model().update_compute();
-    ++state_.step;
-    count_skipped(result.applied);
-    if (result.applied) sums_.add(sums);
-    progress_->step(state_.step, sums.at("tokens"));
-    if (due(options_.logging_steps) || state_.step == options_.total_steps) record(rate, result.gradient_norm);
+    const Queued current = queued_ ? *std::exchange(queued_, std::nullopt) : queue(state_.step);
+    if (may_queue_behind(state_.step + 1)) queued_ = queue(state_.step + 1);
+    finish(current);
   }
 
-  void count_skipped(bool applied) {
-    const bool too_large = task_.model().precision() == Precision::kF16 && state_.loss_scale.adjust(applied);
+  bool may_queue_behind(int64_t step) const {
+    const bool runs_behind = !task_.model().backend().host_accessible();
+    return runs_behind && step < options_.total_steps && !due(options_.eval_steps, step) &&
+           !due(options_.save_steps, step) && !signal_.raised();
+  }
+
+  Queued queue(int64_t step) {
+    task_.model().zero_grads();
+    Pending<Metrics> sums = task_.accumulate(step, optimizer_.loss_scale());
+    ranks_.sum(task_.model().parameters().flat_grads());
+    const double rate = options_.schedule.at(step);
+    Pending<kernels::UpdateState> update = optimizer_.step(rate);
+    task_.model().update_compute();
+    return {rate, std::move(sums), std::move(update)};
+  }
+
+  void finish(const Queued& queued) {
+    const kernels::UpdateState now = queued.update.get();
+    const Metrics sums = queued.sums.get();
+    ++state_.step;
+    count_skipped(now);
+    if (now.applied != 0) sums_.add(sums);
+    progress_->step(state_.step, sums.at("tokens"));
+    if (due(options_.logging_steps) || state_.step == options_.total_steps) record(queued.rate, now.gradient_norm);
+  }
+
+  void count_skipped(const kernels::UpdateState& now) {
+    const bool applied = now.applied != 0;
+    const double scale = now.loss_scale.value;
+    const bool too_large = !applied && scale < std::exchange(last_scale_, scale);
     if (too_large)
       return progress_->note("step " + std::to_string(state_.step) + ": gradients overflowed f16, update skipped; " +
-                             "loss scale now " + std::to_string(static_cast<int64_t>(state_.loss_scale.value)));
+                             "loss scale now " + std::to_string(static_cast<int64_t>(scale)));
     state_.skipped_in_a_row = applied ? 0 : state_.skipped_in_a_row + 1;
     if (applied) return;
     progress_->note("step " + std::to_string(state_.step) + ": gradients are not finite, update skipped");
@@ -153,6 +190,7 @@ class Loop {
   }
 
   LoopResult stop() {
+    if (queued_) update();
     save();
     progress_->finish();
     log_ << "stopped by a signal at step " << state_.step << ", saved; the same command goes on from here" << std::endl;
@@ -176,9 +214,12 @@ class Loop {
   std::ostream& log_;
   FolderLock lock_;
   Checkpoints checkpoints_;
+  bool scales_loss_;
   Optimizer optimizer_;
   StopSignal signal_;
   TrainingState state_;
+  double last_scale_ = 1;  // of the losses of the update that ends next
+  std::optional<Queued> queued_;
   std::optional<MetricsLog> metrics_;
   std::optional<Progress> progress_;
   Metrics sums_, evaluation_;

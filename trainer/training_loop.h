@@ -33,9 +33,9 @@ class TrainingTask {
  public:
   virtual ~TrainingTask() = default;
   virtual AlbertPreTrainedModel& model() = 0;
-  // Adds the gradients of update `step` (all its micro-batches) times `loss_scale`, and returns sums, "tokens" among
-  // them.
-  virtual Metrics accumulate(int64_t step, double loss_scale) = 0;
+  // Queues what adds the gradients of update `step` (all its micro-batches) times `loss_scale` (ForwardOptions), and
+  // gives sums, "tokens" among them.
+  virtual Pending<Metrics> accumulate(int64_t step, Tensor loss_scale) = 0;
   // What the sums of one or more updates mean: averages to show and log.
   virtual Metrics averages(const Metrics& sums) const = 0;
   virtual Metrics evaluate() = 0;

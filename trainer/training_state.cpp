@@ -53,13 +53,14 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
   if (master_dtype(model.precision()) != DType::kF32)
     moments.tensors.emplace("values", download(backend, model.parameters().flat_values()));
   write_safetensors(folder / kMoments, moments);
+  const kernels::UpdateState update = optimizer.state();
   const nlohmann::ordered_json json{{"step", state.step},
-                                    {"optimizer_steps", optimizer.steps()},
+                                    {"optimizer_steps", static_cast<int64_t>(update.updates)},
                                     {"skipped_in_a_row", state.skipped_in_a_row},
                                     {"best_step", state.best_step},
                                     {"best_value", state.best_value},
-                                    {"loss_scale", state.loss_scale.value},
-                                    {"loss_scale_good_steps", state.loss_scale.good_steps},
+                                    {"loss_scale", update.loss_scale.value},
+                                    {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
                                     {"recipe", nlohmann::json::parse(state.recipe)}};
   write_file_atomically(folder / kState, json.dump(1) + "\n");
 }
@@ -76,8 +77,8 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
     state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
     state.best_step = json.at("best_step").get<int64_t>();
     state.best_value = json.at("best_value").get<double>();
-    state.loss_scale = {json.value("loss_scale", 1.0), json.value("loss_scale_good_steps", int64_t{0})};
-    optimizer.set_steps(json.at("optimizer_steps").get<int64_t>());
+    optimizer.set_state({.loss_scale = {json.value("loss_scale", 1.0), json.value("loss_scale_good_steps", 0.0)},
+                         .updates = json.at("optimizer_steps").get<double>()});
   } catch (const nlohmann::json::exception& e) {
     fail(ErrorCode::kBadData, name, ": ", e.what());
   }

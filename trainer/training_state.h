@@ -3,7 +3,6 @@
 #include <string>
 
 #include "heads/pretrained_model.h"
-#include "trainer/loss_scale.h"
 #include "trainer/optimizer.h"
 
 namespace albert {
@@ -14,7 +13,6 @@ struct TrainingState {
   int skipped_in_a_row = 0;
   int64_t best_step = 0;
   double best_value = 0;
-  LossScale loss_scale;  // 1, but in f16
   std::string recipe;
 };
 

@@ -60,11 +60,14 @@ class BackendCeiling final : public Ceiling {
     const Tensor left = operand(a, shape.m, shape.k, how.transpose_a, shape.dtype),
                  right = operand(b, shape.k, shape.n, how.transpose_b, shape.dtype),
                  product = operand(c, shape.m, shape.n, false, shape.dtype);
+    const kernels::Buffer workspace(*backend_, backend_->workspace_bytes());
+    kernels::Stream s = backend_->stream();
+    s.workspace = workspace.data();
+    s.workspace_bytes = workspace.bytes();
     const auto calls = std::clamp(static_cast<int64_t>(kBurstFlops / shape.flops()), int64_t{1}, kMostCalls);
     return measure_rate(kRounds, seconds_,
                         [&] {
-                          for (int64_t i = 0; i < calls; ++i)
-                            kernels::matmul(backend_->stream(), product, left, right, how);
+                          for (int64_t i = 0; i < calls; ++i) kernels::matmul(s, product, left, right, how);
                           backend_->synchronize();
                           return static_cast<double>(calls) * shape.flops();
                         })

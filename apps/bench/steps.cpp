@@ -42,9 +42,12 @@ class Training : public Step {
                    OptimizerOptions::google(OptimizerOptions::Kind::kAdamW)) {}
   void run(const Batch& batch) override {
     model_.zero_grads();
-    backward(batch);
-    optimizer_.step(kLearningRate);
+    const Pending<double> loss = backward(batch);
+    const auto update = optimizer_.step(kLearningRate);
     model_.update_compute();
+    // As in training: a card computes this step while the host reads what the one before gave.
+    if (before_) before_->get();
+    before_ = Pending<double>([loss, update] { return loss.get() + update.get().gradient_norm; });
   }
   AlbertPreTrainedModel& model() override { return model_; }
   void set_keep(Keep keep) override { keep_ = keep; }
@@ -53,12 +56,13 @@ class Training : public Step {
   }
 
  protected:
-  virtual void backward(const Batch& batch) = 0;
+  virtual Pending<double> backward(const Batch& batch) = 0;  // the loss
   Model model_;
   Keep keep_ = Keep::kActivations;
 
  private:
   Optimizer optimizer_;
+  std::optional<Pending<double>> before_;
 };
 
 class Pretraining final : public Training<AlbertForPreTraining> {
@@ -66,7 +70,7 @@ class Pretraining final : public Training<AlbertForPreTraining> {
   using Training::Training;
 
  private:
-  void backward(const Batch& batch) override {
+  Pending<double> backward(const Batch& batch) override {
     const HostTensor& ids = batch.inputs.input_ids;
     PreTrainingLabels labels{HostTensor(DType::kI64, ids.shape()), alternating(batch.sequences)};
     const int64_t width = ids.dim(1);
@@ -77,7 +81,8 @@ class Pretraining final : public Training<AlbertForPreTraining> {
             s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1 ? sequence[static_cast<size_t>(s)]
                                                                                : -100;
     }
-    model_.forward(batch.inputs, labels, {.logits = false, .backward = true, .keep = keep_});
+    const auto out = model_.start(batch.inputs, labels, {.logits = false, .backward = true, .keep = keep_});
+    return Pending<double>([out] { return *out.get().loss; });
   }
 };
 
@@ -86,8 +91,9 @@ class Finetuning final : public Training<AlbertForSequenceClassification> {
   using Training::Training;
 
  private:
-  void backward(const Batch& batch) override {
-    model_.forward(batch.inputs, alternating(batch.sequences), {}, {.backward = true, .keep = keep_});
+  Pending<double> backward(const Batch& batch) override {
+    const auto out = model_.start(batch.inputs, alternating(batch.sequences), {}, {.backward = true, .keep = keep_});
+    return Pending<double>([out] { return *out.get().loss; });
   }
 };
 

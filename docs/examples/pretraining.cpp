@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   for (int step = 0; step < 3; ++step) {
     model.zero_grads();
     const auto out = model.forward(in, labels, {.logits = false, .backward = true});
-    std::printf("step %d: loss %.4f, gradient norm %.4f\n", step, *out.loss, lamb.step(1e-3).gradient_norm);
+    std::printf("step %d: loss %.4f, gradient norm %.4f\n", step, *out.loss, lamb.step(1e-3).get().gradient_norm);
     model.update_compute();
   }
 }

@@ -83,8 +83,7 @@ class EmulatedBackend::Replay final : public Recording {
 
 EmulatedBackend::EmulatedBackend(const BackendOptions& options)
     : cublas_library_(submit_to_queue),
-      cublas_(cublas_library_.functions(),
-              {.workspace = workspace_.data(), .workspace_bytes = workspace_.size(), .card = "emulated"}),
+      cublas_(cublas_library_.functions(), {.card = "emulated"}),
       threads_(std::max(1, options.threads)),
       isa_(options.isa) {
   queue_.submitter = this;

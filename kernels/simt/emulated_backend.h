@@ -1,7 +1,6 @@
 #pragma once
 // The emulated card as a Backend, for tests. What it allocates is the card's: the host that touches it outside of
 // copies and kernels dies of it, and a kernel that is handed the host's memory is refused.
-#include <array>
 #include <functional>
 #include <map>
 #include <vector>
@@ -52,6 +51,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   Stream stream() override;
   std::string description() const override { return "an emulated card"; }
   int64_t card_memory() const override { return memory_.limit(); }
+  size_t workspace_bytes() const override { return 4096; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : memory_.allocate(bytes); }
   void release(void* block, size_t) noexcept override { memory_.release(block); }
 
@@ -84,7 +84,6 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void check_copy(const void* device, size_t bytes) const;
 
   DeviceMemory memory_;
-  std::array<std::byte, 4096> workspace_;
   CublasStandIn cublas_library_;
   CublasContext cublas_;
   std::unique_ptr<CudnnStandIn> cudnn_;

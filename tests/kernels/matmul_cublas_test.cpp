@@ -28,12 +28,13 @@ struct Cublas {
   explicit Cublas(const std::string& file = "", size_t version = 130100, size_t workspace_bytes = 1024)
       : workspace(workspace_bytes) {
     library.version = version;
-    context = std::make_unique<CublasContext>(library.functions(),
-                                              CublasOptions{workspace.data(), workspace.size(), false, "a card", file});
+    context = std::make_unique<CublasContext>(library.functions(), CublasOptions{false, "a card", file});
   }
   kernels::Stream stream() const {
     kernels::Stream s{.device = Device::kCuda};
     s.cublas = context.get();
+    s.workspace = const_cast<std::byte*>(workspace.data());
+    s.workspace_bytes = workspace.size();
     return s;
   }
   std::vector<std::byte> workspace;
@@ -179,7 +180,7 @@ struct Fused {
     const CublasOperands operands{c.tensor().data, a.tensor().data, b.tensor().data,
                                   epilogue & (lt::kBias | 16) ? bias.tensor().data : nullptr,
                                   epilogue & lt::kAux ? aux.tensor().data : nullptr};
-    return cublas.context->run(product, operands, nullptr);
+    return cublas.context->run(product, operands, cublas.stream());
   }
   double sum(size_t i, bool with_bias) const {
     return sums[i] + (with_bias ? bias.get(static_cast<int64_t>(i) % n) : 0);
@@ -282,7 +283,7 @@ TEST(Cublas, ChoosesOncePerShapeAndAlignment) {
   std::vector<BFloat16> moved(static_cast<size_t>(f.a.size()) + 1);
   std::memcpy(moved.data() + 1, f.a.tensor().data, f.a.tensor().bytes());
   const CublasOperands operands{f.c.tensor().data, moved.data() + 1, f.b.tensor().data};
-  EXPECT_TRUE(cublas.context->run(f.product, operands, nullptr));
+  EXPECT_TRUE(cublas.context->run(f.product, operands, cublas.stream()));
   EXPECT_EQ(cublas.library.heuristics, 3);
   EXPECT_TRUE(close(f.c.values(), f.sums, tolerance(DType::kBF16)));
 }

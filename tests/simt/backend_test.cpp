@@ -35,6 +35,31 @@ TEST_F(EmulatedCard, CopiesThereAndBack) {
   EXPECT_EQ(values(floats(buffer)), (std::vector<float>{1, 0, 0, 4}));
 }
 
+TEST_F(EmulatedCard, ResultsAreThoseOfWhenTheyWereAskedFor) {
+  const Buffer buffer(backend_, 16);
+  upload(backend_, floats(buffer), HostTensor::of<float>({4}, {1, 2, 3, 4}));
+  const auto before = start_download(backend_, floats(buffer));
+  backend_.clear(buffer.data(), 16);
+  EXPECT_EQ(before.get().at<float>(3), 4);
+  EXPECT_EQ(before.get().at<float>(0), 1);  // as often as one likes
+  EXPECT_EQ(start_download(backend_, {buffer.data(), {0, 3}, DType::kF32}).get().size(), 0);
+}
+
+TEST_F(EmulatedCard, ProductsWorkInMemoryOfTheArena) {
+  Session session({.device = Device::kCuda});
+  for (int64_t n : {1, 5000})
+    session.run(Mode::kTraining, [&](Tape& t) {
+      const auto* workspace = static_cast<const std::byte*>(t.stream().workspace);
+      const size_t bytes = session.backend().workspace_bytes();
+      EXPECT_GT(bytes, 0U);
+      EXPECT_EQ(t.stream().workspace_bytes, bytes);
+      const Tensor first = t.save({n}, DType::kF32);
+      EXPECT_GE(static_cast<const std::byte*>(first.data), workspace + bytes);
+      EXPECT_LE(static_cast<const std::byte*>(first.data), workspace + bytes + Arena::kAlignment);
+    });
+  EXPECT_GE(session.last_peak(), session.backend().workspace_bytes() + 20000);
+}
+
 TEST_F(EmulatedCard, HasMemoryThatTheHostCannotTouch) {
   const Buffer buffer(backend_, 16);
   EXPECT_DEATH(*floats(buffer).as<float>() = 1, "");

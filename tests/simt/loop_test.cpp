@@ -4,14 +4,16 @@
 #include <sstream>
 
 #include "engine/io/json.h"
+#include "kernels/update_factors.h"
+#include "tests/support/compare.h"
 #include "tests/support/random_task.h"
 #include "trainer/checkpoint.h"
-#include "trainer/loss_scale.h"
 
 namespace albert::testing {
 namespace {
 
 namespace fs = std::filesystem;
+using kernels::LossScale;
 
 constexpr int64_t kSteps = 6;
 
@@ -34,6 +36,17 @@ double train_to(const fs::path& folder, Precision precision, Device device, int6
   return train(task, options_for(folder, steps), self, log).evaluation.at("loss");
 }
 
+// The losses that were logged, step by step.
+std::vector<double> logged(const fs::path& folder) {
+  std::istringstream lines(read_bytes(folder / "metrics.jsonl"));
+  std::vector<double> losses;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.contains("loss")) losses.push_back(json.at("loss").get<double>());
+  }
+  return losses;
+}
+
 std::string weights(const fs::path& folder) { return read_bytes(folder / "model.safetensors"); }
 
 nlohmann::json state_after(const fs::path& folder, int64_t step) {
@@ -54,6 +67,40 @@ TEST(TrainingOnACard, LearnsAsTheCpuDoes) {
   const double card = train_to(on_card.path(), Precision::kF32, Device::kCuda);
   const double cpu = train_to(on_cpu.path(), Precision::kF32, Device::kCpu);
   EXPECT_NEAR(card, cpu, 1e-3 * cpu);
+  ASSERT_EQ(logged(on_cpu.path()).size(), static_cast<size_t>(kSteps));
+  EXPECT_TRUE(close(logged(on_card.path()), logged(on_cpu.path()), 1e-4));
+}
+
+TEST(TrainingOnACard, StoppedByASignalGoesOnToTheSameBits) {
+  const TemporaryFolder whole, stopped;
+  train_to(whole.path(), Precision::kF16, Device::kCuda);
+  RandomTask task(Precision::kF16, Device::kCuda);
+  task.signal_at = 1;
+  SelfCommunicator self;
+  std::ostringstream log;
+  const LoopResult result = train(task, options_for(stopped.path(), kSteps), self, log);
+  EXPECT_EQ(result.end, LoopEnd::kStopped);
+  EXPECT_LE(result.step, 2);
+  train_to(stopped.path(), Precision::kF16, Device::kCuda);
+  EXPECT_EQ(weights(whole.path()), weights(stopped.path()));
+  EXPECT_EQ(logged(whole.path()), logged(stopped.path()));
+}
+
+std::vector<std::string> events_of(Device device) {
+  const TemporaryFolder folder;
+  RandomTask task(Precision::kF32, device);
+  SelfCommunicator self;
+  std::ostringstream log;
+  train(task, options_for(folder.path(), 4), self, log);
+  return task.events;
+}
+
+// Saves after steps 3 and 4, which must see no later weights.
+TEST(TrainingOnACard, IsGivenTheNextUpdateBeforeTheHostReadsThisOne) {
+  EXPECT_EQ(events_of(Device::kCuda), (std::vector<std::string>{"queued 0", "queued 1", "read 0", "queued 2", "read 1",
+                                                                "read 2", "queued 3", "read 3"}));
+  EXPECT_EQ(events_of(Device::kCpu), (std::vector<std::string>{"queued 0", "read 0", "queued 1", "read 1", "queued 2",
+                                                               "read 2", "queued 3", "read 3"}));
 }
 
 TEST(TrainingOnACard, InF16FindsItsLossScale) {

@@ -16,16 +16,20 @@ class RandomTask final : public TrainingTask {
       : model_(AlbertForPreTraining::from_config(
             tiny_config(), {.precision = precision, .threads = 2, .trainable = true, .device = device})) {}
   AlbertPreTrainedModel& model() override { return model_; }
-  Metrics accumulate(int64_t step, double loss_scale) override {
+  Pending<Metrics> accumulate(int64_t step, Tensor loss_scale) override {
+    events.push_back("queued " + std::to_string(step));
     const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
-    const auto out = model_.forward(batch.inputs, batch.pretraining,
-                                    {.logits = false,
-                                     .backward = true,
-                                     .loss_scale = loss_scale,
-                                     .dropout = {true, 1, static_cast<uint64_t>(step)}});
+    const auto out = model_.start(batch.inputs, batch.pretraining,
+                                  {.logits = false,
+                                   .backward = true,
+                                   .loss_scale = loss_scale,
+                                   .dropout = {true, 1, static_cast<uint64_t>(step)}});
     if (step >= spoiled_from && step < spoiled_to) spoil();
     if (step == signal_at) std::raise(SIGTERM);
-    return {{"loss", *out.loss}, {"steps", 1}, {"tokens", 20}};
+    return Pending<Metrics>([this, step, out]() -> Metrics {
+      events.push_back("read " + std::to_string(step));
+      return {{"loss", *out.get().loss}, {"steps", 1}, {"tokens", 20}};
+    });
   }
   Metrics averages(const Metrics& sums) const override { return {{"loss", sums.at("loss") / sums.at("steps")}}; }
   Metrics evaluate() override {
@@ -35,6 +39,7 @@ class RandomTask final : public TrainingTask {
   void save_extras(const std::filesystem::path& folder) const override { write_bytes(folder / "extra.txt", "kept"); }
 
   int64_t signal_at = -1, spoiled_from = -1, spoiled_to = -1;
+  std::vector<std::string> events;  // "queued 3", "read 3", in their order
 
  private:
   void spoil() {

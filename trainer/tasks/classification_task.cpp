@@ -56,8 +56,8 @@ ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model, c
       ranks_(ranks),
       micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
 
-Metrics ClassificationTask::run(const ClassificationExamples& examples, const std::vector<int64_t>& which,
-                                const ForwardOptions& forward, double count) {
+Pending<Metrics> ClassificationTask::start(const ClassificationExamples& examples, const std::vector<int64_t>& which,
+                                           const ForwardOptions& forward, double count) {
   std::vector<std::vector<int32_t>> ids, types;
   std::vector<int64_t> labels;
   double tokens = 0;
@@ -71,16 +71,19 @@ Metrics ClassificationTask::run(const ClassificationExamples& examples, const st
   LossOptions loss = options_.loss;
   loss.count = count;
   const auto rows = static_cast<int64_t>(labels.size());
-  const auto out = model_.forward(padded_inputs(ids, types), HostTensor::of<int64_t>({rows}, labels), loss, forward);
-  return {{"loss", *out.loss * count},
-          {"correct", static_cast<double>(correct_of(out.logits, labels))},
-          {"count", static_cast<double>(rows)},
-          {"tokens", tokens}};
+  const auto pending = model_.start(padded_inputs(ids, types), HostTensor::of<int64_t>({rows}, labels), loss, forward);
+  return Pending<Metrics>([=]() -> Metrics {
+    const auto out = pending.get();
+    return {{"loss", *out.loss * count},
+            {"correct", static_cast<double>(correct_of(out.logits, labels))},
+            {"count", static_cast<double>(rows)},
+            {"tokens", tokens}};
+  });
 }
 
-Metrics ClassificationTask::accumulate(int64_t step, double loss_scale) {
+Pending<Metrics> ClassificationTask::accumulate(int64_t step, Tensor loss_scale) {
   const int64_t n = training_.size();
-  Metrics sums;
+  std::vector<Pending<Metrics>> sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
     const int64_t part = m * ranks_.size() + ranks_.rank();
     std::vector<int64_t> which;
@@ -93,9 +96,9 @@ Metrics ClassificationTask::accumulate(int64_t step, double loss_scale) {
     forward.dropout = {.active = true,
                        .seed = options_.seed,
                        .step = static_cast<uint64_t>((step * options_.accumulation) * ranks_.size() + part)};
-    sums.add(run(training_, which, forward, static_cast<double>(options_.batch_size)));
+    sums.push_back(start(training_, which, forward, static_cast<double>(options_.batch_size)));
   }
-  return sums;
+  return sum_of(std::move(sums));
 }
 
 Metrics ClassificationTask::averages(const Metrics& sums) const {
@@ -108,7 +111,7 @@ Metrics ClassificationTask::evaluate() {
   for (int64_t at = 0; at < validation_.size(); at += options_.eval_batch_size) {
     std::vector<int64_t> which;
     for (int64_t i = at; i < std::min(validation_.size(), at + options_.eval_batch_size); ++i) which.push_back(i);
-    sums.add(run(validation_, which, {}, static_cast<double>(which.size())));
+    sums.add(start(validation_, which, {}, static_cast<double>(which.size())).get());
   }
   return averages(sums);
 }

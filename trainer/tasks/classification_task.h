@@ -36,14 +36,14 @@ class ClassificationTask final : public TrainingTask {
                      const ClassificationTaskOptions& options, Communicator& ranks);
 
   AlbertPreTrainedModel& model() override { return model_; }
-  Metrics accumulate(int64_t step, double loss_scale) override;
+  Pending<Metrics> accumulate(int64_t step, Tensor loss_scale) override;
   Metrics averages(const Metrics& sums) const override;
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;
 
  private:
-  Metrics run(const ClassificationExamples& examples, const std::vector<int64_t>& which, const ForwardOptions& forward,
-              double count);
+  Pending<Metrics> start(const ClassificationExamples& examples, const std::vector<int64_t>& which,
+                         const ForwardOptions& forward, double count);
 
   AlbertForSequenceClassification& model_;
   const Tokenizer& tokenizer_;

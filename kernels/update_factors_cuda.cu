@@ -1,0 +1,31 @@
+#include "kernels/cuda_loops.h"
+#include "kernels/update_factors.h"
+
+namespace albert::kernels::cuda {
+namespace {
+
+template <class F>
+SIMT_KERNEL(simt::kWarp)
+update_factors_kernel(UpdateFactors* factors, UpdateState* state, F* loss_scale, const double* squares,
+                      UpdateRule rule) {
+  if (simt::thread() != 0) return;
+  UpdateState now = *state;
+  *factors = next_update(now, *squares, rule);
+  *loss_scale = static_cast<F>(now.loss_scale.value);
+  *state = now;
+}
+
+template <class F>
+void launch(const Stream& s, Tensor factors, Tensor state, Tensor loss_scale, Tensor squares, const UpdateRule& rule) {
+  simt::launch(s, {1, simt::kWarp}, update_factors_kernel<F>, static_cast<UpdateFactors*>(factors.data),
+               static_cast<UpdateState*>(state.data), data<F>(loss_scale), data<const double>(squares), rule);
+}
+
+}  // namespace
+
+void update_factors(Stream s, Tensor factors, Tensor state, Tensor loss_scale, Tensor squares, const UpdateRule& rule) {
+  if (loss_scale.dtype == DType::kF64) return launch<double>(s, factors, state, loss_scale, squares, rule);
+  launch<float>(s, factors, state, loss_scale, squares, rule);
+}
+
+}  // namespace albert::kernels::cuda

@@ -1,0 +1,137 @@
+// Copies to the card and from it, on a stand-in of CUDA's runtime that runs them in any order it may.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "kernels/error.h"
+#include "kernels/pinned_results.h"
+#include "kernels/pinned_staging.h"
+#include "tests/cuda_runtime/stand_in.h"
+
+namespace albert::testing {
+namespace {
+
+using kernels::PendingCopy;
+using kernels::PinnedResults;
+using kernels::PinnedStaging;
+
+class PinnedCopies : public ::testing::TestWithParam<double> {
+ protected:
+  // body(stream) under orders of many kinds; nothing is left behind.
+  template <class Body>
+  static void in_any_order(int orders, const Body& body) {
+    for (int seed = 0; seed < orders && !HasFailure(); ++seed) {
+      cuda_runtime::reset(static_cast<uint32_t>(seed), GetParam());
+      cudaStream_t stream = nullptr;
+      cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
+      body(stream, seed);
+      cudaStreamDestroy(stream);
+      ASSERT_EQ(cuda_runtime::alive(), 0);
+    }
+  }
+};
+
+std::vector<unsigned char> random_bytes(size_t n, int seed) {
+  std::vector<unsigned char> bytes(n);
+  std::mt19937 random(static_cast<uint32_t>(seed));
+  for (auto& b : bytes) b = static_cast<unsigned char>(random());
+  return bytes;
+}
+
+// Kernels see what was copied before them and nothing of what is copied after them; the host's memory may change at
+// once.
+TEST_P(PinnedCopies, ReachKernelsInTheOrderTheyWereQueued) {
+  in_any_order(50, [](cudaStream_t stream, int) {
+    PinnedStaging staging(stream);
+    struct Kernel {
+      int64_t inputs[4] = {}, seen[8] = {}, next = 0;
+      void run() { seen[next++] = inputs[0] == inputs[3] ? inputs[0] : -1; }
+    } kernel;
+    for (int64_t step = 1; step <= 8; ++step) {
+      int64_t inputs[4] = {step, step, step, step};
+      staging.copy(kernel.inputs, inputs, sizeof inputs);
+      std::memset(inputs, 0, sizeof inputs);
+      cuda_runtime::launch(
+          stream, [](void* k) { static_cast<Kernel*>(k)->run(); }, &kernel);
+    }
+    cudaStreamSynchronize(stream);
+    for (int64_t step = 1; step <= 8; ++step) EXPECT_EQ(kernel.seen[step - 1], step);
+  });
+}
+
+// More than both halves hold, in pieces of odd sizes.
+TEST_P(PinnedCopies, OfAnySizeArriveWhole) {
+  in_any_order(3, [](cudaStream_t stream, int seed) {
+    PinnedStaging staging(stream);
+    const auto from = random_bytes(5 * PinnedStaging::kHalf / 2 + 77, seed);
+    std::vector<unsigned char> to(from.size());
+    std::mt19937 random(static_cast<uint32_t>(seed));
+    for (size_t at = 0, n = 0; at < from.size(); at += n) {
+      n = std::min<size_t>(from.size() - at, 1 + random() % (PinnedStaging::kHalf / 2));
+      auto piece =
+          std::vector<unsigned char>(from.begin() + static_cast<long>(at), from.begin() + static_cast<long>(at + n));
+      staging.copy(to.data() + at, piece.data(), n);
+    }
+    staging.copy(to.data(), from.data(), from.size());  // larger than a half
+    staging.copy(to.data(), from.data(), 0);
+    cudaStreamSynchronize(stream);
+    EXPECT_TRUE(from == to);
+  });
+}
+
+TEST_P(PinnedCopies, ResultsAreThoseOfTheirStep) {
+  in_any_order(50, [](cudaStream_t stream, int) {
+    PinnedResults results(stream);
+    int64_t value = 0;
+    std::vector<std::unique_ptr<PendingCopy>> pending;
+    for (int64_t step = 1; step <= 6; ++step) {
+      cuda_runtime::launch(
+          stream, [](void* v) { ++*static_cast<int64_t*>(v); }, &value);
+      pending.push_back(results.start(&value, sizeof value));
+      if (step == 2) pending[0].reset();  // never read
+      if (step == 4) {
+        EXPECT_EQ(*static_cast<const int64_t*>(pending[1]->wait()), 2);
+        pending[1].reset();
+      }
+    }
+    for (const size_t step : {5U, 3U, 6U, 4U})
+      EXPECT_EQ(*static_cast<const int64_t*>(pending[step - 1]->wait()), static_cast<int64_t>(step));
+    EXPECT_EQ(*static_cast<const int64_t*>(pending[2]->wait()), 3);  // as often as one likes
+  });
+}
+
+TEST_P(PinnedCopies, AResultMayOutliveTheirOwner) {
+  in_any_order(5, [](cudaStream_t stream, int) {
+    int64_t value = 7;
+    std::unique_ptr<PendingCopy> pending;
+    {
+      PinnedResults results(stream);
+      pending = results.start(&value, sizeof value);
+      EXPECT_THROW(results.start(&value, PinnedResults::kSlot + 1), Error);
+    }
+    EXPECT_EQ(*static_cast<const int64_t*>(pending->wait()), 7);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Eagerness, PinnedCopies, ::testing::Values(0.0, 0.5, 0.9, 1.0));
+
+TEST(PinnedStagingMemory, SaysWhichThereIsNotEnoughOf) {
+  cuda_runtime::reset(0, 1);
+  const auto complaint = [](int failing) -> std::string {
+    cuda_runtime::fail_allocation(failing);
+    try {
+      PinnedStaging staging(nullptr);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kOutOfMemory);
+      return e.what();
+    }
+    return "";
+  };
+  EXPECT_NE(complaint(1).find("ulimit -l"), std::string::npos);
+  EXPECT_NE(complaint(2).find("the card has no"), std::string::npos);
+  EXPECT_EQ(complaint(0), "");
+}
+
+}  // namespace
+}  // namespace albert::testing
