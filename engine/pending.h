@@ -4,7 +4,7 @@
 
 namespace albert {
 
-// What queued work will have given: get() waits for it. Reading it once is enough, never doing so is allowed.
+// What queued work will have given. get() waits for it and is called once, or never.
 template <class T>
 class Pending {
  public:

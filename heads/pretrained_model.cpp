@@ -153,10 +153,11 @@ void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder)
 
 namespace {
 
-// A step's memory grows with its sequences, and by a little without them.
-std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch) {
+// A step's memory grows with its sequences; `fixed` bytes, and a little more, it has without them.
+std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_t fixed) {
   constexpr double kMargin = 0.95;
-  const double share = kMargin * static_cast<double>(e.free()) / static_cast<double>(e.wanted());
+  const auto beyond = [&](size_t bytes) { return static_cast<double>(bytes - std::min(bytes, fixed)); };
+  const double share = kMargin * beyond(e.free()) / std::max(1.0, beyond(e.wanted()));
   const auto fits = static_cast<int64_t>(share * static_cast<double>(batch.batch_size()));
   const std::string these = " of these " + std::to_string(batch.batch_size()) + " sequences";
   return fits > 0 ? ": about " + std::to_string(fits) + these + " would fit at once"
@@ -182,7 +183,7 @@ void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch
     return;
   } catch (const OutOfMemory& e) {
     if (keep(options, batch) == options.keep)
-      throw OutOfMemory(e.what() + what_would_fit(e, batch), e.wanted(), e.free());
+      throw OutOfMemory(e.what() + what_would_fit(e, batch, backend().workspace_bytes()), e.wanted(), e.free());
     no_room_ = true;
   }
   run(options, batch, program);
@@ -226,6 +227,11 @@ PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
   ModelInputs converted = inputs;
   converted.inputs_embeds = inputs.inputs_embeds.to(compute_dtype(options_.precision));
   return {converted, config_, rounded};
+}
+
+HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
+  const HostTensor host = download(backend(), t);
+  return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
 }
 
 Pending<HostTensor> AlbertPreTrainedModel::start_to_host(Tensor t) const {

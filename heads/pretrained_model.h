@@ -121,7 +121,7 @@ class AlbertPreTrainedModel {
   kernels::Dropout classifier_dropout(const ForwardOptions& options, Tensor row_ids, double fallback = 0) const;
 
   // Copies out what the step left on the arena: at once, or without waiting for it.
-  HostTensor to_host(Tensor t) const { return start_to_host(t).get(); }
+  HostTensor to_host(Tensor t) const;
   Pending<HostTensor> start_to_host(Tensor t) const;
   std::vector<Pending<HostTensor>> start_to_host(const std::vector<Tensor>& tensors) const;
   static double value_of(const HostTensor& scalar) { return scalar.to(DType::kF64).at<double>(0); }

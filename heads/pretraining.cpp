@@ -1,6 +1,7 @@
 #include "heads/pretraining.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "heads/labels.h"
 #include "heads/read_rows.h"
@@ -80,10 +81,11 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
 
   const auto common = start_output(batch, *result, losses);
   const auto terms = start_to_host(losses),
-             best = start_to_host(labelled ? std::vector{best_tokens, best_orders} : std::vector<Tensor>{}),
-             words = start_to_host(options.logits ? std::vector{prediction_logits} : std::vector<Tensor>{});
+             best = start_to_host(labelled ? std::vector{best_tokens, best_orders} : std::vector<Tensor>{});
   const auto sop = start_to_host(sop_logits);
-  const auto kept = options.logits ? std::make_shared<const PackedBatch>(batch) : nullptr;
+  // Large, and nothing to be kept twice: read at once.
+  const auto words = std::make_shared<HostTensor>();
+  if (options.logits) *words = batch.unpack(to_host(prediction_logits));
   const auto& tokens = every_row ? targets.labels : targets.of_rows;
   return Pending<AlbertForPreTrainingOutput>([=] {
     AlbertForPreTrainingOutput out;
@@ -96,7 +98,7 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
       out.mlm_count = count_labelled(tokens);
       out.sop_count = count_labelled(orders);
     }
-    for (const auto& logits : words) out.prediction_logits = kept->unpack(logits.get());
+    out.prediction_logits = std::move(*words);
     out.sop_logits = sop.get();
     return out;
   });

@@ -51,7 +51,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   Stream stream() override;
   std::string description() const override { return "an emulated card"; }
   int64_t card_memory() const override { return memory_.limit(); }
-  size_t workspace_bytes() const override { return 4096; }
+  size_t workspace_bytes() const override { return workspace_bytes_; }
   void* allocate(size_t bytes) override { return bytes == 0 ? nullptr : memory_.allocate(bytes); }
   void release(void* block, size_t) noexcept override { memory_.release(block); }
 
@@ -65,9 +65,11 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void begin_recording() override;
   std::unique_ptr<Recording> end_recording() override;
 
-  // For tests: the order threads run in, how much memory the card has, how many launches ran outside of replays.
+  // For tests: the order threads run in, how much memory the card has and products want, how many launches ran outside
+  // of replays.
   void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
+  void set_workspace(size_t bytes) { workspace_bytes_ = bytes; }
   size_t used_memory() const { return memory_.used(); }
   int64_t submitted() const { return submitted_; }
   CublasStandIn& cublas_library() { return cublas_library_; }
@@ -93,6 +95,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   const char* kernel_ = "";
   std::unique_ptr<Work> recording_;
   int64_t submitted_ = 0;
+  size_t workspace_bytes_ = 4096;
 };
 
 }  // namespace albert::kernels::simt

@@ -41,7 +41,6 @@ TEST_F(EmulatedCard, ResultsAreThoseOfWhenTheyWereAskedFor) {
   const auto before = start_download(backend_, floats(buffer));
   backend_.clear(buffer.data(), 16);
   EXPECT_EQ(before.get().at<float>(3), 4);
-  EXPECT_EQ(before.get().at<float>(0), 1);  // as often as one likes
   EXPECT_EQ(start_download(backend_, {buffer.data(), {0, 3}, DType::kF32}).get().size(), 0);
 }
 

@@ -22,10 +22,8 @@ class FullCard : public ::testing::Test {
     return model.session().last_peak();
   }
   // As much memory as `bytes` more than is used now.
-  void leave(size_t bytes) {
-    auto& card = dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend());
-    card.set_memory_limit(card.used_memory() + bytes);
-  }
+  void leave(size_t bytes) { card().set_memory_limit(card().used_memory() + bytes); }
+  kernels::simt::EmulatedBackend& card() { return dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend()); }
   std::string complaint(int64_t sequences) {
     try {
       train(model_, sequences);
@@ -41,6 +39,7 @@ class FullCard : public ::testing::Test {
 };
 
 TEST_F(FullCard, NamesTheBatchThatWouldFit) {
+  card().set_workspace(1'000'000);  // as much for one sequence as for all
   leave(2'500'000);
   const std::string said = complaint(200);
   const size_t at = said.find(": about ");
