@@ -133,7 +133,7 @@ class Loop {
   void count_skipped(const kernels::UpdateState& now) {
     const bool applied = now.applied != 0;
     const double scale = now.loss_scale.value;
-    const bool too_large = !applied && scale < std::exchange(last_scale_, scale);
+    const bool too_large = scale < std::exchange(last_scale_, scale);  // it falls where it was to blame
     if (too_large)
       return progress_->note("step " + std::to_string(state_.step) + ": gradients overflowed f16, update skipped; " +
                              "loss scale now " + std::to_string(static_cast<int64_t>(scale)));
