@@ -153,11 +153,12 @@ void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder)
 
 namespace {
 
-// A step's memory grows with its sequences; `fixed` bytes, and a little more, it has without them.
+// A step's memory grows with its sequences; `fixed` bytes, and a little more, its arena has without them.
 std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_t fixed) {
   constexpr double kMargin = 0.95;
+  if (e.wanted() <= fixed) fixed = 0;  // it was not the arena that found no room
   const auto beyond = [&](size_t bytes) { return static_cast<double>(bytes - std::min(bytes, fixed)); };
-  const double share = kMargin * beyond(e.free()) / std::max(1.0, beyond(e.wanted()));
+  const double share = kMargin * beyond(e.free()) / beyond(e.wanted());
   const auto fits = static_cast<int64_t>(share * static_cast<double>(batch.batch_size()));
   const std::string these = " of these " + std::to_string(batch.batch_size()) + " sequences";
   return fits > 0 ? ": about " + std::to_string(fits) + these + " would fit at once"

@@ -79,7 +79,7 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
     return {{mlm_loss, {}}, {sop_loss, {}}};
   });
 
-  const auto common = start_output(batch, *result, losses);
+  const auto common = start_output(batch, *result, {});
   const auto terms = start_to_host(losses),
              best = start_to_host(labelled ? std::vector{best_tokens, best_orders} : std::vector<Tensor>{});
   const auto sop = start_to_host(sop_logits);
@@ -93,6 +93,7 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
     if (labelled) {
       out.mlm_loss = value_of(terms[0].get());
       out.sop_loss = value_of(terms[1].get());
+      out.loss = *out.mlm_loss + *out.sop_loss;
       out.mlm_correct = count_equal(best[0].get(), tokens);
       out.sop_correct = count_equal(best[1].get(), orders);
       out.mlm_count = count_labelled(tokens);

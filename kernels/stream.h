@@ -24,7 +24,8 @@ struct Stream {
   CudnnContext* cudnn = nullptr;     // CUDA: who computes the attention it takes; owned by the Backend
   Profile* profile = nullptr;        // where calls are timed, if anywhere
   CallObserver* observer = nullptr;  // who is shown every call, if anyone
-  void* workspace = nullptr;         // CUDA: memory a product may use while it runs; the caller's, as all operands are
+  // CUDA: memory of this stream alone that a product may use while it runs, 256-byte aligned; the caller's
+  void* workspace = nullptr;
   size_t workspace_bytes = 0;
   void* queue = nullptr;  // CUDA: the cudaStream_t; emulated: a simt::Queue, or null for the plain one
 };

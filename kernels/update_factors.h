@@ -14,12 +14,17 @@ struct LossScale {
   double value = 1;
   double good_updates = 0;  // since it last changed
 
-  ALBERT_HOST_DEVICE void adjust(bool applied) {
+  // After an update that was applied, or was not for gradients that are not finite. True when that only meant that the
+  // scale was too large.
+  ALBERT_HOST_DEVICE bool adjust(bool applied) {
     good_updates = applied ? good_updates + 1 : 0;
-    if (!applied && value > kLeast) value = value / 2 > kLeast ? value / 2 : kLeast;
-    if (good_updates < kPatience) return;
-    value *= 2;
-    good_updates = 0;
+    if (good_updates >= kPatience) {
+      value *= 2;
+      good_updates = 0;
+    }
+    if (applied || value <= kLeast) return false;
+    value = value / 2 > kLeast ? value / 2 : kLeast;
+    return true;
   }
 };
 
@@ -29,6 +34,7 @@ struct UpdateState {
   double updates = 0;        // applied so far
   double gradient_norm = 0;  // of the last one tried: of gradient / loss scale, before clipping
   double applied = 0;        // 1 where its gradient was finite
+  double overflowed = 0;     // 1 where it was not and the loss scale was to blame, which is smaller now
 };
 constexpr int64_t kUpdateStateSize = sizeof(UpdateState) / sizeof(double);
 
@@ -73,12 +79,12 @@ ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double s
   state.gradient_norm = norm;
   state.applied = finite ? 1 : 0;
   state.updates += state.applied;
-  if (rule.adjusts_loss_scale) state.loss_scale.adjust(finite);
+  state.overflowed = rule.adjusts_loss_scale && state.loss_scale.adjust(finite) ? 1 : 0;
   return factors;
 }
 
 // factors and state by next_update(), and the scale of the next losses where losses can be multiplied by it.
-//   factors [3] f64: UpdateFactors;  state [5] f64: UpdateState, read and written;  loss_scale [1] f32 or f64
+//   factors [3] f64: UpdateFactors;  state [6] f64: UpdateState, read and written;  loss_scale [1] f32 or f64
 //   squares [1] f64: sum_of_squares of the gradients of scaled losses
 ALBERT_KERNEL(void update_factors(Stream s, Tensor factors, Tensor state, Tensor loss_scale, Tensor squares,
                                   const UpdateRule& rule))

@@ -38,7 +38,6 @@ class Loop {
   LoopResult run() {
     prepare_folder();
     resume();
-    last_scale_ = optimizer_.state().loss_scale.value;
     if (!options_.arguments.empty()) write_file_atomically(options_.output_dir / "args.json", options_.arguments);
     metrics_.emplace(options_.output_dir / "metrics.jsonl", state_.step);
     progress_.emplace(log_, !options_.quiet && isatty(STDERR_FILENO) != 0, options_.total_steps, state_.step);
@@ -132,11 +131,9 @@ class Loop {
 
   void count_skipped(const kernels::UpdateState& now) {
     const bool applied = now.applied != 0;
-    const double scale = now.loss_scale.value;
-    const bool too_large = scale < std::exchange(last_scale_, scale);  // it falls where it was to blame
-    if (too_large)
+    if (now.overflowed != 0)
       return progress_->note("step " + std::to_string(state_.step) + ": gradients overflowed f16, update skipped; " +
-                             "loss scale now " + std::to_string(static_cast<int64_t>(scale)));
+                             "loss scale now " + std::to_string(static_cast<int64_t>(now.loss_scale.value)));
     state_.skipped_in_a_row = applied ? 0 : state_.skipped_in_a_row + 1;
     if (applied) return;
     progress_->note("step " + std::to_string(state_.step) + ": gradients are not finite, update skipped");
@@ -218,7 +215,6 @@ class Loop {
   Optimizer optimizer_;
   StopSignal signal_;
   TrainingState state_;
-  double last_scale_ = 1;  // of the losses of the update that ends next
   std::optional<Queued> queued_;
   std::optional<MetricsLog> metrics_;
   std::optional<Progress> progress_;

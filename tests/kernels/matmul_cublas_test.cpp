@@ -324,7 +324,7 @@ TEST(CublasChoices, AreKeptFromRunToRun) {
   EXPECT_EQ(times_asked(file), 0);
   EXPECT_EQ(times_asked(file, 130000), 2);  // another version's do not count, and take their place
   EXPECT_EQ(times_asked(file, 130000), 0);
-  EXPECT_EQ(times_asked(file, 130000, 8), 2);  // they want more workspace than there is
+  EXPECT_EQ(times_asked(file, 130000, 8), 2);  // another workspace's do not count either
 }
 
 TEST(CublasChoices, DamageCostsAQuestionAndNoMore) {

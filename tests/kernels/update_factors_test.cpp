@@ -13,25 +13,25 @@ using kernels::UpdateState;
 
 TEST(LossScale, HalvesWhenGradientsOverflow) {
   LossScale scale{65536, 100};
-  scale.adjust(false);
+  EXPECT_TRUE(scale.adjust(false));
   EXPECT_EQ(scale.value, 32768);
   EXPECT_EQ(scale.good_updates, 0);
 }
 
 TEST(LossScale, DoublesAfterManyGoodUpdates) {
   LossScale scale{1024};
-  for (int64_t i = 1; i < 2000; ++i) scale.adjust(true);
+  for (int64_t i = 1; i < 2000; ++i) EXPECT_FALSE(scale.adjust(true));
   EXPECT_EQ(scale.value, 1024);
-  scale.adjust(true);
+  EXPECT_FALSE(scale.adjust(true));
   EXPECT_EQ(scale.value, 2048);
   EXPECT_EQ(scale.good_updates, 0);
 }
 
-TEST(LossScale, IsNeverBelowOne) {
+TEST(LossScale, IsNotToBlameOnceItIsOne) {
   LossScale scale{2};
-  scale.adjust(false);
+  EXPECT_TRUE(scale.adjust(false));
   EXPECT_EQ(scale.value, 1);
-  scale.adjust(false);
+  EXPECT_FALSE(scale.adjust(false));
   EXPECT_EQ(scale.value, 1);
 }
 
@@ -47,8 +47,8 @@ TEST(Power, IsThatOfTheStandardLibrary) {
 // The kernel's state and what it gives, where kernels can read them.
 struct Training {
   explicit Training(const UpdateState& start, DType scale = DType::kF32)
-      : state(TestTensor::of<double>({5}, {start.loss_scale.value, start.loss_scale.good_updates, start.updates,
-                                           start.gradient_norm, start.applied})),
+      : state(TestTensor::of<double>({6}, {start.loss_scale.value, start.loss_scale.good_updates, start.updates,
+                                           start.gradient_norm, start.applied, start.overflowed})),
         loss_scale(TestTensor(scale, {1}).poisoned()) {}
 
   UpdateFactors next(const Stream& s, double squares, const UpdateRule& rule) {
@@ -58,7 +58,9 @@ struct Training {
     for (const auto* t : {&factors, &state, &loss_scale}) t->check_sentinels();
     return {factors.get(0), factors.get(1), factors.get(2)};
   }
-  UpdateState now() const { return {{state.get(0), state.get(1)}, state.get(2), state.get(3), state.get(4)}; }
+  UpdateState now() const {
+    return {{state.get(0), state.get(1)}, state.get(2), state.get(3), state.get(4), state.get(5)};
+  }
 
   TestTensor state, loss_scale;
 };
@@ -101,6 +103,7 @@ TEST(UpdateFactorsTest, WhatIsNotFiniteIsSkippedAndHalvesTheScale) {
         EXPECT_TRUE(std::isnan(by.gradient));
         const UpdateState now = training.now();
         EXPECT_EQ(now.applied, 0);
+        EXPECT_EQ(now.overflowed, adjusts ? 1 : 0);
         EXPECT_EQ(now.updates, 7);
         EXPECT_EQ(now.loss_scale.value, adjusts ? 32768 : 65536);
         EXPECT_EQ(now.loss_scale.good_updates, adjusts ? 0 : 9);
@@ -109,7 +112,7 @@ TEST(UpdateFactorsTest, WhatIsNotFiniteIsSkippedAndHalvesTheScale) {
   });
 }
 
-TEST(UpdateFactorsTest, TheScaleGrowsFromCallToCall) {
+TEST(UpdateFactorsTest, TheScaleGrowsAndFallsFromCallToCall) {
   on_every_stream([](const Stream& s) {
     Training training({.loss_scale = {4, 1998}});
     const UpdateRule rule{.adjusts_loss_scale = true};
@@ -118,13 +121,18 @@ TEST(UpdateFactorsTest, TheScaleGrowsFromCallToCall) {
     EXPECT_EQ(training.next(s, 1, rule).gradient, 0.25);  // of losses times 4 still
     EXPECT_EQ(training.loss_scale.get(0), 8);
     EXPECT_EQ(training.next(s, 1, rule).gradient, 0.125);
+    training.next(s, HUGE_VAL, rule);  // it was too much
+    EXPECT_EQ(training.now().overflowed, 1);
+    EXPECT_EQ(training.loss_scale.get(0), 4);
+    training.next(s, 1, rule);
+    EXPECT_EQ(training.now().overflowed, 0);
   });
 }
 
 TEST(UpdateFactorsTest, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
-  const TestTensor factors(DType::kF64, {3}), state(DType::kF64, {5}), scale(DType::kF32, {1}), one(DType::kF64, {1}),
+  const TestTensor factors(DType::kF64, {3}), state(DType::kF64, {6}), scale(DType::kF32, {1}), one(DType::kF64, {1}),
       half(DType::kBF16, {1});
   EXPECT_NO_THROW(kernels::update_factors(s, factors, state, scale, one, {}));
   EXPECT_THROW(kernels::update_factors(s, state, state, scale, one, {}), Error);

@@ -80,7 +80,7 @@ TEST(TrainingOnACard, StoppedByASignalGoesOnToTheSameBits) {
   std::ostringstream log;
   const LoopResult result = train(task, options_for(stopped.path(), kSteps), self, log);
   EXPECT_EQ(result.end, LoopEnd::kStopped);
-  EXPECT_LE(result.step, 2);
+  EXPECT_EQ(result.step, 2);  // the update that was queued is ended and saved
   train_to(stopped.path(), Precision::kF16, Device::kCuda);
   EXPECT_EQ(weights(whole.path()), weights(stopped.path()));
   EXPECT_EQ(logged(whole.path()), logged(stopped.path()));
