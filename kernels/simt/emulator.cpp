@@ -45,6 +45,12 @@ struct Fiber {
   void* operand = nullptr;
 };
 
+// The lanes that wait at a warp operation, all at the one where the first of them is.
+struct Warp {
+  size_t waiting = 0;
+  const Fiber* first = nullptr;
+};
+
 // Ends at a page nobody may touch.
 class SharedMemory {
  public:
@@ -74,6 +80,7 @@ class Machine {
           std::vector<std::unique_ptr<Fiber>>& fibers)
       : schedule_(schedule), launch_(launch), body_(body), fibers_(fibers), memory_(launch.shared_bytes) {
     while (fibers_.size() < static_cast<size_t>(launch.threads)) fibers_.push_back(std::make_unique<Fiber>());
+    warps_.resize(static_cast<size_t>(launch.threads / kWarp));
     order_.resize(static_cast<size_t>(launch.threads));
     std::iota(order_.begin(), order_.end(), 0);
     if (schedule.order == Order::kReverse) std::reverse(order_.begin(), order_.end());
@@ -105,9 +112,9 @@ class Machine {
     me.line = line;
     me.operand = operand;
     me.state = State::kAtWarpOperation;
-    if (!warp_is_complete(me)) return leave();
+    if (!completes_warp(me)) return leave();
     void* operands[kWarp];
-    const size_t first = first_lane();
+    const auto first = static_cast<size_t>(current_ - current_ % kWarp);
     for (size_t i = 0; i < kWarp; ++i) operands[i] = fibers_[first + i]->operand;
     apply(operands);
     for (size_t i = 0; i < kWarp; ++i) fibers_[first + i]->state = State::kReady;
@@ -181,26 +188,24 @@ class Machine {
           "thread " + std::to_string(current_) + " of block " + std::to_string(block_) + " " + what + " " + where;
   }
 
-  size_t first_lane() const { return static_cast<size_t>(current_ - current_ % kWarp); }
-
-  bool warp_is_complete(const Fiber& me) {
-    const size_t first = first_lane();
-    bool complete = true;
-    for (size_t i = first; i < first + kWarp; ++i) {
-      const Fiber& lane = *fibers_[i];
-      const bool waits = lane.state == State::kAtWarpOperation;
-      if (waits && (lane.line != me.line || std::strcmp(lane.operation, me.operation) != 0))
-        complain("is at " + std::string(me.operation) + " in line " + std::to_string(me.line) + ", a lane of its warp",
-                 "at " + std::string(lane.operation) + " in line " + std::to_string(lane.line));
-      complete &= waits;
-    }
-    return complete && complaint_.empty();
+  // True for the last lane to come; the warp's next operation begins anew.
+  bool completes_warp(const Fiber& me) {
+    Warp& warp = warps_[static_cast<size_t>(current_ / kWarp)];
+    if (warp.waiting++ == 0) warp.first = &me;
+    const auto same = [](const char* a, const char* b) { return a == b || std::strcmp(a, b) == 0; };
+    if (me.line != warp.first->line || !same(me.operation, warp.first->operation))
+      complain("is at " + std::string(me.operation) + " in line " + std::to_string(me.line) + ", a lane of its warp",
+               "at " + std::string(warp.first->operation) + " in line " + std::to_string(warp.first->line));
+    if (warp.waiting < kWarp || !complaint_.empty()) return false;
+    warp.waiting = 0;
+    return true;
   }
 
   void run_block(int64_t b) {
     block_ = b;
     done_ = 0;
     memory_.poison();
+    std::fill(warps_.begin(), warps_.end(), Warp{});
     for (int i = 0; i < launch_.threads; ++i) {
       Fiber& fiber = *fibers_[static_cast<size_t>(i)];
       fiber.saved = fiber.stack.prepare(&begin);
@@ -272,6 +277,7 @@ class Machine {
   std::vector<std::unique_ptr<Fiber>>& fibers_;
   SharedMemory memory_;
   std::minstd_rand random_{schedule_.seed};
+  std::vector<Warp> warps_;
   std::vector<int> order_;
   int64_t block_ = 0;
   int current_ = 0, done_ = 0;
