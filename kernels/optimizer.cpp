@@ -31,18 +31,18 @@ void UpdateRows::add(int64_t first_element, int64_t elements, bool decays) {
 }
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
-                  const AdamStep& step) {
+                  const AdamRule& rule) {
   check_state("adamw_update", value, m, v, gradient, factors, table);
-  ALBERT_DISPATCH(adamw_update, s, value, m, v, gradient, factors, table, step);
+  ALBERT_DISPATCH(adamw_update, s, value, m, v, gradient, factors, table, rule);
 }
 
 void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, Tensor update,
-                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamRule& rule) {
   check_state("lamb_update", value, m, v, gradient, factors, table);
   check_operand("lamb_update", "update", update, value.shape, value.dtype);
   check_operand("lamb_update", "partials", partials, {table.blocks.shape[0], 2}, DType::kF64);
   check_operand("lamb_update", "rates", rates, {table.parameters.shape[0]}, DType::kF64);
-  ALBERT_DISPATCH(lamb_update, s, value, m, v, gradient, factors, update, partials, rates, table, step);
+  ALBERT_DISPATCH(lamb_update, s, value, m, v, gradient, factors, update, partials, rates, table, rule);
 }
 
 }  // namespace albert::kernels

@@ -9,16 +9,16 @@ namespace {
 // One element's moments and its update u, in the parameters' own type.
 template <class F>
 struct Adam {
-  Adam(const AdamStep& s, const UpdateFactors& f, bool decays)
+  Adam(const AdamRule& r, const UpdateFactors& f, bool decays)
       : gradient_scale(static_cast<F>(f.gradient)),
-        beta1(static_cast<F>(s.beta1)),
-        beta2(static_cast<F>(s.beta2)),
-        one_minus_beta1(static_cast<F>(1 - s.beta1)),
-        one_minus_beta2(static_cast<F>(1 - s.beta2)),
+        beta1(static_cast<F>(r.beta1)),
+        beta2(static_cast<F>(r.beta2)),
+        one_minus_beta1(static_cast<F>(1 - r.beta1)),
+        one_minus_beta2(static_cast<F>(1 - r.beta2)),
         m_correction(static_cast<F>(f.m)),
         v_correction(static_cast<F>(f.v)),
-        eps(static_cast<F>(s.eps)),
-        weight_decay(decays ? static_cast<F>(s.weight_decay) : F(0)) {}
+        eps(static_cast<F>(r.eps)),
+        weight_decay(decays ? static_cast<F>(r.weight_decay) : F(0)) {}
 
   F operator()(F w, F& m, F& v, F gradient) const {
     const F g = gradient * gradient_scale;
@@ -105,45 +105,45 @@ struct Update {
 
 template <class F>
 void lamb(const Stream& s, const Update<F>& on, F* update, Squares* partials, double* rates, int64_t parameters,
-          const UpdateFactors& factors, const AdamStep& step) {
+          const UpdateFactors& factors, const AdamRule& rule) {
   on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
-    const Adam<F> adam(step, factors, on.decays(b));
+    const Adam<F> adam(rule, factors, on.decays(b));
     partials[b] = lamb_block(update + at, on.w + at, on.m + at, on.v + at, on.gradient + at, n, adam);
   });
-  for (int64_t p = 0; p < parameters; ++p) rates[p] = step.learning_rate * trust_ratio(partials, on.parts[p]);
+  for (int64_t p = 0; p < parameters; ++p) rates[p] = factors.learning_rate * trust_ratio(partials, on.parts[p]);
   on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
     subtract_block(on.w + at, update + at, n, static_cast<F>(rates[on.blocks[b].parameter]));
   });
 }
 
 template <class F>
-void adamw(const Stream& s, const Update<F>& on, const UpdateFactors& factors, const AdamStep& step) {
+void adamw(const Stream& s, const Update<F>& on, const UpdateFactors& factors, const AdamRule& rule) {
   on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
-    adamw_block(on.w + at, on.m + at, on.v + at, on.gradient + at, n, Adam<F>(step, factors, on.decays(b)),
-                static_cast<F>(step.learning_rate));
+    adamw_block(on.w + at, on.m + at, on.v + at, on.gradient + at, n, Adam<F>(rule, factors, on.decays(b)),
+                static_cast<F>(factors.learning_rate));
   });
 }
 
 }  // namespace
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
-                  const AdamStep& step) {
+                  const AdamRule& rule) {
   const auto& f = *static_cast<const UpdateFactors*>(factors.data);
   if (std::isnan(f.gradient)) return;
-  if (value.dtype == DType::kF32) return adamw(s, Update<float>(value, m, v, gradient, table), f, step);
-  adamw(s, Update<double>(value, m, v, gradient, table), f, step);
+  if (value.dtype == DType::kF32) return adamw(s, Update<float>(value, m, v, gradient, table), f, rule);
+  adamw(s, Update<double>(value, m, v, gradient, table), f, rule);
 }
 
 void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, Tensor update,
-                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamRule& rule) {
   const auto& f = *static_cast<const UpdateFactors*>(factors.data);
   if (std::isnan(f.gradient)) return;
   auto* const sums = static_cast<Squares*>(partials.data);
   auto* const rate = data<double>(rates);
   const int64_t count = rates.shape[0];
   if (value.dtype == DType::kF32)
-    return lamb(s, Update<float>(value, m, v, gradient, table), data<float>(update), sums, rate, count, f, step);
-  lamb(s, Update<double>(value, m, v, gradient, table), data<double>(update), sums, rate, count, f, step);
+    return lamb(s, Update<float>(value, m, v, gradient, table), data<float>(update), sums, rate, count, f, rule);
+  lamb(s, Update<double>(value, m, v, gradient, table), data<double>(update), sums, rate, count, f, rule);
 }
 
 }  // namespace albert::kernels::cpu::ALBERT_CPU_ISA

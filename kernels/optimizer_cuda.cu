@@ -10,21 +10,24 @@ namespace {
 template <class F>
 struct Factors {
   SIMT_DEVICE explicit Factors(const UpdateFactors& f)
-      : gradient(static_cast<F>(f.gradient)), m(static_cast<F>(f.m)), v(static_cast<F>(f.v)) {}
+      : gradient(static_cast<F>(f.gradient)),
+        m(static_cast<F>(f.m)),
+        v(static_cast<F>(f.v)),
+        learning_rate(static_cast<F>(f.learning_rate)) {}
   SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // no update
-  F gradient, m, v;
+  F gradient, m, v, learning_rate;
 };
 
 // u of one element, and its new m and v, in the parameters' own type.
 template <class F>
 struct Adam {
-  explicit Adam(const AdamStep& s)
-      : beta1(static_cast<F>(s.beta1)),
-        beta2(static_cast<F>(s.beta2)),
-        one_minus_beta1(static_cast<F>(1 - s.beta1)),
-        one_minus_beta2(static_cast<F>(1 - s.beta2)),
-        eps(static_cast<F>(s.eps)),
-        weight_decay(static_cast<F>(s.weight_decay)) {}
+  explicit Adam(const AdamRule& r)
+      : beta1(static_cast<F>(r.beta1)),
+        beta2(static_cast<F>(r.beta2)),
+        one_minus_beta1(static_cast<F>(1 - r.beta1)),
+        one_minus_beta2(static_cast<F>(1 - r.beta2)),
+        eps(static_cast<F>(r.eps)),
+        weight_decay(static_cast<F>(r.weight_decay)) {}
 
   SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient, const Factors<F>& by, bool decays) const {
     const F g = gradient * by.gradient;
@@ -55,12 +58,11 @@ struct Update {
   const Part* parts;
   bool packs;  // whether all four begin where packs may
   Adam<F> adam;
-  AdamStep step;
 };
 
 template <class F>
 Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
-                    const AdamStep& step) {
+                    const AdamRule& rule) {
   const bool packs = packs_fit<F>(kPack<F>, data<F>(value), data<F>(m), data<F>(v), data<F>(gradient));
   return {data<F>(value),
           data<F>(m),
@@ -70,8 +72,7 @@ Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor fa
           static_cast<const Block*>(table.blocks.data),
           static_cast<const Part*>(table.parameters.data),
           packs,
-          Adam<F>(step),
-          step};
+          Adam<F>(rule)};
 }
 
 // apply(Width<N>, i) for the elements [i, i + N) of a block, by its threads: in packs where they fit, then one by one.
@@ -105,12 +106,11 @@ struct AdamWPack {
     F u[N], w[N];
     adam_pack(u, w, on, i, by, decays);
 #pragma unroll
-    for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
+    for (int k = 0; k < N; ++k) w[k] -= by.learning_rate * u[k];
     store_pack<N>(on.w + i, w, Grad::kAssign);
   }
   const Update<F>& on;
   Factors<F> by;
-  F rate;
   bool decays;
 };
 
@@ -120,8 +120,7 @@ adamw_kernel(Update<F> on) {
   const Factors<F> by(*on.factors);
   if (by.none()) return;
   const Block block = on.blocks[simt::block()];
-  for_block<F>(block, on.packs,
-               AdamWPack<F>{on, by, static_cast<F>(on.step.learning_rate), on.parts[block.parameter].decays != 0});
+  for_block<F>(block, on.packs, AdamWPack<F>{on, by, on.parts[block.parameter].decays != 0});
 }
 
 // update = u, and a thread's squares of w and u.
@@ -162,7 +161,8 @@ lamb_kernel(Update<F> on, F* update, double* partials) {
 }
 
 // A block a parameter: rate = learning_rate * |w| / |u|, or learning_rate where either is 0 or it does not decay.
-SIMT_KERNEL(kThreads) lamb_rate_kernel(double* rates, const double* partials, const Part* parts, double learning_rate) {
+SIMT_KERNEL(kThreads)
+lamb_rate_kernel(double* rates, const double* partials, const Part* parts, const UpdateFactors* factors) {
   const Part part = parts[simt::block()];
   double w_squares = 0, u_squares = 0;
   for (int64_t b = part.first_block + simt::thread(); b < part.end_block; b += kThreads) {
@@ -174,7 +174,7 @@ SIMT_KERNEL(kThreads) lamb_rate_kernel(double* rates, const double* partials, co
   u_squares = block_sum(u_squares, scratch);
   const bool plain = part.decays == 0 || w_squares == 0 || u_squares == 0;
   if (simt::thread() == 0)
-    rates[simt::block()] = learning_rate * (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
+    rates[simt::block()] = factors->learning_rate * (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
 }
 
 template <class F>
@@ -208,7 +208,7 @@ void lamb(const Stream& s, Update<F> on, F* update, double* partials, double* ra
   on.packs = on.packs && packs_fit<F>(kPack<F>, update);
   simt::launch(s, {blocks, kThreads, kScratch}, lamb_kernel<F>, on, update, partials);
   simt::launch(s, {parts, kThreads, kScratch}, lamb_rate_kernel, rates, static_cast<const double*>(partials), on.parts,
-               on.step.learning_rate);
+               on.factors);
   simt::launch(s, {blocks, kThreads}, subtract_kernel<F>, on, static_cast<const F*>(update),
                static_cast<const double*>(rates));
 }
@@ -221,21 +221,21 @@ void adamw(const Stream& s, const Update<F>& on, int64_t blocks) {
 }  // namespace
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, const UpdateTable& table,
-                  const AdamStep& step) {
+                  const AdamRule& rule) {
   const int64_t blocks = table.blocks.shape[0];
   if (value.dtype == DType::kF32)
-    return adamw(s, update_of<float>(value, m, v, gradient, factors, table, step), blocks);
-  adamw(s, update_of<double>(value, m, v, gradient, factors, table, step), blocks);
+    return adamw(s, update_of<float>(value, m, v, gradient, factors, table, rule), blocks);
+  adamw(s, update_of<double>(value, m, v, gradient, factors, table, rule), blocks);
 }
 
 void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors, Tensor update,
-                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamStep& step) {
+                 Tensor partials, Tensor rates, const UpdateTable& table, const AdamRule& rule) {
   auto *const sums = data<double>(partials), *const rate = data<double>(rates);
   const int64_t blocks = partials.shape[0], parts = rates.shape[0];
   if (value.dtype == DType::kF32)
-    return lamb(s, update_of<float>(value, m, v, gradient, factors, table, step), data<float>(update), sums, rate,
+    return lamb(s, update_of<float>(value, m, v, gradient, factors, table, rule), data<float>(update), sums, rate,
                 blocks, parts);
-  lamb(s, update_of<double>(value, m, v, gradient, factors, table, step), data<double>(update), sums, rate, blocks,
+  lamb(s, update_of<double>(value, m, v, gradient, factors, table, rule), data<double>(update), sums, rate, blocks,
        parts);
 }
 

@@ -54,6 +54,7 @@ inline void describe(CallObserver& observer, const UpdateRule& r) {
 struct UpdateFactors {
   double gradient = 1;  // clip / loss scale; NaN where the gradient is not finite: no update then
   double m = 1, v = 1;  // 1 / (1 - beta^t), or 1
+  double learning_rate = 0;
 };
 constexpr int64_t kUpdateFactorsSize = sizeof(UpdateFactors) / sizeof(double);
 
@@ -66,11 +67,13 @@ ALBERT_HOST_DEVICE inline double power(double base, double n) {
 }
 
 // The factors of the update that comes next, and the state behind it.
-ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double squares, const UpdateRule& rule) {
+ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double squares, double learning_rate,
+                                                    const UpdateRule& rule) {
   const double unscale = 1 / state.loss_scale.value, norm = std::sqrt(squares) * unscale;
   const bool finite = norm - norm == 0;
   const bool clips = rule.max_gradient_norm > 0 && norm > rule.max_gradient_norm;
   UpdateFactors factors;
+  factors.learning_rate = learning_rate;
   factors.gradient = !finite ? norm - norm : clips ? unscale * (rule.max_gradient_norm / norm) : unscale;
   if (rule.bias_correction) {
     factors.m = 1 / (1 - power(rule.beta1, state.updates + 1));
@@ -84,9 +87,10 @@ ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double s
 }
 
 // factors and state by next_update(), and the scale of the next losses where losses can be multiplied by it.
-//   factors [3] f64: UpdateFactors;  state [6] f64: UpdateState, read and written;  loss_scale [1] f32 or f64
+//   factors [4] f64: UpdateFactors;  state [6] f64: UpdateState, read and written;  loss_scale [1] f32 or f64
 //   squares [1] f64: sum_of_squares of the gradients of scaled losses
+//   learning_rate [1] f64: an operand, so that a recorded update finds each step's own
 ALBERT_KERNEL(void update_factors(Stream s, Tensor factors, Tensor state, Tensor loss_scale, Tensor squares,
-                                  const UpdateRule& rule))
+                                  Tensor learning_rate, const UpdateRule& rule))
 
 }  // namespace albert::kernels

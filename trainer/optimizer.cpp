@@ -32,12 +32,12 @@ Tensor rows_of_three(const Buffer& buffer) {
 
 }  // namespace
 
-Optimizer::Optimizer(kernels::Backend& backend, ParameterStore& parameters, const OptimizerOptions& options)
-    : backend_(backend), parameters_(parameters), options_(options) {
-  const Tensor values = parameters.flat_values();
-  ALBERT_CHECK(values && parameters.flat_grads(), "an optimizer needs a trainable model");
-  m_bytes_ = {backend, values.bytes()};
-  v_bytes_ = {backend, values.bytes()};
+Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options)
+    : session_(model.session()), backend_(model.backend()), parameters_(model.parameters()), options_(options) {
+  const Tensor values = parameters_.flat_values();
+  ALBERT_CHECK(values && parameters_.flat_grads(), "an optimizer needs a trainable model");
+  m_bytes_ = {backend_, values.bytes()};
+  v_bytes_ = {backend_, values.bytes()};
   m_ = {m_bytes_.data(), values.shape, values.dtype};
   v_ = {v_bytes_.data(), values.shape, values.dtype};
   make_table();
@@ -45,7 +45,7 @@ Optimizer::Optimizer(kernels::Backend& backend, ParameterStore& parameters, cons
   const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
   const int64_t numbers =
       2 + norm_blocks + 2 * blocks + parts + kernels::kUpdateStateSize + kernels::kUpdateFactorsSize;
-  sums_ = {backend, static_cast<size_t>(numbers) * sizeof(double)};
+  sums_ = {backend_, static_cast<size_t>(numbers) * sizeof(double)};
   auto* next = static_cast<double*>(sums_.data());
   const auto take = [&](Shape shape) { return Tensor{std::exchange(next, next + shape.size()), shape, DType::kF64}; };
   squares_ = take({1});
@@ -71,26 +71,28 @@ void Optimizer::make_table() {
 }
 
 Pending<UpdateState> Optimizer::step(double learning_rate) {
-  const kernels::AdamStep step{.learning_rate = learning_rate,
-                               .beta1 = options_.beta1,
-                               .beta2 = options_.beta2,
-                               .eps = options_.eps,
-                               .weight_decay = options_.weight_decay};
+  session_.run(Mode::kInference, [&](Tape& t) {
+    update(t.stream(), t.on_device(Tensor{&learning_rate, {1}, DType::kF64}));
+    parameters_.update_compute(t.stream());
+  });
+  const Pending<HostTensor> state = start_download(backend_, state_);
+  return Pending<UpdateState>([state] { return state_of(state.get()); });
+}
+
+void Optimizer::update(const kernels::Stream& s, Tensor learning_rate) {
+  const kernels::AdamRule adam{options_.beta1, options_.beta2, options_.eps, options_.weight_decay};
   const kernels::UpdateRule rule{.beta1 = options_.beta1,
                                  .beta2 = options_.beta2,
                                  .bias_correction = options_.bias_correction,
                                  .max_gradient_norm = options_.max_gradient_norm,
                                  .adjusts_loss_scale = options_.scales_loss};
-  const kernels::Stream s = backend_.stream();
   const Tensor values = parameters_.flat_values(), gradients = parameters_.flat_grads();
   kernels::sum_of_squares(s, squares_, norm_partials_, gradients);
-  kernels::update_factors(s, factors_, state_, loss_scale_, squares_, rule);
+  kernels::update_factors(s, factors_, state_, loss_scale_, squares_, learning_rate, rule);
   if (options_.kind == OptimizerOptions::Kind::kLamb)
-    kernels::lamb_update(s, values, m_, v_, gradients, factors_, gradients, partials_, rates_, table_, step);
+    kernels::lamb_update(s, values, m_, v_, gradients, factors_, gradients, partials_, rates_, table_, adam);
   else
-    kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, step);
-  const Pending<HostTensor> state = start_download(backend_, state_);
-  return Pending<UpdateState>([state] { return state_of(state.get()); });
+    kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, adam);
 }
 
 UpdateState Optimizer::state() const { return state_of(download(backend_, state_)); }

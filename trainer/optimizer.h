@@ -1,6 +1,7 @@
 #pragma once
 #include "engine/parameter.h"
 #include "engine/pending.h"
+#include "heads/pretrained_model.h"
 #include "kernels/optimizer.h"
 
 namespace albert {
@@ -21,10 +22,10 @@ struct OptimizerOptions {
 // Moments of every parameter and the update of all of them.
 class Optimizer {
  public:
-  Optimizer(kernels::Backend& backend, ParameterStore& parameters, const OptimizerOptions& options);
+  Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options);
 
   // Queues one update from the gradients as they stand, of losses times loss_scale(). What comes out says whether it
-  // was applied: where the gradient is not finite, nothing changes. Call the model's update_compute() afterwards.
+  // was applied: where the gradient is not finite, nothing changes. On a card it is recorded, as every step is.
   Pending<kernels::UpdateState> step(double learning_rate);
 
   // [1], for ForwardOptions::loss_scale: each step() leaves the scale of the losses after it.
@@ -37,7 +38,9 @@ class Optimizer {
 
  private:
   void make_table();
+  void update(const kernels::Stream& s, Tensor learning_rate);
 
+  Session& session_;
   kernels::Backend& backend_;
   ParameterStore& parameters_;
   OptimizerOptions options_;

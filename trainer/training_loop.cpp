@@ -31,7 +31,7 @@ class Loop {
         lock_(options.output_dir),
         checkpoints_(options.output_dir),
         scales_loss_(task.model().precision() == Precision::kF16),
-        optimizer_(task.model().session().backend(), task.model().parameters(), optimizer_options()) {
+        optimizer_(task.model(), optimizer_options()) {
     state_.recipe = options.recipe;
   }
 
@@ -114,9 +114,7 @@ class Loop {
     Pending<Metrics> sums = task_.accumulate(step, optimizer_.loss_scale());
     ranks_.sum(task_.model().parameters().flat_grads());
     const double rate = options_.schedule.at(step);
-    Pending<kernels::UpdateState> update = optimizer_.step(rate);
-    task_.model().update_compute();
-    return {rate, std::move(sums), std::move(update)};
+    return {rate, std::move(sums), optimizer_.step(rate)};
   }
 
   void finish(const Queued& queued) {

@@ -25,7 +25,7 @@ struct Traffic {
 };
 constexpr Traffic kTraffic[] = {
     {"accumulate", "g.r"},
-    {"adamw_update", "uuurrrr....."},
+    {"adamw_update", "uuurrrr...."},
     {"argmax_rows", "rr"},
     {"attention_backward", "c.c.c.rc.c.c.ru..rrr....rr"},
     {"attention_forward", "rrrc.c.c...rrr....rr"},
@@ -40,7 +40,7 @@ constexpr Traffic kTraffic[] = {
     {"embedding_backward", "jjjrrrr."},
     {"embedding_forward", "riiirrr"},
     {"gather_rows", "rir"},
-    {"lamb_update", "uuurrurrrr....."},
+    {"lamb_update", "uuurrurrrr...."},
     {"layer_norm_backward", "g.g.uurrrrrr....rr"},
     {"layer_norm_forward", "rrrrrrr.....rr"},
     {"linear_activation_backward", "ruurrr."},
@@ -54,7 +54,7 @@ constexpr Traffic kTraffic[] = {
     {"span_cross_entropy_forward", "rrrrrr"},
     {"sum_of_squares", "rrr"},
     {"sum_rows", "ur"},
-    {"update_factors", "rurr....."},
+    {"update_factors", "rurrr....."},
 };
 
 std::string_view operands_of(const std::string& kernel) {

@@ -38,13 +38,11 @@ class Training : public Step {
  public:
   Training(const AlbertConfig& config, const ModelOptions& options)
       : model_(Model::from_config(config, trainable(options))),
-        optimizer_(model_.session().backend(), model_.parameters(),
-                   OptimizerOptions::google(OptimizerOptions::Kind::kAdamW)) {}
+        optimizer_(model_, OptimizerOptions::google(OptimizerOptions::Kind::kAdamW)) {}
   void run(const Batch& batch) override {
     model_.zero_grads();
     const Pending<double> loss = backward(batch);
     const auto update = optimizer_.step(kLearningRate);
-    model_.update_compute();
     // As in training: a card computes this step while the host reads what the one before gave.
     if (before_) before_->get();
     before_ = Pending<double>([loss, update] { return loss.get() + update.get().gradient_norm; });

@@ -7,7 +7,7 @@
 namespace albert::testing {
 namespace {
 
-using kernels::AdamStep;
+using kernels::AdamRule;
 using kernels::kUpdateBlock;
 using kernels::Stream;
 using kernels::UpdateFactors;
@@ -39,7 +39,12 @@ struct Table {
   TestTensor blocks, parameters;
 };
 
-TestTensor tensor_of(const UpdateFactors& f) { return TestTensor::of<double>({3}, {f.gradient, f.m, f.v}); }
+constexpr AdamRule kAdam{.eps = 1e-6, .weight_decay = 0.1};
+constexpr UpdateFactors kPlain{.learning_rate = 0.01};
+
+TestTensor tensor_of(const UpdateFactors& f) {
+  return TestTensor::of<double>({4}, {f.gradient, f.m, f.v, f.learning_rate});
+}
 
 struct State {
   State(DType dtype, const std::vector<int64_t>& sizes, double scale = 0.05)
@@ -48,15 +53,15 @@ struct State {
         m(dtype, {w.size()}),
         v(dtype, {w.size()}) {}
 
-  void update(const Stream& s, Rule rule, TestTensor& gradient, const AdamStep& step, const UpdateFactors& by = {},
+  void update(const Stream& s, Rule rule, TestTensor& gradient, const AdamRule& adam, const UpdateFactors& by = kPlain,
               bool in_place = false) {
     const TestTensor factors = tensor_of(by);
     const UpdateTable rows = table.view();
-    if (rule == Rule::kAdamW) return kernels::adamw_update(s, w, m, v, gradient, factors, rows, step);
+    if (rule == Rule::kAdamW) return kernels::adamw_update(s, w, m, v, gradient, factors, rows, adam);
     auto scratch = w.poisoned();
     auto partials = TestTensor(DType::kF64, {rows.blocks.shape[0], 2}).poisoned();
     auto rates = TestTensor(DType::kF64, {rows.parameters.shape[0]}).poisoned();
-    kernels::lamb_update(s, w, m, v, gradient, factors, in_place ? gradient : scratch, partials, rates, rows, step);
+    kernels::lamb_update(s, w, m, v, gradient, factors, in_place ? gradient : scratch, partials, rates, rows, adam);
     for (const auto* t : {&scratch, &partials, &rates, &w, &m, &v, &gradient}) t->check_sentinels();
   }
   Table table;
@@ -67,40 +72,38 @@ struct State {
 struct Oracle {
   Oracle(const State& s, const std::vector<int64_t>& parts) : w(s.w.values()), m(w.size()), v(w.size()), sizes(parts) {}
 
-  void update(Rule rule, const TestTensor& gradient, const AdamStep& s, const UpdateFactors& by = {}) {
+  void update(Rule rule, const TestTensor& gradient, const AdamRule& a, const UpdateFactors& by = kPlain) {
     size_t begin = 0;
     for (size_t p = 0; p < sizes.size(); ++p) {
       const size_t end = begin + static_cast<size_t>(sizes[p]);
-      update_part(rule, gradient, s, by, begin, end, p % 2 == 0);
+      update_part(rule, gradient, a, by, begin, end, p % 2 == 0);
       begin = end;
     }
   }
 
-  void update_part(Rule rule, const TestTensor& gradient, const AdamStep& s, const UpdateFactors& by, size_t begin,
+  void update_part(Rule rule, const TestTensor& gradient, const AdamRule& a, const UpdateFactors& by, size_t begin,
                    size_t end, bool decays) {
     std::vector<double> u(w.size());
     double ww = 0, uu = 0;
     for (size_t i = begin; i < end; ++i) {
       const double g = gradient.get(static_cast<int64_t>(i)) * by.gradient;
-      m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
-      v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
-      u[i] = m[i] * by.m / (std::sqrt(v[i] * by.v) + s.eps);
-      if (decays) u[i] += s.weight_decay * w[i];
+      m[i] = a.beta1 * m[i] + (1 - a.beta1) * g;
+      v[i] = a.beta2 * v[i] + (1 - a.beta2) * g * g;
+      u[i] = m[i] * by.m / (std::sqrt(v[i] * by.v) + a.eps);
+      if (decays) u[i] += a.weight_decay * w[i];
       ww += w[i] * w[i];
       uu += u[i] * u[i];
     }
     const double ratio = rule == Rule::kLamb && decays && ww > 0 && uu > 0 ? std::sqrt(ww / uu) : 1;
-    for (size_t i = begin; i < end; ++i) w[i] -= s.learning_rate * ratio * u[i];
+    for (size_t i = begin; i < end; ++i) w[i] -= by.learning_rate * ratio * u[i];
   }
   std::vector<double> w, m, v;
   std::vector<int64_t> sizes;
 };
 
-constexpr AdamStep kStep{.learning_rate = 0.01, .eps = 1e-6, .weight_decay = 0.1};
-
 UpdateFactors factors_of(int t, bool correct_bias, double gradient = 0.5) {
-  if (!correct_bias) return {.gradient = gradient};
-  return {gradient, 1 / (1 - std::pow(kStep.beta1, t)), 1 / (1 - std::pow(kStep.beta2, t))};
+  if (!correct_bias) return {.gradient = gradient, .learning_rate = 0.01};
+  return {gradient, 1 / (1 - std::pow(kAdam.beta1, t)), 1 / (1 - std::pow(kAdam.beta2, t)), 0.01};
 }
 
 using Sizes = std::vector<int64_t>;
@@ -121,8 +124,8 @@ TEST_P(OptimizerTest, FollowsTheFormulaForThreeSteps) {
       for (int t = 1; t <= 3; ++t) {
         auto gradient = TestTensor::random(dtype(), {size()}, static_cast<uint32_t>(t), 0.3);
         const auto by = factors_of(t, correct_bias);
-        oracle.update(rule(), gradient, kStep, by);
-        state.update(s, rule(), gradient, kStep, by);
+        oracle.update(rule(), gradient, kAdam, by);
+        state.update(s, rule(), gradient, kAdam, by);
       }
       // f32: three steps of a few roundings each, and 1 - beta2 rounded to f32.
       const double tolerance = dtype() == DType::kF64 ? 1e-14 : 1e-6;
@@ -137,7 +140,7 @@ TEST_P(OptimizerTest, ThreadsDoNotChangeABit) {
   expect_threads_agree([&](const Stream& s) {
     State state(dtype(), sizes());
     auto gradient = TestTensor::random(dtype(), {size()}, 7, 0.3);
-    state.update(s, rule(), gradient, kStep, factors_of(1, true));
+    state.update(s, rule(), gradient, kAdam, factors_of(1, true));
     return std::vector<TestTensor>{state.w, state.m, state.v};
   });
 }
@@ -149,10 +152,10 @@ TEST_P(OptimizerTest, ZeroWeightsAndZeroGradients) {
       State state(dtype(), sizes(), weights);
       Oracle oracle(state, sizes());
       auto gradient = TestTensor::random(dtype(), {size()}, 7, gradients);
-      auto step = kStep;
-      if (gradients == 0 && weights != 0) step.weight_decay = 0;  // |u| = 0
-      oracle.update(rule(), gradient, step);
-      state.update(device.stream(), rule(), gradient, step);
+      auto adam = kAdam;
+      if (gradients == 0 && weights != 0) adam.weight_decay = 0;  // |u| = 0
+      oracle.update(rule(), gradient, adam);
+      state.update(device.stream(), rule(), gradient, adam);
       EXPECT_TRUE(close(state.w.values(), oracle.w, dtype() == DType::kF64 ? 1e-14 : 1e-6));
     }
 }
@@ -171,8 +174,8 @@ TEST(Optimizer, LambMayOverwriteTheGradient) {
       State apart(dtype, {1003}), in_place(dtype, {1003});
       const auto gradient = TestTensor::random(dtype, {1003}, 7, 0.3);
       auto kept = gradient, overwritten = gradient;
-      apart.update(s, Rule::kLamb, kept, kStep, factors_of(1, true));
-      in_place.update(s, Rule::kLamb, overwritten, kStep, factors_of(1, true), true);
+      apart.update(s, Rule::kLamb, kept, kAdam, factors_of(1, true));
+      in_place.update(s, Rule::kLamb, overwritten, kAdam, factors_of(1, true), true);
       EXPECT_TRUE(apart.w.same_bits(in_place.w));
       EXPECT_TRUE(apart.m.same_bits(in_place.m));
       EXPECT_TRUE(apart.v.same_bits(in_place.v));
@@ -186,7 +189,7 @@ TEST(Optimizer, LambMovesByTheRatioOfTheNorms) {
   state.w = TestTensor::of<double>({2}, {3, 4});  // |w| = 5
   auto gradient = TestTensor::of<double>({2}, {1, -1});
   // Without history, beta 0 and eps 0: u = sign(g), |u| = sqrt 2.
-  state.update(device.stream(), Rule::kLamb, gradient, {.learning_rate = 0.1, .beta1 = 0, .beta2 = 0, .eps = 0});
+  state.update(device.stream(), Rule::kLamb, gradient, {.beta1 = 0, .beta2 = 0, .eps = 0}, {.learning_rate = 0.1});
   const double move = 0.1 * 5 / std::sqrt(2.0);
   EXPECT_TRUE(close(state.w.values(), std::vector{3 - move, 4 + move}, 1e-15));
 }
@@ -200,8 +203,7 @@ TEST(Optimizer, EqualsPyTorch) {
       {0.1, -0.2, 0.3, 0.0}, {0.05, 0.4, -0.6, 0.0}, {-1.0, 0.25, 0.125, 0.0}};
   for (int t = 1; t <= 3; ++t) {
     auto gradient = TestTensor::of<double>({4}, gradients[static_cast<size_t>(t - 1)]);
-    state.update(device.stream(), Rule::kAdamW, gradient, {.learning_rate = 0.01, .weight_decay = 0.1},
-                 factors_of(t, true, 1));
+    state.update(device.stream(), Rule::kAdamW, gradient, {.weight_decay = 0.1}, factors_of(t, true, 1));
   }
   const std::vector<double> torch = {0.48475773805176225, -0.9962687456915412, -0.004711484007320655, 1.994005998};
   EXPECT_TRUE(close(state.w.values(), torch, 1e-15));
@@ -212,7 +214,7 @@ TEST(Optimizer, NothingToUpdate) {
   for (const auto rule : {Rule::kAdamW, Rule::kLamb}) {
     State state(DType::kF32, {0});
     TestTensor gradient(DType::kF32, {0});
-    state.update(device.stream(), rule, gradient, {.learning_rate = 1});
+    state.update(device.stream(), rule, gradient, {});
   }
 }
 
@@ -222,7 +224,7 @@ TEST(Optimizer, ChangesNothingWhereTheGradientsFactorIsNaN) {
       State state(DType::kF32, {20, 21});
       const State before = state;
       auto gradient = TestTensor::random(DType::kF32, {41}, 3, 2);
-      state.update(s, rule, gradient, kStep, factors_of(1, true, std::nan("")));
+      state.update(s, rule, gradient, kAdam, factors_of(1, true, std::nan("")));
       EXPECT_TRUE(state.w.same_bits(before.w));
       EXPECT_TRUE(state.m.same_bits(before.m));
       EXPECT_TRUE(state.v.same_bits(before.v));
@@ -235,7 +237,7 @@ TEST(Optimizer, RefusesOperandsThatDoNotFit) {
   Table table({5});
   const UpdateTable rows = table.view();
   const TestTensor a(DType::kF32, {5}), b(DType::kF32, {6}), d(DType::kF64, {5}), h(DType::kBF16, {5}),
-      factors(DType::kF64, {3}), partials(DType::kF64, {1, 2}), rates(DType::kF64, {1});
+      factors(DType::kF64, {4}), partials(DType::kF64, {1, 2}), rates(DType::kF64, {1});
   EXPECT_NO_THROW(kernels::lamb_update(s, a, TestTensor(a), TestTensor(a), TestTensor(a), factors, TestTensor(a),
                                        partials, rates, rows, {}));
   EXPECT_THROW(kernels::adamw_update(s, h, h, h, h, factors, rows, {}), Error);

@@ -53,15 +53,17 @@ struct Training {
 
   UpdateFactors next(const Stream& s, double squares, const UpdateRule& rule) {
     const auto sum = TestTensor::of<double>({1}, {squares});
-    auto factors = TestTensor(DType::kF64, {3}).poisoned();
-    kernels::update_factors(s, factors, state, loss_scale, sum, rule);
+    const auto rate = TestTensor::of<double>({1}, {kRate});
+    auto factors = TestTensor(DType::kF64, {4}).poisoned();
+    kernels::update_factors(s, factors, state, loss_scale, sum, rate, rule);
     for (const auto* t : {&factors, &state, &loss_scale}) t->check_sentinels();
-    return {factors.get(0), factors.get(1), factors.get(2)};
+    return {factors.get(0), factors.get(1), factors.get(2), factors.get(3)};
   }
   UpdateState now() const {
     return {{state.get(0), state.get(1)}, state.get(2), state.get(3), state.get(4), state.get(5)};
   }
 
+  static constexpr double kRate = 0.37;
   TestTensor state, loss_scale;
 };
 
@@ -72,6 +74,7 @@ TEST(UpdateFactorsTest, UnscaleClipAndCorrect) {
     EXPECT_DOUBLE_EQ(by.gradient, 2.0 / 5 / 8);
     EXPECT_NEAR(by.m, 1 / (1 - std::pow(0.5, 5)), 1e-15);
     EXPECT_NEAR(by.v, 1 / (1 - std::pow(0.75, 5)), 1e-15);
+    EXPECT_EQ(by.learning_rate, Training::kRate);
     const UpdateState now = training.now();
     EXPECT_EQ(now.gradient_norm, 5);
     EXPECT_EQ(now.applied, 1);
@@ -132,14 +135,15 @@ TEST(UpdateFactorsTest, TheScaleGrowsAndFallsFromCallToCall) {
 TEST(UpdateFactorsTest, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
-  const TestTensor factors(DType::kF64, {3}), state(DType::kF64, {6}), scale(DType::kF32, {1}), one(DType::kF64, {1}),
+  const TestTensor factors(DType::kF64, {4}), state(DType::kF64, {6}), scale(DType::kF32, {1}), one(DType::kF64, {1}),
       half(DType::kBF16, {1});
-  EXPECT_NO_THROW(kernels::update_factors(s, factors, state, scale, one, {}));
-  EXPECT_THROW(kernels::update_factors(s, state, state, scale, one, {}), Error);
-  EXPECT_THROW(kernels::update_factors(s, factors, factors, scale, one, {}), Error);
-  EXPECT_THROW(kernels::update_factors(s, factors, state, half, one, {}), Error);
-  EXPECT_THROW(kernels::update_factors(s, factors, state, factors, one, {}), Error);
-  EXPECT_THROW(kernels::update_factors(s, factors, state, scale, scale, {}), Error);
+  EXPECT_NO_THROW(kernels::update_factors(s, factors, state, scale, one, one, {}));
+  EXPECT_THROW(kernels::update_factors(s, state, state, scale, one, one, {}), Error);
+  EXPECT_THROW(kernels::update_factors(s, factors, factors, scale, one, one, {}), Error);
+  EXPECT_THROW(kernels::update_factors(s, factors, state, half, one, one, {}), Error);
+  EXPECT_THROW(kernels::update_factors(s, factors, state, factors, one, one, {}), Error);
+  EXPECT_THROW(kernels::update_factors(s, factors, state, scale, scale, one, {}), Error);
+  EXPECT_THROW(kernels::update_factors(s, factors, state, scale, one, scale, {}), Error);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 // Steps that come again are recorded and replayed: the same bits as if each had been queued anew.
 #include <gtest/gtest.h>
 
+#include "kernels/profile.h"
 #include "kernels/simt/emulated_backend.h"
 #include "tests/support/compare.h"
 #include "tests/support/models.h"
+#include "trainer/optimizer.h"
 
 namespace albert::testing {
 namespace {
@@ -137,6 +139,27 @@ TEST(Recording, OfInferenceFollowsTheWeights) {
   last = model.forward(batch.inputs).sop_logits;
   EXPECT_EQ(submitted(model) - after, 0) << before;
   EXPECT_GT(relative_error(doubles(first), doubles(last)), 1e-3);
+}
+
+// A whole training step is replayed, with the learning rate of its own update; what is timed is never recorded.
+TEST(Recording, OfAnUpdateFollowsTheLearningRate) {
+  for (const auto kind : {OptimizerOptions::Kind::kAdamW, OptimizerOptions::Kind::kLamb}) {
+    auto model = model_on_card(), timed = model_on_card();
+    kernels::Profile profile;
+    timed.backend().record(&profile);
+    Optimizer optimizer(model, {.kind = kind}), timed_optimizer(timed, {.kind = kind});
+    int64_t before = 0;
+    for (int n = 0; n < 5; ++n) {
+      if (n == 3) before = submitted(model);
+      const double learning_rate = 0.01 / (n + 1);
+      step(model, n);
+      step(timed, n);
+      EXPECT_EQ(optimizer.step(learning_rate).get().updates, n + 1);
+      EXPECT_EQ(timed_optimizer.step(learning_rate).get().updates, n + 1);
+      EXPECT_TRUE(same_bits(model.state_dict(), timed.state_dict())) << "step " << n;
+    }
+    EXPECT_EQ(submitted(model), before);
+  }
 }
 
 }  // namespace

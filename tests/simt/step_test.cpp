@@ -65,7 +65,7 @@ class Step : public ::testing::TestWithParam<std::tuple<Precision, Keep>> {
     options.logits = false;
     options.backward = true;
     // eps 1: with the usual one, a gradient of rounding alone moves its weight a whole step in either direction.
-    Optimizer optimizer(model.session().backend(), model.parameters(), {.kind = kind, .eps = 1});
+    Optimizer optimizer(model, {.kind = kind, .eps = 1});
     const double scale = precision == Precision::kF16 ? 1024 : 1;
     optimizer.set_state({.loss_scale = {scale}});
     options.loss_scale = optimizer.loss_scale();

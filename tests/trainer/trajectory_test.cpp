@@ -30,7 +30,7 @@ TEST_P(Trajectory, EqualsTheReference) {
   auto model = AlbertForPreTraining::from_pretrained(
       folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')),
       {.precision = precision, .threads = 2, .trainable = true});
-  Optimizer optimizer(model.session().backend(), model.parameters(), recipe.optimizer);
+  Optimizer optimizer(model, recipe.optimizer);
   const Schedule schedule{.shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};
 
   std::vector<double> losses, norms, rates;
@@ -47,7 +47,6 @@ TEST_P(Trajectory, EqualsTheReference) {
     const auto result = optimizer.step(rates.back()).get();
     ASSERT_TRUE(result.applied);
     norms.push_back(result.gradient_norm);
-    model.update_compute();
   }
 
   const bool f64 = precision == Precision::kF64;
@@ -82,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Recipes, Trajectory,
 TEST(Optimizer, LeavesEverythingWhenTheGradientIsNotFinite) {
   AlbertConfig config = tiny_config();
   auto model = AlbertForPreTraining::from_config(config, {.trainable = true});
-  Optimizer optimizer(model.session().backend(), model.parameters(), {});
+  Optimizer optimizer(model, {});
   const TensorFile before = model.state_dict();
   model.parameters().all().back().grad.as<float>()[0] = std::nanf("");
   EXPECT_EQ(optimizer.step(1e-3).get().applied, 0);
@@ -96,8 +95,7 @@ TEST(Optimizer, ClipsToTheGlobalNorm) {
   const double before = p.value.as<double>()[0];
   p.grad.as<double>()[0] = 30;
   p.grad.as<double>()[1] = 40;
-  Optimizer optimizer(model.session().backend(), model.parameters(),
-                      {.eps = 1, .weight_decay = 0, .bias_correction = true, .max_gradient_norm = 5});
+  Optimizer optimizer(model, {.eps = 1, .weight_decay = 0, .bias_correction = true, .max_gradient_norm = 5});
   optimizer.set_state({.loss_scale = {2}});
   EXPECT_NEAR(optimizer.step(0.5).get().gradient_norm, 25, 1e-12);
   // g = 30 * 0.5 * 5 / 25 = 3 after scale and clip; first corrected step: g / (|g| + eps)
