@@ -35,7 +35,7 @@ function(albert_cuda_emulated)
     message(FATAL_ERROR "albert: the emulator switches stacks in x86-64 assembly: use ALBERT_CUDA=OFF here")
   endif()
   set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX)
-  target_sources(albert_kernels PRIVATE ${ARGN} simt/cublas_stand_in.cpp simt/cudnn_stand_in.cpp simt/emulated_backend.cpp simt/emulator.cpp simt/fiber.cpp)
+  target_sources(albert_kernels PRIVATE ${ARGN} simt/cublas_stand_in.cpp simt/cudnn_stand_in.cpp simt/device_memory.cpp simt/emulated_backend.cpp simt/emulator.cpp simt/fiber.cpp)
   target_compile_definitions(albert_kernels PUBLIC ALBERT_CUDA_EMULATED PRIVATE ALBERT_WITH_CUDA)
 endfunction()
 

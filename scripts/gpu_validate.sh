@@ -128,8 +128,8 @@ bench_attention() {  # cuDNN's against ours, kernel by kernel
 peers() { python3 "$here/gpu_peers.py" "$output/peers.json" --minutes 2; }
 
 # --- the steps
-# Not of a card: what is the CPU's alone, and what runs on a stand-in for cuBLASLt.
-not_of_a_card='Cublas*:CudaLibrary*:Profile*:VectorMath*:Matmul.*:*ARowIsTheSameAlone*'
+# Of the CPU's products alone.
+not_of_a_card='Matmul.*:*ARowIsTheSameAlone*'
 golden_filter='Cases/Golden.*' small='*Attention*:*LayerNorm*:*CrossEntropy*:*Embedding*' steps=200 limit=90
 if ! $full; then steps=20 limit=30; fi
 

@@ -1,0 +1,229 @@
+// The back end of real cards: steps and their recordings, memory that runs out, errors that come late.
+#include "kernels/backend_cuda.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/session.h"
+#include "engine/transfer.h"
+#include "kernels/profile.h"
+#include "kernels/rows.h"
+#include "tests/cuda_runtime/stand_in.h"
+#include "tests/support/compare.h"
+#include "tests/support/files.h"
+#include "tests/support/models.h"
+#include "trainer/optimizer.h"
+
+namespace albert::testing {
+namespace {
+
+using kernels::Buffer;
+using kernels::Grad;
+
+// The library that is found is the stand-in, and what is learnt of it is not kept.
+class Places final : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    setenv("ALBERT_CUDA_LIBS", ALBERT_CUBLAS_STAND_IN, 1);
+    setenv("XDG_CACHE_HOME", cache_.path().c_str(), 1);
+  }
+
+ private:
+  TemporaryFolder cache_;
+};
+const auto* const places = ::testing::AddGlobalTestEnvironment(new Places);
+
+constexpr double kEagerness[] = {0, 0.5, 1};
+
+// body() under queues that run late, now and then, and at once; nothing is left behind.
+template <class Body>
+void in_any_order(const Body& body) {
+  for (const double eagerness : kEagerness) {
+    SCOPED_TRACE(eagerness);
+    cuda_runtime::reset(1, eagerness);
+    body();
+    EXPECT_EQ(cuda_runtime::alive(), 0);
+  }
+}
+
+struct Outcome {
+  std::vector<double> losses;
+  TensorFile weights;
+};
+
+// Five updates with dropout; with `profile` nothing is recorded.
+Outcome train(kernels::Profile* profile) {
+  AlbertConfig config = tiny_config();
+  config.hidden_dropout_prob = 0.1;
+  auto model = AlbertForPreTraining::from_config(config, {.trainable = true, .device = Device::kCuda});
+  randomize(model, 3, 0.1);
+  model.backend().record(profile);
+  Optimizer optimizer(model, {.kind = OptimizerOptions::Kind::kLamb});
+  const RandomBatch batch(config, 3, 9, 1);
+  Outcome outcome;
+  for (uint64_t n = 0; n < 5; ++n) {
+    model.zero_grads();
+    const auto out =
+        model.start(batch.inputs, batch.pretraining, {.logits = false, .backward = true, .dropout = {true, 5, n}});
+    const auto update = optimizer.step(0.01 / static_cast<double>(n + 1));
+    outcome.losses.push_back(*out.get().loss);
+    EXPECT_EQ(update.get().applied, 1);
+  }
+  outcome.weights = model.state_dict();
+  return outcome;
+}
+
+TEST(CudaBackend, TrainsToTheSameBitsRecordedOrNotAndInAnyOrder) {
+  kernels::Profile profile;
+  cuda_runtime::reset(1, 1);
+  const Outcome expected = train(&profile);
+  in_any_order([&] {
+    const int64_t before = cuda_runtime::graphs();
+    const Outcome recorded = train(nullptr);
+    EXPECT_GE(cuda_runtime::graphs() - before, 6);  // of the last three steps and of their updates
+    EXPECT_EQ(recorded.losses, expected.losses);
+    EXPECT_TRUE(same_bits(recorded.weights, expected.weights));
+  });
+}
+
+TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
+  in_any_order([] {
+    auto model = AlbertForPreTraining::from_config(tiny_config(), {.trainable = true, .device = Device::kCuda});
+    Optimizer optimizer(model, {});
+    const RandomBatch batch(tiny_config(), 3, 9, 1);
+    int64_t kernels = 0, graphs = 0;
+    for (int n = 0; n < 6; ++n) {
+      if (n == 3) kernels = cuda_runtime::kernels(), graphs = cuda_runtime::graphs();
+      model.zero_grads();
+      model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
+      optimizer.step(1e-3);
+    }
+    EXPECT_EQ(cuda_runtime::kernels() - kernels, 0);
+    EXPECT_EQ(cuda_runtime::graphs() - graphs, 6);
+  });
+}
+
+class OnAStandIn : public ::testing::Test {
+ protected:
+  OnAStandIn() { cuda_runtime::reset(1, 0); }
+  ~OnAStandIn() override {
+    cuda_runtime::reset(1, 0);
+    backend_.reset();
+    EXPECT_EQ(cuda_runtime::alive(), 0);
+  }
+  static Tensor floats(const Buffer& buffer) { return {buffer.data(), {4}, DType::kF32}; }
+  std::vector<double> values(const Buffer& buffer) { return doubles(download(*backend_, floats(buffer))); }
+  kernels::Backend& backend() { return *backend_; }
+
+  std::unique_ptr<kernels::Backend> backend_ = [] {
+    cuda_runtime::reset(1, 0);
+    return kernels::make_cuda_backend({.device = Device::kCuda});
+  }();
+};
+
+TEST_F(OnAStandIn, GivesMemoryOfZerosThatTheHostCannotTouch) {
+  const Buffer buffer(backend(), 16);
+  EXPECT_EQ(values(buffer), std::vector<double>(4, 0));
+  EXPECT_DEATH(*floats(buffer).as<float>() = 1, "");
+  EXPECT_EQ(Buffer(backend(), 0).data(), nullptr);
+}
+
+TEST_F(OnAStandIn, CopiesOfAnySizeGoThereAndBackInLineWithKernels) {
+  const Buffer a(backend(), 16), b(backend(), 16);
+  upload(backend(), floats(a), HostTensor::of<float>({4}, {1, 2, 3, 4}));
+  kernels::accumulate(backend().stream(), floats(b), Grad::kAdd, floats(a));
+  const auto before = start_download(backend(), floats(b));
+  upload(backend(), floats(a), HostTensor::of<float>({4}, {5, 6, 7, 8}));
+  kernels::accumulate(backend().stream(), floats(b), Grad::kAdd, floats(a));
+  EXPECT_EQ(values(b), (std::vector<double>{6, 8, 10, 12}));
+  EXPECT_EQ(doubles(before.get()), (std::vector<double>{1, 2, 3, 4}));
+  backend().clear(b.data(), 8);
+  EXPECT_EQ(values(b), (std::vector<double>{0, 0, 10, 12}));
+
+  const Buffer large(backend(), size_t{1} << 20);
+  std::vector<unsigned char> from(large.bytes()), to(large.bytes());
+  for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<unsigned char>(i * 31 >> 3);
+  backend().copy_to_device(large.data(), from.data(), from.size());
+  const auto pending = backend().start_copy_to_host(large.data(), to.size());
+  backend().clear(large.data(), large.bytes());
+  EXPECT_EQ(std::memcmp(pending->wait(), from.data(), from.size()), 0);
+}
+
+TEST_F(OnAStandIn, RecordsWithoutRunningAndReplaysAsOftenAsWanted) {
+  const Buffer a(backend(), 16), b(backend(), 16);
+  upload(backend(), floats(a), HostTensor::of<float>({4}, {1, 2, 3, 4}));
+  backend().begin_recording();
+  kernels::accumulate(backend().stream(), floats(b), Grad::kAdd, floats(a));
+  auto recording = backend().end_recording();
+  EXPECT_EQ(values(b), std::vector<double>(4, 0));
+  for (int n = 0; n < 3; ++n) recording->replay();
+  recording.reset();  // the last may still run
+  EXPECT_EQ(values(b), (std::vector<double>{3, 6, 9, 12}));
+}
+
+TEST_F(OnAStandIn, ARecordingThatIsSpoiledSaysSoAndTheNextIsAsGoodAsAny) {
+  const Buffer a(backend(), 16);
+  backend().begin_recording();
+  EXPECT_THROW(Buffer(backend(), 16), Error);
+  EXPECT_THROW(backend().end_recording(), Error);
+  backend().begin_recording();
+  kernels::accumulate(backend().stream(), floats(a), Grad::kAdd, floats(a));
+  backend().end_recording()->replay();
+  backend().begin_recording();
+  cuda_runtime::fail_allocation(1);  // no room for the graph
+  EXPECT_THROW(backend().end_recording(), Error);
+}
+
+TEST_F(OnAStandIn, MemoryThatRunsOutIsSaidInBytes) {
+  cuda_runtime::set_memory(cuda_runtime::used_memory() + (size_t{3} << 29));
+  try {
+    const Buffer buffer(backend(), size_t{2} << 30);
+    FAIL() << "there was no room";
+  } catch (const OutOfMemory& e) {
+    EXPECT_NE(std::string(e.what()).find("cuda:0 cannot get 2.00 GiB of memory, 1.50 GiB of"), std::string::npos)
+        << e.what();
+    EXPECT_EQ(e.wanted(), size_t{2} << 30);
+    EXPECT_EQ(e.free(), size_t{3} << 29);
+  }
+  const Buffer smaller(backend(), size_t{1} << 20);
+}
+
+TEST_F(OnAStandIn, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
+  const Buffer a(backend(), 16);
+  const auto pending = start_download(backend(), floats(a));
+  cuda_runtime::break_card(cudaErrorIllegalAddress);
+  const auto said = [](const auto& wait) -> std::string {
+    try {
+      wait();
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const std::string expected = "CUDA: a kernel: an illegal memory access was encountered";
+  EXPECT_EQ(said([&] { backend().synchronize(); }), expected);
+  EXPECT_EQ(said([&] { pending.get(); }), expected);
+  EXPECT_EQ(said([&] { values(a); }), expected);
+}
+
+// The card of the message is that of the session, and so is the batch.
+TEST(CudaBackend, AStepThatDoesNotFitNamesTheBatchThatWould) {
+  cuda_runtime::reset(1, 0.5);
+  auto model = AlbertForPreTraining::from_config(tiny_config(), {.trainable = true, .device = Device::kCuda});
+  const auto run = [&](int64_t sequences) {
+    const RandomBatch batch(tiny_config(), sequences, 20, 1);
+    model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
+  };
+  cuda_runtime::set_memory(cuda_runtime::used_memory() + model.backend().workspace_bytes() + 2'000'000);
+  try {
+    run(400);
+    FAIL() << "there was no room";
+  } catch (const OutOfMemory& e) {
+    const std::string said = e.what();
+    const size_t at = said.find(": about ");
+    ASSERT_NE(at, std::string::npos) << said;
+    run(std::stoll(said.substr(at + 8)));
+  }
+}
+
+}  // namespace
+}  // namespace albert::testing
