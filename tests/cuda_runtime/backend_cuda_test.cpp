@@ -104,9 +104,8 @@ TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
 
 class OnAStandIn : public ::testing::Test {
  protected:
-  OnAStandIn() { cuda_runtime::reset(1, 0); }
   ~OnAStandIn() override {
-    cuda_runtime::reset(1, 0);
+    cuda_runtime::reset(1, 0);  // the card that a test broke
     backend_.reset();
     EXPECT_EQ(cuda_runtime::alive(), 0);
   }
@@ -205,7 +204,6 @@ TEST_F(OnAStandIn, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
   EXPECT_EQ(said([&] { values(a); }), expected);
 }
 
-// The card of the message is that of the session, and so is the batch.
 TEST(CudaBackend, AStepThatDoesNotFitNamesTheBatchThatWould) {
   cuda_runtime::reset(1, 0.5);
   auto model = AlbertForPreTraining::from_config(tiny_config(), {.trainable = true, .device = Device::kCuda});
