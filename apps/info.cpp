@@ -10,12 +10,15 @@
 #include "apps/info_data.h"
 #include "apps/plan.h"
 #include "engine/io/model_folder.h"
+#include "kernels/cards.h"
 
 namespace albert::apps {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+constexpr int kHopper = 9;  // the major number of its compute capability
 
 struct InfoFlags {
   std::string folder, architecture, precision = "f32";
@@ -77,6 +80,7 @@ ordered_json plans_json(const std::string& architecture, const AlbertConfig& con
   memory["training_recomputed"] = memory_json(architecture, config, shape);
   shape.keep = Keep::kOperands;
   memory["training_on_roomy_card"] = memory_json(architecture, config, shape);
+  memory["more_on_a_card"] = kernels::advised_workspace(kHopper);
   return memory;
 }
 
@@ -134,6 +138,8 @@ void print_text(std::ostream& out, const ordered_json& info) {
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
   print_memory(out, "training, a card with room", m.at("training_on_roomy_card"));
+  out << "  on a card, " << readable(m.at("more_on_a_card").get<size_t>()) << " more for products to work in ("
+      << readable(kernels::advised_workspace(kHopper - 1)) << " before compute capability " << kHopper << ".0)\n";
 }
 
 int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {

@@ -43,9 +43,6 @@ std::string in_gib(size_t bytes) {
   return out.str();
 }
 
-// What cuBLASLt's larger tiles want: NVIDIA's advice for Hopper is twice that for Ampere.
-size_t advised_workspace(const Card& card) { return size_t{card.major >= 9 ? 64U : 32U} << 20; }
-
 class CudaBackend final : public Backend {
  public:
   CudaBackend(const BackendOptions& options, Card card)
@@ -77,7 +74,7 @@ class CudaBackend final : public Backend {
     return "cuda:" + std::to_string(number_) + ", " + card_.name + ", " + memory_text();
   }
   int64_t card_memory() const override { return card_.memory; }
-  size_t workspace_bytes() const override { return advised_workspace(card_); }
+  size_t workspace_bytes() const override { return advised_workspace(card_.major); }
 
   void* allocate(size_t bytes) override;
   void release(void* block, size_t bytes) noexcept override;

@@ -1,5 +1,6 @@
 #pragma once
 // Which NVIDIA cards this machine has, and whether this build can use them.
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ int64_t free_memory(int card);
 
 // Why card number `card` cannot compute in `dtype`, in a line that says what would work; empty where it can.
 std::string why_unusable(const CardFacts& facts, int card, DType dtype = DType::kF32);
+
+// Bytes that a step on a card of compute capability `major`.x holds for products to work in: cuBLASLt's larger tiles
+// want them, and NVIDIA's advice for Hopper is twice that for Ampere.
+constexpr size_t advised_workspace(int major) { return size_t{major >= 9 ? 64U : 32U} << 20; }
 
 std::string version_text(int cuda_version);  // 13000: "13.0"
 std::string text_of(const Card& card);       // "NVIDIA H200, compute capability 9.0, 140 GiB"

@@ -214,6 +214,8 @@ TEST(Program, InfoCountsAndPlans) {
   EXPECT_EQ(j.at("parameters").at("total"), 16958);
   EXPECT_EQ(j.at("files").at("elements"), 16958);
   EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
+  EXPECT_EQ(j.at("memory").at("more_on_a_card"), 64 << 20);
+  EXPECT_NE(text.out.find("on a card, 64.0 MiB more for products to work in (32.0 MiB before"), std::string::npos);
   const json half =
       json::parse(run({"info", kGolden + "pretraining", "--json", "--batch", "2", "--precision", "f16"}).out);
   EXPECT_LT(half.at("memory").at("training").at("arena"), j.at("memory").at("training").at("arena"));
