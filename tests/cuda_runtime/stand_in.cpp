@@ -20,7 +20,8 @@
 #include "kernels/simt/emulator.h"
 
 struct CUevent_st {
-  int64_t recorded = 0, done = 0;  // how often
+  int64_t recorded = 0;                                          // how often
+  std::shared_ptr<int64_t> done = std::make_shared<int64_t>(0);  // of that; work in line may outlive the event
 };
 
 struct CUgraph_st {
@@ -209,7 +210,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {  // its work is done all th
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int) {
   if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureIsolation;
   return enqueue(
-      stream, [] {}, [=, wanted = event->recorded] { return event->done >= wanted; });
+      stream, [] {}, [done = event->done, wanted = event->recorded] { return *done >= wanted; });
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int) {
@@ -217,18 +218,17 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int) {
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  run_until(idle);  // steps name it
   machine().events.erase(event);
   delete event;
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureUnsupported;
-  return enqueue(stream, [=, number = ++event->recorded] { event->done = number; });
+  return enqueue(stream, [done = event->done, number = ++event->recorded] { *done = number; });
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
-  return run_until([=, wanted = event->recorded] { return event->done >= wanted; });
+  return run_until([=, wanted = event->recorded] { return *event->done >= wanted; });
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
@@ -302,7 +302,6 @@ cudaError_t cudaFree(void* block) {
   return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* block) {
-  run_until(idle);
   machine().host_blocks.erase(block);
   std::free(block);
   return cudaSuccess;
