@@ -33,6 +33,24 @@ int64_t count_labelled(const std::vector<int32_t>& labels) {
   return std::count_if(labels.begin(), labels.end(), [](int32_t label) { return label != kernels::kIgnoredLabel; });
 }
 
+// Labels as the two losses take them; empty where there are none.
+struct Targets {
+  TokenLabels tokens;
+  std::vector<int32_t> orders;
+  kernels::CrossEntropy mlm, sop;
+  bool given() const { return !orders.empty(); }
+};
+
+Targets targets_of(const PreTrainingLabels& labels, const PackedBatch& batch, int64_t vocab_size) {
+  Targets of;
+  if (labels.labels.empty() || labels.sentence_order_label.empty()) return of;
+  of.tokens = token_labels(labels.labels, batch, vocab_size);
+  of.orders = class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders);
+  of.mlm = mean_cross_entropy(of.tokens.of_rows, {.count = labels.masked_tokens}, vocab_size);
+  of.sop = mean_cross_entropy(of.orders, {.count = labels.sentence_pairs}, kOrders);
+  return of;
+}
+
 }  // namespace
 
 AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
@@ -46,17 +64,12 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
                                                                 const PreTrainingLabels& labels,
                                                                 const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
-  const bool labelled = !labels.labels.empty() && !labels.sentence_order_label.empty();
-  const TokenLabels targets = labelled ? token_labels(labels.labels, batch, config_.vocab_size) : TokenLabels{};
-  const auto orders =
-      labelled ? class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(), kOrders)
-               : std::vector<int32_t>{};
-  const auto mlm_options = mean_cross_entropy(targets.of_rows, {.count = labels.masked_tokens}, config_.vocab_size);
-  const auto sop_options = mean_cross_entropy(orders, {.count = labels.sentence_pairs}, kOrders);
-  const bool every_row = wants_every_row(options);
+  const Targets targets = targets_of(labels, batch, config_.vocab_size);
+  const bool labelled = targets.given(), every_row = wants_every_row(options);
   const auto first = batch.first_rows();
-  const ReadRows rows = every_row ? ReadRows::all(batch) : ReadRows::only(batch, together(first, targets.rows));
-  const auto first_at = rows.locate(first), masked_at = rows.locate(targets.rows);
+  const ReadRows rows = every_row ? ReadRows::all(batch) : ReadRows::only(batch, together(first, targets.tokens.rows));
+  const auto& tokens = every_row ? targets.tokens.labels : targets.tokens.of_rows;
+  const auto first_at = rows.locate(first), masked_at = rows.locate(targets.tokens.rows);
 
   std::optional<BackboneOutput> result;
   Tensor prediction_logits, sop_logits, best_tokens, best_orders;
@@ -70,11 +83,10 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
     prediction_logits = predictions.value();
     sop_logits = sop.value();
     if (!labelled) return {};
-    const auto& token_targets = every_row ? targets.labels : targets.of_rows;
     best_tokens = best_of_rows(t, predictions);
     best_orders = best_of_rows(t, sop);
-    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(token_targets), mlm_options);
-    const Var sop_loss = ops::cross_entropy(t, sop, i32_view(orders), sop_options);
+    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(tokens), targets.mlm);
+    const Var sop_loss = ops::cross_entropy(t, sop, i32_view(targets.orders), targets.sop);
     losses = {mlm_loss.value(), sop_loss.value()};
     return {{mlm_loss, {}}, {sop_loss, {}}};
   });
@@ -86,8 +98,7 @@ Pending<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInput
   // Large, and nothing to be kept twice: read at once.
   const auto words = std::make_shared<HostTensor>();
   if (options.logits) *words = batch.unpack(to_host(prediction_logits));
-  const auto& tokens = every_row ? targets.labels : targets.of_rows;
-  return Pending<AlbertForPreTrainingOutput>([=] {
+  return Pending<AlbertForPreTrainingOutput>([=, orders = targets.orders] {
     AlbertForPreTrainingOutput out;
     static_cast<ModelOutput&>(out) = common.get();
     if (labelled) {

@@ -33,11 +33,11 @@ Tensor rows_of_three(const Buffer& buffer) {
 }  // namespace
 
 Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options)
-    : session_(model.session()), backend_(model.backend()), parameters_(model.parameters()), options_(options) {
+    : session_(model.session()), parameters_(model.parameters()), options_(options) {
   const Tensor values = parameters_.flat_values();
   ALBERT_CHECK(values && parameters_.flat_grads(), "an optimizer needs a trainable model");
-  m_bytes_ = {backend_, values.bytes()};
-  v_bytes_ = {backend_, values.bytes()};
+  m_bytes_ = {session_.backend(), values.bytes()};
+  v_bytes_ = {session_.backend(), values.bytes()};
   m_ = {m_bytes_.data(), values.shape, values.dtype};
   v_ = {v_bytes_.data(), values.shape, values.dtype};
   make_table();
@@ -45,7 +45,7 @@ Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& optio
   const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
   const int64_t numbers =
       2 + norm_blocks + 2 * blocks + parts + kernels::kUpdateStateSize + kernels::kUpdateFactorsSize;
-  sums_ = {backend_, static_cast<size_t>(numbers) * sizeof(double)};
+  sums_ = {session_.backend(), static_cast<size_t>(numbers) * sizeof(double)};
   auto* next = static_cast<double*>(sums_.data());
   const auto take = [&](Shape shape) { return Tensor{std::exchange(next, next + shape.size()), shape, DType::kF64}; };
   squares_ = take({1});
@@ -65,8 +65,8 @@ void Optimizer::make_table() {
     const auto offset = static_cast<const std::byte*>(p.value.data) - begin;
     rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay);
   }
-  blocks_ = device_copy(backend_, rows.blocks);
-  parts_ = device_copy(backend_, rows.parameters);
+  blocks_ = device_copy(session_.backend(), rows.blocks);
+  parts_ = device_copy(session_.backend(), rows.parameters);
   table_ = {rows_of_three(blocks_), rows_of_three(parts_)};
 }
 
@@ -75,7 +75,7 @@ Pending<UpdateState> Optimizer::step(double learning_rate) {
     update(t.stream(), t.on_device(Tensor{&learning_rate, {1}, DType::kF64}));
     parameters_.update_compute(t.stream());
   });
-  const Pending<HostTensor> state = start_download(backend_, state_);
+  const Pending<HostTensor> state = start_download(session_.backend(), state_);
   return Pending<UpdateState>([state] { return state_of(state.get()); });
 }
 
@@ -95,13 +95,13 @@ void Optimizer::update(const kernels::Stream& s, Tensor learning_rate) {
     kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, adam);
 }
 
-UpdateState Optimizer::state() const { return state_of(download(backend_, state_)); }
+UpdateState Optimizer::state() const { return state_of(download(session_.backend(), state_)); }
 
 void Optimizer::set_state(const UpdateState& state) {
   HostTensor host(DType::kF64, {kernels::kUpdateStateSize});
   std::memcpy(host.raw(), &state, host.bytes());
-  upload(backend_, state_, host);
-  upload(backend_, loss_scale_, HostTensor::of<double>({1}, {state.loss_scale.value}).to(loss_scale_.dtype));
+  upload(session_.backend(), state_, host);
+  upload(session_.backend(), loss_scale_, HostTensor::of<double>({1}, {state.loss_scale.value}).to(loss_scale_.dtype));
 }
 
 }  // namespace albert

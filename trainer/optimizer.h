@@ -22,6 +22,7 @@ struct OptimizerOptions {
 // Moments of every parameter and the update of all of them.
 class Optimizer {
  public:
+  // Error(kInternal) for a model that is not trainable; it must not be loaded anew while this lives.
   Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options);
 
   // Queues one update from the gradients as they stand, of losses times loss_scale(). What comes out says whether it
@@ -41,7 +42,6 @@ class Optimizer {
   void update(const kernels::Stream& s, Tensor learning_rate);
 
   Session& session_;
-  kernels::Backend& backend_;
   ParameterStore& parameters_;
   OptimizerOptions options_;
   kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
