@@ -4,7 +4,8 @@ namespace albert::apps {
 
 const std::vector<CommandEntry>& commands() {
   static const std::vector<CommandEntry> table = {
-      {"demo", "no downloads: vocabulary, pre-training, fine-tuning and prediction in two minutes", declare_demo},
+      {"demo", "no downloads: vocabulary, pre-training, fine-tuning and prediction in two minutes",
+       declare_demo},
       {"vocab", "train a SentencePiece vocabulary as ALBERT's was", declare_vocab},
       {"tokenize", "lines of text to pieces and ids", declare_tokenize},
       {"prepare", "text to shards for pre-training", declare_prepare},
@@ -14,9 +15,12 @@ const std::vector<CommandEntry>& commands() {
       {"eval", "score predictions against the right labels", declare_eval},
       {"report", "metrics.jsonl of a run to a self-contained report.html", declare_report},
       {"forward", "run a model on tensors from a file: outputs, loss, gradients", declare_forward},
-      {"info", "what is in a model folder, shard or checkpoint; parameters, and the memory a run would need",
+      {"info",
+       "what is in a model folder, shard or checkpoint; parameters, and the memory a run would "
+       "need",
        declare_info},
-      {"doctor", "this machine and build: instruction sets, threads, libraries, a self-test", declare_doctor}};
+      {"doctor", "this machine and build: instruction sets, threads, libraries, a self-test",
+       declare_doctor}};
   return table;
 }
 

@@ -9,13 +9,13 @@
 #include <ostream>
 #include <sstream>
 
+#include "albert/base/error.h"
+#include "albert/base/input_file.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/trainer/data/corpus.h"
+#include "albert/trainer/loop/progress.h"
 #include "apps/cli/program.h"
 #include "apps/commands.h"
-#include "engine/io/input_file.h"
-#include "kernels/error.h"
-#include "tokenizer/tokenizer.h"
-#include "trainer/data/corpus.h"
-#include "trainer/progress.h"
 
 namespace albert::apps {
 namespace {
@@ -28,16 +28,18 @@ struct DemoFlags {
   int threads = 0;
 };
 
-constexpr const char* kOpinions[] = {"the second volume is a joy from first to last .",
-                                     "i must say that the plot is tiresome and nothing more .",
-                                     "the captain's speech is not dull beyond words ; i loved it ."};
+constexpr const char* kOpinions[] = {
+    "the second volume is a joy from first to last .",
+    "i must say that the plot is tiresome and nothing more .",
+    "the captain's speech is not dull beyond words ; i loved it ."};
 
 // data/demo of the installation this program belongs to, else of the source tree it was built from.
 fs::path bundled_data() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   const fs::path installed = program.parent_path().parent_path() / "share" / "albert" / "demo";
-  const fs::path data = !error && fs::exists(installed, error) ? installed : fs::path(ALBERT_SOURCE_DATA) / "demo";
+  const fs::path data =
+      !error && fs::exists(installed, error) ? installed : fs::path(ALBERT_SOURCE_DATA) / "demo";
   const fs::path near = fs::proximate(data, error);
   return error || near.empty() || *near.begin() == ".." ? data : near;  // as a user would type it
 }
@@ -45,21 +47,24 @@ fs::path bundled_data() {
 // Runs the steps as a user would type them, and shows what that is.
 class Demo {
  public:
-  Demo(const DemoFlags& flags, std::ostream& out, std::ostream& err) : flags_(flags), out_(out), err_(err) {}
+  Demo(const DemoFlags& flags, std::ostream& out, std::ostream& err)
+      : flags_(flags), out_(out), err_(err) {}
 
   int run() {
-    const fs::path folder = flags_.output_dir, data = flags_.data.empty() ? bundled_data() : fs::path(flags_.data);
+    const fs::path folder = flags_.output_dir,
+                   data = flags_.data.empty() ? bundled_data() : fs::path(flags_.data);
     const std::string text = flags_.text.empty() ? (data / "books.txt.xz").string() : flags_.text;
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
-      fail(ErrorCode::kUsage, flags_.output_dir, " is there already; remove it, or choose another --output_dir");
+      fail(ErrorCode::kUsage, flags_.output_dir,
+           " is there already; remove it, or choose another --output_dir");
     vocabulary_ = (folder / "vocab").string();
     shards_ = (folder / "shards").string();
     pretrained_ = (folder / "pretrained").string();
     finetuned_ = (folder / "sentiment").string();
     step({"vocab", "--input", text, "--vocab_size", "8000", "--output_dir", vocabulary_});
-    step({"prepare", "--input", text, "--tokenizer", vocabulary_, "--output_dir", shards_, "--split_sentences",
-          "--validation_split", "0.05"});
+    step({"prepare", "--input", text, "--tokenizer", vocabulary_, "--output_dir", shards_,
+          "--split_sentences", "--validation_split", "0.05"});
     step(pretraining());
     step(finetuning(data));
     predict();
@@ -138,8 +143,10 @@ class Demo {
     std::ostringstream errors;
     const int code = run_program(arguments, out_, isatty(STDERR_FILENO) != 0 ? err_ : errors);
     if (code != 0)
-      fail(static_cast<ErrorCode>(code), "the demo stopped in albert ", arguments.front(), "; ", errors.str());
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      fail(static_cast<ErrorCode>(code), "the demo stopped in albert ", arguments.front(), "; ",
+           errors.str());
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     times_.emplace_back(arguments.front(), seconds);
   }
 
@@ -157,12 +164,14 @@ class Demo {
     double value = std::nan("");
     for (std::string line; std::getline(lines, line);) {
       const auto record = nlohmann::json::parse(line, nullptr, false);
-      if (record.is_object() && record.contains(key) && record[key].is_number()) value = record[key].get<double>();
+      if (record.is_object() && record.contains(key) && record[key].is_number())
+        value = record[key].get<double>();
     }
     return value;
   }
 
-  // Of the training text's ids, in nats: the loss of who knows how frequent pieces are and nothing else.
+  // Of the training text's ids, in nats: the loss of who knows how frequent pieces are and nothing
+  // else.
   double unigram_entropy() const {
     const auto tokenizer = Tokenizer::from_pretrained(vocabulary_);
     const Corpus corpus(shards_, "train", *tokenizer);
@@ -200,8 +209,8 @@ class Demo {
     row("altogether", total, "seconds");
     out_ << "\ncurves: " << pretrained_ << "/report.html and " << finetuned_ << "/report.html\n";
     if (mlm < entropy) return 0;
-    fail(ErrorCode::kInternal, "the demo checks itself: held-out MLM loss ", mlm, " is not below the unigram entropy ",
-         entropy);
+    fail(ErrorCode::kInternal, "the demo checks itself: held-out MLM loss ", mlm,
+         " is not below the unigram entropy ", entropy);
   }
 
   const DemoFlags& flags_;
@@ -216,7 +225,8 @@ Runner declare_demo(Command& command) {
   const auto flags = std::make_shared<DemoFlags>();
   command.option("output_dir", flags->output_dir, "folder for everything the demo makes");
   command.option("text", flags->text, "your own text (a few MB), instead of the bundled books");
-  command.option("data", flags->data, "folder with books.txt.xz, train.tsv and dev.tsv, if not the bundled one");
+  command.option("data", flags->data,
+                 "folder with books.txt.xz, train.tsv and dev.tsv, if not the bundled one");
   command.option("steps", flags->steps, "of pre-training");
   command.option("threads", flags->threads, "threads; 0: every core");
   return [flags](std::ostream& out, std::ostream& err) { return Demo(*flags, out, err).run(); };

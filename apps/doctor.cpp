@@ -5,10 +5,10 @@
 #include <thread>
 
 #include "albert/albert.h"
+#include "albert/kernels/backend.h"
+#include "albert/kernels/cuda/runtime/library.h"
+#include "albert/kernels/gpus.h"
 #include "apps/commands.h"
-#include "kernels/backend.h"
-#include "kernels/cards.h"
-#include "kernels/cuda_library.h"
 
 namespace albert::apps {
 namespace {
@@ -26,9 +26,9 @@ std::string proc_value(const char* file, const std::string& key) {
   return "";
 }
 
-std::string free_text(int card) {
+std::string free_text(int gpu) {
   try {
-    return std::to_string(kernels::free_memory(card) >> 20) + " MiB free";
+    return std::to_string(kernels::free_memory(gpu) >> 20) + " MiB free";
   } catch (const Error& e) {
     return e.what();
   }
@@ -64,9 +64,11 @@ std::vector<double> small_step(const ModelOptions& options) {
     labels.push_back(i % 5 == 0 ? i * 3 % 97 : -100);
   }
   in.input_ids = HostTensor::of<int64_t>({3, 33}, ids);
-  const PreTrainingLabels targets{HostTensor::of<int64_t>({3, 33}, labels), HostTensor::of<int64_t>({3}, {0, 1, 0})};
+  const PreTrainingLabels targets{HostTensor::of<int64_t>({3, 33}, labels),
+                                  HostTensor::of<int64_t>({3}, {0, 1, 0})};
   std::vector<double> result{*model.forward(in, targets, {.logits = false, .backward = true}).loss};
-  const HostTensor gradient = model.gradients().tensors.at("albert.embeddings.word_embeddings.weight").to(DType::kF64);
+  const HostTensor gradient =
+      model.gradients().tensors.at("albert.embeddings.word_embeddings.weight").to(DType::kF64);
   result.insert(result.end(), gradient.data<double>(), gradient.data<double>() + gradient.size());
   return result;
 }
@@ -86,16 +88,18 @@ void add_check(ordered_json& checks, const std::string& name, double error, doub
   checks.push_back({{"check", name}, {"error", error}, {"bound", bound}, {"ok", error <= bound}});
 }
 
-// Every card that can be used; one that fails says why.
-void test_cards(ordered_json& checks, const std::vector<double>& exact) {
-  const kernels::CardFacts facts = kernels::find_cards();
-  for (int card = 0; card < static_cast<int>(facts.cards.size()); ++card) {
-    if (!kernels::why_unusable(facts, card).empty()) continue;
-    for (const auto& [precision, bound] : {std::pair{Precision::kF32, 1e-4}, std::pair{Precision::kBF16, 0.1}}) {
-      const std::string name = (precision == Precision::kF32 ? "f32 cuda:" : "bf16 cuda:") + std::to_string(card);
+// Every GPU that can be used; one that fails says why.
+void test_gpus(ordered_json& checks, const std::vector<double>& exact) {
+  const kernels::GpuFacts facts = kernels::find_gpus();
+  for (int gpu = 0; gpu < static_cast<int>(facts.gpus.size()); ++gpu) {
+    if (!kernels::why_unusable(facts, gpu).empty()) continue;
+    for (const auto& [precision, bound] :
+         {std::pair{Precision::kF32, 1e-4}, std::pair{Precision::kBF16, 0.1}}) {
+      const std::string name =
+          (precision == Precision::kF32 ? "f32 cuda:" : "bf16 cuda:") + std::to_string(gpu);
       try {
-        const auto step =
-            small_step({.precision = precision, .trainable = true, .device = Device::kCuda, .card = card});
+        const auto step = small_step(
+            {.precision = precision, .trainable = true, .device = Device::kCuda, .gpu = gpu});
         add_check(checks, name, worst_difference(step, exact), bound);
       } catch (const Error& e) {
         checks.push_back({{"check", name}, {"error", e.what()}, {"bound", bound}, {"ok", false}});
@@ -104,48 +108,58 @@ void test_cards(ordered_json& checks, const std::vector<double>& exact) {
   }
 }
 
-// A pre-training step in f64 is the measure; every instruction set and precision must come near it, and threads must
-// not change a bit.
+// A pre-training step in f64 is the measure; every instruction set and precision must come near it,
+// and threads must not change a bit.
 ordered_json self_test() {
   ordered_json checks = ordered_json::array();
-  const auto add = [&](const std::string& name, double error, double bound) { add_check(checks, name, error, bound); };
-  const std::vector<double> exact =
-      small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = kernels::Isa::kGeneric});
+  const auto add = [&](const std::string& name, double error, double bound) {
+    add_check(checks, name, error, bound);
+  };
+  const std::vector<double> exact = small_step({.precision = Precision::kF64,
+                                                .threads = 1,
+                                                .trainable = true,
+                                                .isa = kernels::Isa::kGeneric});
   for (const auto isa : usable_isas()) {
     const std::string name = kernels::name_of(isa);
     add("f64 " + name,
-        worst_difference(small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = isa}),
-                         exact),
+        worst_difference(
+            small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = isa}),
+            exact),
         1e-12);
     add("f32 " + name,
-        worst_difference(small_step({.precision = Precision::kF32, .threads = 1, .trainable = true, .isa = isa}),
-                         exact),
+        worst_difference(
+            small_step({.precision = Precision::kF32, .threads = 1, .trainable = true, .isa = isa}),
+            exact),
         1e-4);
     add("bf16 " + name,
-        worst_difference(small_step({.precision = Precision::kBF16, .threads = 1, .trainable = true, .isa = isa}),
-                         exact),
+        worst_difference(
+            small_step(
+                {.precision = Precision::kBF16, .threads = 1, .trainable = true, .isa = isa}),
+            exact),
         0.1);
   }
-  test_cards(checks, exact);
-  const auto one = small_step({.threads = 1, .trainable = true}), many = small_step({.threads = 5, .trainable = true});
+  test_gpus(checks, exact);
+  const auto one = small_step({.threads = 1, .trainable = true}),
+             many = small_step({.threads = 5, .trainable = true});
   add("same bits for 1 and 5 threads", one == many ? 0 : 1, 0);
   return checks;
 }
 
 void add_cuda(ordered_json& report) {
-  const kernels::CardFacts facts = kernels::find_cards();
+  const kernels::GpuFacts facts = kernels::find_gpus();
   if (facts.runtime == 0) {
     report["cuda"] = "not in this build";
     return;
   }
   report["cuda"] = kernels::version_text(facts.runtime);
   report["driver"] = facts.driver == 0 ? "none" : "CUDA " + kernels::version_text(facts.driver);
-  for (int card = 0; card < static_cast<int>(facts.cards.size()); ++card) {
-    const std::string why = kernels::why_unusable(facts, card);
-    report["cuda:" + std::to_string(card)] =
-        why.empty() ? kernels::text_of(facts.cards[static_cast<size_t>(card)]) + ", " + free_text(card) : why;
+  for (int gpu = 0; gpu < static_cast<int>(facts.gpus.size()); ++gpu) {
+    const std::string why = kernels::why_unusable(facts, gpu);
+    report["cuda:" + std::to_string(gpu)] =
+        why.empty() ? kernels::text_of(facts.gpus[static_cast<size_t>(gpu)]) + ", " + free_text(gpu)
+                    : why;
   }
-  if (facts.cards.empty()) report["cards"] = kernels::why_unusable(facts, 0);
+  if (facts.gpus.empty()) report["gpus"] = kernels::why_unusable(facts, 0);
   for (const auto& [library, version] : kernels::cuda_library_versions()) report[library] = version;
 }
 
@@ -185,8 +199,8 @@ void print_text(std::ostream& out, const ordered_json& report) {
   for (const auto& check : report.at("self_test")) {
     const auto name = check.at("check").get<std::string>();
     out << "  " << (check.at("ok").get<bool>() ? "ok     " : "FAILED ") << name
-        << std::string(name.size() < 32 ? 32 - name.size() : 1, ' ') << "error " << check.at("error") << ", bound "
-        << check.at("bound") << "\n";
+        << std::string(name.size() < 32 ? 32 - name.size() : 1, ' ') << "error "
+        << check.at("error") << ", bound " << check.at("bound") << "\n";
   }
 }
 
@@ -202,7 +216,8 @@ Runner declare_doctor(Command& command) {
     else
       print_text(out, report);
     if (!passed(report))
-      fail(ErrorCode::kInternal, "the self-test failed; please report the output of albert doctor --json");
+      fail(ErrorCode::kInternal,
+           "the self-test failed; please report the output of albert doctor --json");
     return 0;
   };
 }

@@ -1,9 +1,9 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/trainer/tasks/classification/scores.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
-#include "trainer/tasks/classification_scores.h"
 
 namespace albert::apps {
 namespace {
@@ -15,11 +15,13 @@ struct EvalFlags {
   bool json = false;
 };
 
-ordered_json as_json(const ClassificationScores& s, const std::vector<std::pair<std::string, std::string>>& labels) {
+ordered_json as_json(const ClassificationScores& s,
+                     const std::vector<std::pair<std::string, std::string>>& labels) {
   ordered_json f1, confusion;
   for (size_t i = 0; i < labels.size(); ++i) {
     f1[labels[i].second] = s.f1[i];
-    for (size_t j = 0; j < labels.size(); ++j) confusion[labels[i].second][labels[j].second] = s.confusion[i][j];
+    for (size_t j = 0; j < labels.size(); ++j)
+      confusion[labels[i].second][labels[j].second] = s.confusion[i][j];
   }
   return {{"examples", s.examples},
           {"accuracy", s.accuracy},
@@ -50,10 +52,11 @@ int run(const EvalFlags& flags, std::ostream& out) {
   const auto right = label_ids(flags.gold, gold, task.labels);
   const auto predicted = read_predictions(flags.predictions, task.labels);
   if (predicted.size() != right.size())
-    fail(ErrorCode::kBadData, flags.predictions, ": ", predicted.size(), " predictions for the ", right.size(),
-         " examples of ", flags.gold);
+    fail(ErrorCode::kBadData, flags.predictions, ": ", predicted.size(), " predictions for the ",
+         right.size(), " examples of ", flags.gold);
   const auto scores =
-      as_json(classification_scores(predicted, right, static_cast<int64_t>(task.labels.size())), task.labels);
+      as_json(classification_scores(predicted, right, static_cast<int64_t>(task.labels.size())),
+              task.labels);
   if (flags.json)
     out << scores.dump() << "\n";
   else
@@ -69,9 +72,11 @@ Runner declare_eval(Command& command) {
   for (const TaskSpec& task : tasks()) names.push_back(task.name);
   command.choice("task", flags->task, names, "whose labels these are");
   command.also("task", {"task_name"});
-  command.required("predictions", flags->predictions, "JSONL of albert predict, a GLUE submission, or a label a line");
+  command.required("predictions", flags->predictions,
+                   "JSONL of albert predict, a GLUE submission, or a label a line");
   command.required("gold", flags->gold, "the task's .tsv or .jsonl with the right labels");
-  command.option("label_column", flags->label_column, "column or key of the label in the gold file");
+  command.option("label_column", flags->label_column,
+                 "column or key of the label in the gold file");
   command.boolean("json", flags->json, "print JSON");
   return [flags](std::ostream& out, std::ostream&) { return run(*flags, out); };
 }

@@ -53,7 +53,8 @@ void put(TensorFile& out, const std::string& name, const HostTensor& tensor) {
 }
 
 // The fields every output has, and the gradients.
-TensorFile common(const ModelOutput& output, const AlbertPreTrainedModel& model, const HeadRequest& request) {
+TensorFile common(const ModelOutput& output, const AlbertPreTrainedModel& model,
+                  const HeadRequest& request) {
   TensorFile out;
   const DType type = master_dtype(request.options.precision);
   if (output.loss) put(out, "loss", HostTensor::of<double>({1}, {*output.loss}).to(type));
@@ -62,8 +63,10 @@ TensorFile common(const ModelOutput& output, const AlbertPreTrainedModel& model,
   for (size_t i = 0; i < output.attentions.size(); ++i)
     put(out, "attentions." + std::to_string(i), output.attentions[i]);
   if (!request.gradients) return out;
-  for (auto& [name, gradient] : model.gradients().tensors) out.tensors.emplace("grad." + name, gradient);
-  if (!output.inputs_embeds_gradient.empty()) out.tensors.emplace("grad.inputs_embeds", output.inputs_embeds_gradient);
+  for (auto& [name, gradient] : model.gradients().tensors)
+    out.tensors.emplace("grad." + name, gradient);
+  if (!output.inputs_embeds_gradient.empty())
+    out.tensors.emplace("grad.inputs_embeds", output.inputs_embeds_gradient);
   return out;
 }
 
@@ -81,7 +84,8 @@ using Notes = std::vector<std::string>;
 TensorFile run_model(const HeadRequest& request, InputTensors& in, Notes* notes) {
   auto head = open<AlbertModel>(request, notes);
   const ModelInputs inputs = in.model_inputs();
-  const ModelUpstreams upstreams{in.take("upstream.last_hidden_state"), in.take("upstream.pooler_output")};
+  const ModelUpstreams upstreams{in.take("upstream.last_hidden_state"),
+                                 in.take("upstream.pooler_output")};
   in.check_all_taken("model");
   const auto output = head.forward(inputs, upstreams, forward_options(request));
   TensorFile out = common(output, head, request);
@@ -115,7 +119,8 @@ TensorFile run_masked_lm(const HeadRequest& request, InputTensors& in, Notes* no
 
 // The heads whose one output is `logits` and whose loss takes weights.
 template <class Head>
-TensorFile run_classifier(const char* name, const HeadRequest& request, InputTensors& in, Notes* notes) {
+TensorFile run_classifier(const char* name, const HeadRequest& request, InputTensors& in,
+                          Notes* notes) {
   auto head = open<Head>(request, notes);
   const ModelInputs inputs = in.model_inputs();
   const HostTensor labels = in.take("labels");
@@ -146,9 +151,10 @@ const std::map<std::string, HeadFunction>& heads() {
       {"model", run_model},
       {"pretraining", run_pretraining},
       {"masked-lm", run_masked_lm},
-      {"sequence-classification",
-       std::bind(run_classifier<AlbertForSequenceClassification>, "sequence-classification", _1, _2, _3)},
-      {"multiple-choice", std::bind(run_classifier<AlbertForMultipleChoice>, "multiple-choice", _1, _2, _3)},
+      {"sequence-classification", std::bind(run_classifier<AlbertForSequenceClassification>,
+                                            "sequence-classification", _1, _2, _3)},
+      {"multiple-choice",
+       std::bind(run_classifier<AlbertForMultipleChoice>, "multiple-choice", _1, _2, _3)},
       {"token-classification",
        std::bind(run_classifier<AlbertForTokenClassification>, "token-classification", _1, _2, _3)},
       {"question-answering", run_question_answering}};
@@ -163,7 +169,8 @@ std::vector<std::string> head_names() {
   return names;
 }
 
-TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in, Notes* notes) {
+TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in,
+                    Notes* notes) {
   const auto at = heads().find(head);
   ALBERT_CHECK(at != heads().end(), "head ", head);
   InputTensors tensors(in);

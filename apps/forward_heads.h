@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "heads/pretrained_model.h"
+#include "albert/heads/pretrained_model.h"
 
 namespace albert::apps {
 
@@ -20,8 +20,9 @@ struct HeadRequest {
 // Names --head takes: "model", "pretraining", ..
 std::vector<std::string> head_names();
 
-// Tensors named in.* to tensors named out.* and, with gradients, grad.* (docs/cli.md). Inputs the head does not know
-// are Error(kBadData). `notes` gets what the user should be told: unused tensors, unknown config keys.
+// Tensors named in.* to tensors named out.* and, with gradients, grad.* (docs/cli.md). Inputs the
+// head does not know are Error(kBadData). `notes` gets what the user should be told: unused
+// tensors, unknown config keys.
 TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in,
                     std::vector<std::string>* notes);
 

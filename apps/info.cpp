@@ -5,12 +5,12 @@
 #include <set>
 #include <sstream>
 
+#include "albert/engine/weights/model_folder.h"
+#include "albert/kernels/gpus.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
 #include "apps/info_data.h"
 #include "apps/plan.h"
-#include "engine/io/model_folder.h"
-#include "kernels/cards.h"
 
 namespace albert::apps {
 namespace {
@@ -62,25 +62,30 @@ ordered_json parameters_json(const std::string& architecture, const AlbertConfig
   return parts;
 }
 
-ordered_json memory_json(const std::string& architecture, const AlbertConfig& config, StepShape shape) {
+ordered_json memory_json(const std::string& architecture, const AlbertConfig& config,
+                         StepShape shape) {
   const StepPlan plan = plan_step(architecture, config, shape);
-  return {
-      {"parameters", plan.bytes.total()}, {"optimizer", plan.moments}, {"arena", plan.arena}, {"total", plan.total()}};
+  return {{"parameters", plan.bytes.total()},
+          {"optimizer", plan.moments},
+          {"arena", plan.arena},
+          {"total", plan.total()}};
 }
 
-ordered_json plans_json(const std::string& architecture, const AlbertConfig& config, const InfoFlags& flags) {
+ordered_json plans_json(const std::string& architecture, const AlbertConfig& config,
+                        const InfoFlags& flags) {
   StepShape shape{.precision = precision_of(flags.precision),
                   .batch = flags.batch,
                   .length = std::min(flags.length, config.max_position_embeddings)};
-  ordered_json memory{{"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
+  ordered_json memory{
+      {"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
   memory["inference"] = memory_json(architecture, config, shape);
   shape.training = true;
   memory["training"] = memory_json(architecture, config, shape);
   shape.keep = Keep::kRecompute;
   memory["training_recomputed"] = memory_json(architecture, config, shape);
-  shape.keep = Keep::kOperands;
-  memory["training_on_roomy_card"] = memory_json(architecture, config, shape);
-  memory["more_on_a_card"] = kernels::advised_workspace(kHopper);
+  shape.keep = Keep::kBatchedWeightGradients;
+  memory["training_on_roomy_gpu"] = memory_json(architecture, config, shape);
+  memory["more_on_a_gpu"] = kernels::advised_workspace(kHopper);
   return memory;
 }
 
@@ -109,27 +114,30 @@ std::string architecture_of(const InfoFlags& flags, const AlbertConfig& config) 
 
 void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
   const auto bytes = [&](const char* key) { return readable(m.at(key).get<size_t>()); };
-  out << "  " << std::left << std::setw(30) << label << std::setw(12) << bytes("total") << "parameters "
-      << bytes("parameters");
+  out << "  " << std::left << std::setw(30) << label << std::setw(12) << bytes("total")
+      << "parameters " << bytes("parameters");
   if (m.at("optimizer").get<size_t>() > 0) out << ", optimizer " << bytes("optimizer");
   out << ", step " << bytes("arena") << "\n";
 }
 
 void print_text(std::ostream& out, const ordered_json& info) {
   const auto& c = info.at("config");
-  out << info.at("folder").get<std::string>() << ": " << info.at("architecture").get<std::string>() << "\n"
-      << "  " << c.at("num_hidden_layers") << " layers of " << c.at("num_hidden_groups") << " group(s) x "
-      << c.at("inner_group_num") << ", hidden " << c.at("hidden_size") << ", heads " << c.at("num_attention_heads")
-      << ", intermediate " << c.at("intermediate_size") << ", embedding " << c.at("embedding_size") << ", vocabulary "
-      << c.at("vocab_size") << ", " << c.at("hidden_act").get<std::string>() << "\n";
+  out << info.at("folder").get<std::string>() << ": " << info.at("architecture").get<std::string>()
+      << "\n"
+      << "  " << c.at("num_hidden_layers") << " layers of " << c.at("num_hidden_groups")
+      << " group(s) x " << c.at("inner_group_num") << ", hidden " << c.at("hidden_size")
+      << ", heads " << c.at("num_attention_heads") << ", intermediate " << c.at("intermediate_size")
+      << ", embedding " << c.at("embedding_size") << ", vocabulary " << c.at("vocab_size") << ", "
+      << c.at("hidden_act").get<std::string>() << "\n";
   out << "parameters (shared ones once)\n";
   for (const auto& [part, count] : info.at("parameters").items())
     out << "  " << std::left << std::setw(12) << part << std::right << std::setw(14)
         << with_commas(count.get<int64_t>()) << "\n";
   if (!info.at("files").is_null()) {
     const auto& files = info.at("files");
-    out << "files\n  " << files.at("tensors") << " tensors, " << with_commas(files.at("elements").get<int64_t>())
-        << " elements, " << files.at("dtypes").dump() << "\n";
+    out << "files\n  " << files.at("tensors") << " tensors, "
+        << with_commas(files.at("elements").get<int64_t>()) << " elements, "
+        << files.at("dtypes").dump() << "\n";
   }
   const auto& m = info.at("memory");
   out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, "
@@ -137,9 +145,10 @@ void print_text(std::ostream& out, const ordered_json& info) {
   print_memory(out, "inference", m.at("inference"));
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
-  print_memory(out, "training, a card with room", m.at("training_on_roomy_card"));
-  out << "  on a card, " << readable(m.at("more_on_a_card").get<size_t>()) << " more for products to work in ("
-      << readable(kernels::advised_workspace(kHopper - 1)) << " before compute capability " << kHopper << ".0)\n";
+  print_memory(out, "training, a GPU with room", m.at("training_on_roomy_gpu"));
+  out << "  on a GPU, " << readable(m.at("more_on_a_gpu").get<size_t>())
+      << " more for matmuls to work in (" << readable(kernels::advised_workspace(kHopper - 1))
+      << " before compute capability " << kHopper << ".0)\n";
 }
 
 int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
@@ -155,15 +164,17 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
     print_checkpoints(folder, flags.json, out);
     if (flags.json || !fs::exists(folder / "config.json", ignored)) return 0;
   }
-  if (flags.batch < 1 || flags.length < 1) fail(ErrorCode::kUsage, "--batch and --length must be at least 1");
-  const bool google =
-      !fs::exists(folder / "config.json", ignored) && fs::exists(folder / "albert_config.json", ignored);
+  if (flags.batch < 1 || flags.length < 1)
+    fail(ErrorCode::kUsage, "--batch and --length must be at least 1");
+  const bool google = !fs::exists(folder / "config.json", ignored) &&
+                      fs::exists(folder / "albert_config.json", ignored);
   std::vector<std::string> warnings;
   const AlbertConfig config =
       AlbertConfig::from_file(folder / (google ? "albert_config.json" : "config.json"), &warnings);
   const std::string architecture = architecture_of(flags, config);
-  ordered_json info{
-      {"folder", flags.folder}, {"architecture", architecture}, {"config", ordered_json::parse(config.to_json())}};
+  ordered_json info{{"folder", flags.folder},
+                    {"architecture", architecture},
+                    {"config", ordered_json::parse(config.to_json())}};
   info["parameters"] = parameters_json(architecture, config);
   info["files"] = files_json(folder);
   info["memory"] = plans_json(architecture, config, flags);
@@ -179,11 +190,14 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
 
 Runner declare_info(Command& command) {
   const auto flags = std::make_shared<InfoFlags>();
-  command.positional("DIR", flags->folder, "model folder, shard, folder of shards, checkpoint or run");
-  command.choice("architecture", flags->architecture, architectures(), "instead of the one config.json names");
+  command.positional("DIR", flags->folder,
+                     "model folder, shard, folder of shards, checkpoint or run");
+  command.choice("architecture", flags->architecture, architectures(),
+                 "instead of the one config.json names");
   command.option("batch", flags->batch, "sequences of the step to plan");
   command.option("length", flags->length, "tokens of each, at most max_position_embeddings");
-  command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"}, "of the step to plan");
+  command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"},
+                 "of the step to plan");
   command.boolean("json", flags->json, "print JSON");
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

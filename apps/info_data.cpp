@@ -2,11 +2,11 @@
 
 #include <ostream>
 
-#include "engine/io/input_file.h"
-#include "engine/io/json.h"
-#include "kernels/error.h"
-#include "trainer/checkpoint.h"
-#include "trainer/data/corpus.h"
+#include "albert/base/error.h"
+#include "albert/base/input_file.h"
+#include "albert/base/json.h"
+#include "albert/trainer/data/corpus.h"
+#include "albert/trainer/loop/checkpoint.h"
 
 namespace albert::apps {
 namespace {
@@ -14,17 +14,19 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr uint64_t kLargestState = 64 << 20;
+constexpr uint64_t kMaxState = 64 << 20;
 
 ordered_json shard_json(const fs::path& path, const Shard& shard) {
-  return {{"file", path.filename().string()}, {"documents", shard.documents()},   {"sentences", shard.sentences()},
-          {"tokens", shard.tokens()},         {"vocab_size", shard.vocab_size()}, {"xxh3_128", shard.checksum()}};
+  return {{"file", path.filename().string()}, {"documents", shard.documents()},
+          {"sentences", shard.sentences()},   {"tokens", shard.tokens()},
+          {"vocab_size", shard.vocab_size()}, {"xxh3_128", shard.checksum()}};
 }
 
 void print_shards(const ordered_json& shards, const char* indent, std::ostream& out) {
   for (const auto& s : shards)
-    out << indent << s.at("file").get<std::string>() << ": " << s.at("documents") << " documents, " << s.at("sentences")
-        << " sentences, " << s.at("tokens") << " tokens, vocabulary of " << s.at("vocab_size") << "\n";
+    out << indent << s.at("file").get<std::string>() << ": " << s.at("documents") << " documents, "
+        << s.at("sentences") << " sentences, " << s.at("tokens") << " tokens, vocabulary of "
+        << s.at("vocab_size") << "\n";
 }
 
 ordered_json corpus_json(const fs::path& folder) {
@@ -51,8 +53,9 @@ ordered_json checkpoint_json(const fs::path& folder) {
   ordered_json info{{"folder", folder.string()}, {"damage", damage_of(folder)}};
   if (!info["damage"].get<std::string>().empty()) return info;
   const std::string name = (folder / "trainer_state.json").string();
-  const auto state = ordered_json::parse(read_text_file(name, kLargestState), nullptr, false);
-  if (!state.is_object() || !state.contains("step")) fail(ErrorCode::kBadData, name, ": not a run's state");
+  const auto state = ordered_json::parse(read_text_file(name, kMaxState), nullptr, false);
+  if (!state.is_object() || !state.contains("step"))
+    fail(ErrorCode::kBadData, name, ": not a run's state");
   info["step"] = state["step"];
   info["best_step"] = state.value("best_step", 0);
   info["settings"] = state.value("recipe", ordered_json::object());
@@ -97,11 +100,13 @@ void print_checkpoints(const fs::path& folder, bool json, std::ostream& out) {
     const auto damage = c.at("damage").get<std::string>();
     out << c.at("folder").get<std::string>() << ": ";
     if (damage.empty())
-      out << "whole, step " << c.at("step") << " of " << c.at("settings").value("max_steps", 0) << "\n";
+      out << "whole, step " << c.at("step") << " of " << c.at("settings").value("max_steps", 0)
+          << "\n";
     else
       out << "damaged: " << damage << "\n";
   }
-  if (!all.empty() && all.back().contains("settings")) out << "settings " << all.back()["settings"].dump() << "\n";
+  if (!all.empty() && all.back().contains("settings"))
+    out << "settings " << all.back()["settings"].dump() << "\n";
 }
 
 }  // namespace albert::apps

@@ -40,16 +40,18 @@ void step(AlbertModel& m, const StepShape& s) {
 }
 void step(AlbertForPreTraining& m, const StepShape& s) {
   m.forward(inputs_for(s),
-            s.training ? PreTrainingLabels{masked_labels(s), zeros(DType::kI32, {s.batch})} : PreTrainingLabels{},
+            s.training ? PreTrainingLabels{masked_labels(s), zeros(DType::kI32, {s.batch})}
+                       : PreTrainingLabels{},
             options_for(s));
 }
 void step(AlbertForMaskedLM& m, const StepShape& s) {
   m.forward(inputs_for(s), s.training ? masked_labels(s) : HostTensor(), options_for(s));
 }
 void step(AlbertForSequenceClassification& m, const StepShape& s) {
-  const bool classes = m.config().num_labels() > 1 && m.config().problem_type.find("multi") == std::string::npos;
-  const HostTensor labels =
-      classes ? zeros(DType::kI32, {s.batch}) : zeros(DType::kF32, {s.batch, m.config().num_labels()});
+  const bool classes =
+      m.config().num_labels() > 1 && m.config().problem_type.find("multi") == std::string::npos;
+  const HostTensor labels = classes ? zeros(DType::kI32, {s.batch})
+                                    : zeros(DType::kF32, {s.batch, m.config().num_labels()});
   m.forward(inputs_for(s), s.training ? labels : HostTensor(), {}, options_for(s));
 }
 void step(AlbertForMultipleChoice& m, const StepShape& s) {
@@ -58,11 +60,13 @@ void step(AlbertForMultipleChoice& m, const StepShape& s) {
   m.forward(in, s.training ? zeros(DType::kI32, {s.batch}) : HostTensor(), {}, options_for(s));
 }
 void step(AlbertForTokenClassification& m, const StepShape& s) {
-  m.forward(inputs_for(s), s.training ? zeros(DType::kI32, {s.batch, s.length}) : HostTensor(), {}, options_for(s));
+  m.forward(inputs_for(s), s.training ? zeros(DType::kI32, {s.batch, s.length}) : HostTensor(), {},
+            options_for(s));
 }
 void step(AlbertForQuestionAnswering& m, const StepShape& s) {
   const HostTensor first = zeros(DType::kI32, {s.batch});
-  m.forward(inputs_for(s), s.training ? QuestionAnsweringLabels{first, first} : QuestionAnsweringLabels{},
+  m.forward(inputs_for(s),
+            s.training ? QuestionAnsweringLabels{first, first} : QuestionAnsweringLabels{},
             options_for(s));
 }
 
@@ -74,12 +78,14 @@ struct Planner {
 template <class Head>
 Planner planner() {
   const auto plan = [](const AlbertConfig& config, const StepShape& shape) {
-    Head head =
-        Head::from_config(config, {.precision = shape.precision, .trainable = shape.training, .device = Device::kMeta});
+    Head head = Head::from_config(
+        config,
+        {.precision = shape.precision, .trainable = shape.training, .device = Device::kMeta});
     step(head, shape);
     StepPlan result;
     result.parameters = head.parameters().count();
-    result.bytes = head.parameters().bytes(head.session().stream(), shape.precision, shape.training);
+    result.bytes =
+        head.parameters().bytes(head.session().stream(), shape.precision, shape.training);
     result.moments = shape.training ? 2 * result.bytes.values : 0;
     result.arena = head.session().last_peak();
     return result;
@@ -121,7 +127,8 @@ std::vector<std::string> architectures() {
   return names;
 }
 
-StepPlan plan_step(const std::string& architecture, const AlbertConfig& config, const StepShape& shape) {
+StepPlan plan_step(const std::string& architecture, const AlbertConfig& config,
+                   const StepShape& shape) {
   return planner_of(architecture).plan(config, shape);
 }
 

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/config.h"
-#include "heads/pretrained_model.h"
+#include "albert/engine/model/config.h"
+#include "albert/heads/pretrained_model.h"
 
 namespace albert::apps {
 
@@ -12,7 +12,8 @@ struct StepShape {
   Precision precision = Precision::kF32;
   int64_t batch = 8;
   int64_t length = 512;
-  bool training = false;  // with gradients and every label a head takes; pre-training asks for one token in seven
+  bool training = false;  // with gradients and every label a head takes; pre-training asks for one
+                          // token in seven
   Keep keep = Keep::kActivations;
 };
 struct StepPlan {
@@ -26,7 +27,8 @@ struct StepPlan {
 std::vector<std::string> architectures();  // "AlbertForMaskedLM", ..
 
 // Error(kBadData) for an architecture not in the list.
-StepPlan plan_step(const std::string& architecture, const AlbertConfig& config, const StepShape& shape);
+StepPlan plan_step(const std::string& architecture, const AlbertConfig& config,
+                   const StepShape& shape);
 
 // The tensors an architecture keeps in a file, by name.
 std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,

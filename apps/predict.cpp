@@ -7,13 +7,13 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/base/atomic_file.h"
+#include "albert/base/text_reader.h"
+#include "albert/heads/sequence_classification.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/trainer/padded.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
-#include "engine/io/atomic_file.h"
-#include "heads/sequence_classification.h"
-#include "tokenizer/tokenizer.h"
-#include "trainer/data/text_reader.h"
-#include "trainer/padded.h"
 
 namespace albert::apps {
 namespace {
@@ -40,12 +40,14 @@ std::string text_of(const nlohmann::json& object, const std::string& key) {
 }
 
 // A line that begins with { is JSON with a text and perhaps its pair; any other is the text itself.
-Encoding encode(const std::string& line, const Tokenizer& tokenizer, const PredictFlags& flags, int64_t longest) {
+Encoding encode(const std::string& line, const Tokenizer& tokenizer, const PredictFlags& flags,
+                int64_t longest) {
   const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = longest};
   if (line.empty()) throw TokenizerError(TokenizerError::Kind::kBadData, "the line is empty");
   if (line.front() != '{') return tokenizer.encode(line, options);
   const auto object = nlohmann::json::parse(line, nullptr, false);
-  if (object.is_discarded()) throw TokenizerError(TokenizerError::Kind::kBadData, "not a JSON object");
+  if (object.is_discarded())
+    throw TokenizerError(TokenizerError::Kind::kBadData, "not a JSON object");
   const std::string text = text_of(object, flags.text_key);
   if (!object.contains(flags.pair_key)) return tokenizer.encode(text, options);
   return tokenizer.encode(text, text_of(object, flags.pair_key), options);
@@ -74,7 +76,8 @@ class Predictor {
   Predictor(const PredictFlags& flags, Sink sink, std::ostream& err)
       : flags_(flags),
         tokenizer_(Tokenizer::from_pretrained(flags.model)),
-        model_(AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model(err))),
+        model_(
+            AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model(err))),
         longest_(std::min(flags.max_seq_length, model_.config().max_position_embeddings)),
         sink_(std::move(sink)) {}
 
@@ -124,7 +127,9 @@ class Predictor {
     for (size_t i = 0; i < n; ++i) probabilities[name(i)] = rounded(p[i]);
     return {{"label", name(best)}, {"score", rounded(p[best])}, {"probabilities", probabilities}};
   }
-  static ordered_json problem(const Line& line) { return {{"line", line.number}, {"error", line.error}}; }
+  static ordered_json problem(const Line& line) {
+    return {{"line", line.number}, {"error", line.error}};
+  }
 
   const PredictFlags& flags_;
   std::shared_ptr<const Tokenizer> tokenizer_;
@@ -149,7 +154,8 @@ int64_t predict_all(const PredictFlags& flags, Sink sink, std::ostream& err) {
 }
 
 int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
-  if (flags.batch_size < 1) fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
+  if (flags.batch_size < 1)
+    fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
   int64_t bad = 0;
   if (flags.output.empty()) {
     bad = predict_all(
@@ -161,7 +167,8 @@ int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
     file.publish();
   }
   if (bad == 0) return 0;
-  err << "albert: error: " << bad << " lines could not be read; their places in the output hold {\"error\": ..}\n";
+  err << "albert: error: " << bad
+      << " lines could not be read; their places in the output hold {\"error\": ..}\n";
   return static_cast<int>(ErrorCode::kBadData);
 }
 
@@ -170,14 +177,16 @@ int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
 Runner declare_predict(Command& command) {
   const auto flags = std::make_shared<PredictFlags>();
   command.required("model", flags->model, "fine-tuned folder");
-  command.option("input", flags->input, "text or JSONL, one example a line; without it the standard input");
+  command.option("input", flags->input,
+                 "text or JSONL, one example a line; without it the standard input");
   command.option("output", flags->output, "JSONL file; without it the standard output");
   command.option("text_key", flags->text_key, "of JSONL lines");
   command.option("pair_key", flags->pair_key, "of JSONL lines");
   command.option("batch_size", flags->batch_size, "examples at once");
   command.option("max_seq_length", flags->max_seq_length, "longer texts are truncated");
   command.also("model", {"model_name_or_path"});
-  command.also("batch_size", {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
+  command.also("batch_size",
+               {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
   add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

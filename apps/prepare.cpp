@@ -1,4 +1,4 @@
-#include "trainer/data/prepare.h"
+#include "albert/trainer/data/prepare.h"
 
 #include <unistd.h>
 
@@ -6,8 +6,8 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/trainer/loop/progress.h"
 #include "apps/commands.h"
-#include "trainer/progress.h"
 
 namespace albert::apps {
 namespace {
@@ -25,21 +25,27 @@ int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
   flags.options.output_dir = flags.output_dir;
   flags.options.documents.skip_bad_lines = flags.on_bad_input == "skip";
   const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
   const bool terminal = !flags.quiet && isatty(STDERR_FILENO) != 0;
   const PrepareResult result = prepare(flags.options, *tokenizer, [&](const PrepareProgress& at) {
     if (!terminal) return;
-    const double share = static_cast<double>(at.bytes) / static_cast<double>(std::max<uint64_t>(1, at.total_bytes));
-    err << "\r\033[K" << static_cast<int>(100 * share) << "%  " << short_number(static_cast<double>(at.tokens))
-        << " tokens  " << short_number(static_cast<double>(at.tokens) / elapsed()) << " tokens/s" << std::flush;
+    const double share =
+        static_cast<double>(at.bytes) / static_cast<double>(std::max<uint64_t>(1, at.total_bytes));
+    err << "\r\033[K" << static_cast<int>(100 * share) << "%  "
+        << short_number(static_cast<double>(at.tokens)) << " tokens  "
+        << short_number(static_cast<double>(at.tokens) / elapsed()) << " tokens/s" << std::flush;
   });
   if (terminal) err << "\r\033[K";
-  if (result.skipped_lines > 0) err << "albert: note: " << result.skipped_lines << " bad lines were left out\n";
+  if (result.skipped_lines > 0)
+    err << "albert: note: " << result.skipped_lines << " bad lines were left out\n";
   if (flags.quiet) return 0;
-  out << flags.output_dir << ": " << result.documents << " documents, " << result.sentences << " sentences, "
-      << result.tokens << " tokens in " << result.shards << " shards (" << result.validation_documents << " documents, "
-      << result.validation_tokens << " tokens held out), "
-      << short_number(static_cast<double>(result.tokens) / elapsed()) << " tokens/s\n";
+  out << flags.output_dir << ": " << result.documents << " documents, " << result.sentences
+      << " sentences, " << result.tokens << " tokens in " << result.shards << " shards ("
+      << result.validation_documents << " documents, " << result.validation_tokens
+      << " tokens held out), " << short_number(static_cast<double>(result.tokens) / elapsed())
+      << " tokens/s\n";
   return 0;
 }
 
@@ -49,14 +55,17 @@ Runner declare_prepare(Command& command) {
   const auto flags = std::make_shared<PrepareFlags>();
   PrepareOptions& o = flags->options;
   command.files("input", flags->input,
-                "text files (.txt, .jsonl; also .gz, .zst, .xz): one sentence a line, blank lines between documents");
+                "text files (.txt, .jsonl; also .gz, .zst, .xz): one sentence a line, blank lines "
+                "between documents");
   command.required("tokenizer", flags->tokenizer, "folder or file of the vocabulary");
   command.required("output_dir", flags->output_dir, "folder for shards and manifest.json");
   command.option("validation_split", o.validation_split, "share of the documents that is held out");
-  command.boolean("split_sentences", o.documents.split_sentences, "cut lines that hold several sentences");
+  command.boolean("split_sentences", o.documents.split_sentences,
+                  "cut lines that hold several sentences");
   command.option("text_key", o.documents.text_key, "of .jsonl files");
   command.option("shard_tokens", o.shard_tokens, "tokens a shard");
-  command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"}, "what lines that are not UTF-8 do");
+  command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"},
+                 "what lines that are not UTF-8 do");
   command.option("threads", o.threads, "threads; 0: every core");
   command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.boolean("quiet", flags->quiet, "print errors only");

@@ -1,9 +1,9 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/trainer/tasks/pretraining_task.h"
 #include "apps/cli/training_flags.h"
 #include "apps/commands.h"
-#include "trainer/pretraining_task.h"
 
 namespace albert::apps {
 namespace {
@@ -18,7 +18,8 @@ struct PretrainFlags {
 };
 
 // The model: continued from a folder, or anew from a config file or the size options.
-AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer, std::ostream& err) {
+AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer,
+                                std::ostream& err) {
   ModelOptions options = flags.training.common.model(err);
   options.trainable = true;
   options.seed = flags.training.seed;
@@ -26,19 +27,22 @@ AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tok
     options.allow_missing = true;
     return AlbertForPreTraining::from_pretrained(flags.model, options);
   }
-  AlbertConfig config = flags.config.empty() ? flags.sizes : AlbertConfig::from_file(flags.config, nullptr);
+  AlbertConfig config =
+      flags.config.empty() ? flags.sizes : AlbertConfig::from_file(flags.config, nullptr);
   if (flags.config.empty()) {
     config.vocab_size = tokenizer.vocab_size();
     config.bos_token_id = tokenizer.cls_id();
     config.eos_token_id = tokenizer.sep_id();
     config.pad_token_id = tokenizer.pad_id();
-    config.max_position_embeddings = std::max<int64_t>(config.max_position_embeddings, flags.pairs.max_seq_length);
+    config.max_position_embeddings =
+        std::max<int64_t>(config.max_position_embeddings, flags.pairs.max_seq_length);
   }
   config.validate();
   return AlbertForPreTraining::from_config(config, options);
 }
 
-nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig& config, const Corpus& corpus) {
+nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig& config,
+                                 const Corpus& corpus) {
   auto recipe = flags.training.recipe();
   recipe["data"] = corpus.fingerprint();
   recipe["config"] = nlohmann::json::parse(config.to_json());
@@ -54,29 +58,36 @@ nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig&
 }
 
 int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
-  const auto tokenizer = Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
-  const Corpus train_corpus(flags.data_dir, "train", *tokenizer), held_out(flags.data_dir, "validation", *tokenizer);
+  const auto tokenizer =
+      Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
+  const Corpus train_corpus(flags.data_dir, "train", *tokenizer),
+      held_out(flags.data_dir, "validation", *tokenizer);
   AlbertForPreTraining model = make_model(flags, *tokenizer, err);
   const AlbertConfig& config = model.config();
-  if (config.vocab_size < tokenizer->vocab_size() || config.max_position_embeddings < flags.pairs.max_seq_length)
+  if (config.vocab_size < tokenizer->vocab_size() ||
+      config.max_position_embeddings < flags.pairs.max_seq_length)
     fail(ErrorCode::kMismatch, "the model has a vocabulary of ", config.vocab_size, " and ",
          config.max_position_embeddings, " positions; wanted ", tokenizer->vocab_size(), " and ",
          flags.pairs.max_seq_length);
-  const PretrainingSamples samples(train_corpus, *tokenizer, flags.pairs, flags.masking, flags.training.seed);
+  const PretrainingSamples samples(train_corpus, *tokenizer, flags.pairs, flags.masking,
+                                   flags.training.seed);
   std::optional<PretrainingSamples> validation;
-  if (held_out.documents() > 0) validation.emplace(held_out, *tokenizer, flags.pairs, flags.masking, 0);
+  if (held_out.documents() > 0)
+    validation.emplace(held_out, *tokenizer, flags.pairs, flags.masking, 0);
   SelfCommunicator self;
-  PretrainingTask task(model, *tokenizer, samples, validation ? &*validation : nullptr,
-                       {.batch_size = flags.training.batch_size,
-                        .accumulation = flags.training.accumulation,
-                        .eval_examples = flags.eval_examples,
-                        .seed = flags.training.seed,
-                        .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
-                       self);
+  PretrainingTask task(
+      model, *tokenizer, samples, validation ? &*validation : nullptr,
+      {.batch_size = flags.training.batch_size,
+       .accumulation = flags.training.accumulation,
+       .eval_examples = flags.eval_examples,
+       .seed = flags.training.seed,
+       .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
+      self);
   if (!flags.training.common.quiet)
-    out << "pre-training " << model.parameters().count() << " parameters on " << train_corpus.tokens() << " tokens, "
-        << samples.size_of_pass(0) << " examples a pass, " << flags.training.max_steps << " steps of "
-        << flags.training.batch_size << " examples" << std::endl;
+    out << "pre-training " << model.parameters().count() << " parameters on "
+        << train_corpus.tokens() << " tokens, " << samples.size_of_pass(0) << " examples a pass, "
+        << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
+        << std::endl;
   LoopOptions loop = flags.training.loop();
   loop.recipe = recipe_of(flags, config, train_corpus).dump();
   const LoopResult result = train(task, loop, self, err);
@@ -93,7 +104,8 @@ Runner declare_pretrain(Command& command) {
   flags->training.max_steps = 125000;
   command.required("data_dir", flags->data_dir, "folder that albert prepare made");
   command.option("tokenizer", flags->tokenizer, "vocabulary, if not the one in data_dir");
-  command.option("model_name_or_path", flags->model, "folder to go on from, instead of a random start");
+  command.option("model_name_or_path", flags->model,
+                 "folder to go on from, instead of a random start");
   command.option("config_name", flags->config, "config.json of a new model; else the sizes below");
   command.option("num_hidden_layers", c.num_hidden_layers, "applications of the shared layer");
   command.option("hidden_size", c.hidden_size, "width");
@@ -103,13 +115,17 @@ Runner declare_pretrain(Command& command) {
   command.option("initializer_range", c.initializer_range,
                  "standard deviation of random starts; 0.05 helps narrow models");
   command.option("hidden_dropout_prob", c.hidden_dropout_prob, "dropout");
-  command.option("attention_probs_dropout_prob", c.attention_probs_dropout_prob, "dropout of attention");
+  command.option("attention_probs_dropout_prob", c.attention_probs_dropout_prob,
+                 "dropout of attention");
   command.option("max_seq_length", flags->pairs.max_seq_length, "tokens of an example");
-  command.option("short_seq_prob", flags->pairs.short_seq_prob, "share of documents cut into shorter examples");
+  command.option("short_seq_prob", flags->pairs.short_seq_prob,
+                 "share of documents cut into shorter examples");
   command.option("masked_lm_prob", flags->masking.masked_lm_prob, "share of tokens to predict");
-  command.option("max_predictions_per_seq", flags->masking.max_predictions_per_seq, "most tokens to predict");
+  command.option("max_predictions_per_seq", flags->masking.max_predictions_per_seq,
+                 "most tokens to predict");
   command.option("ngram", flags->masking.ngram, "longest run of words masked together");
-  command.boolean("favor_shorter_ngram", flags->masking.favor_shorter_ngram, "shorter runs are likelier");
+  command.boolean("favor_shorter_ngram", flags->masking.favor_shorter_ngram,
+                  "shorter runs are likelier");
   command.boolean("do_whole_word_mask", flags->masking.do_whole_word_mask, "mask whole words");
   command.option("eval_examples", flags->eval_examples, "held-out examples of an evaluation");
   command.also("tokenizer", {"tokenizer_name", "spm_model_file", "vocab_file"});

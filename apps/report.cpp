@@ -1,4 +1,4 @@
-#include "trainer/report.h"
+#include "albert/trainer/loop/report.h"
 
 #include <memory>
 #include <ostream>

@@ -1,10 +1,10 @@
 #include <iostream>
 #include <memory>
 
+#include "albert/base/error.h"
+#include "albert/base/text_reader.h"
+#include "albert/tokenizer/tokenizer.h"
 #include "apps/commands.h"
-#include "kernels/error.h"
-#include "tokenizer/tokenizer.h"
-#include "trainer/data/text_reader.h"
 
 namespace albert::apps {
 namespace {
@@ -13,17 +13,19 @@ using nlohmann::ordered_json;
 
 struct TokenizeFlags {
   std::string model, input, preprocessing = "huggingface";
-  bool json = false, special_tokens = true, do_lower_case = true, keep_accents = false, pairs = false;
+  bool json = false, special_tokens = true, do_lower_case = true, keep_accents = false,
+       pairs = false;
   int64_t max_length = 0;
 };
 
 std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command& command) {
-  if (!command.given("preprocessing") && !command.given("do_lower_case") && !command.given("keep_accents"))
+  if (!command.given("preprocessing") && !command.given("do_lower_case") &&
+      !command.given("keep_accents"))
     return Tokenizer::from_pretrained(flags.model);
   return Tokenizer::from_pretrained(
-      flags.model,
-      TokenizerOptions{flags.preprocessing == "google" ? Preprocessing::kGoogle : Preprocessing::kHuggingFace,
-                       flags.do_lower_case, flags.keep_accents});
+      flags.model, TokenizerOptions{flags.preprocessing == "google" ? Preprocessing::kGoogle
+                                                                    : Preprocessing::kHuggingFace,
+                                    flags.do_lower_case, flags.keep_accents});
 }
 
 Encoding encode(const Tokenizer& tokenizer, const std::string& line, const TokenizeFlags& flags) {
@@ -52,8 +54,8 @@ void print_plain(std::ostream& out, const Encoding& e) {
   out << "\n";
 }
 
-void tokenize_line(const Tokenizer& tokenizer, const std::string& name, int64_t number, const std::string& line,
-                   const TokenizeFlags& flags, std::ostream& out) {
+void tokenize_line(const Tokenizer& tokenizer, const std::string& name, int64_t number,
+                   const std::string& line, const TokenizeFlags& flags, std::ostream& out) {
   try {
     (flags.json ? print_json : print_plain)(out, encode(tokenizer, line, flags));
   } catch (const TokenizerError& e) {
@@ -78,16 +80,22 @@ int run(const TokenizeFlags& flags, const Command& command, std::ostream& out) {
 
 Runner declare_tokenize(Command& command) {
   const auto flags = std::make_shared<TokenizeFlags>();
-  command.required("model", flags->model, "model folder, or a spiece.model, tokenizer.json or vocab.txt");
+  command.required("model", flags->model,
+                   "model folder, or a spiece.model, tokenizer.json or vocab.txt");
   command.option("input", flags->input,
                  "text file, plain or compressed; without it lines come from the standard input");
-  command.boolean("json", flags->json, "one JSON object a line, with ids, types, masks and offsets");
+  command.boolean("json", flags->json,
+                  "one JSON object a line, with ids, types, masks and offsets");
   command.boolean("pairs", flags->pairs, "a tab in a line separates a text from its pair");
   command.boolean("special_tokens", flags->special_tokens, "add [CLS] and [SEP]");
-  command.option("max_length", flags->max_length, "truncate to this many ids, the longer text first; 0: never");
-  command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"}, "whose rules for the text");
-  command.boolean("do_lower_case", flags->do_lower_case, "lower the text (else as tokenizer_config.json says)");
-  command.boolean("keep_accents", flags->keep_accents, "keep accents (else as tokenizer_config.json says)");
+  command.option("max_length", flags->max_length,
+                 "truncate to this many ids, the longer text first; 0: never");
+  command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
+                 "whose rules for the text");
+  command.boolean("do_lower_case", flags->do_lower_case,
+                  "lower the text (else as tokenizer_config.json says)");
+  command.boolean("keep_accents", flags->keep_accents,
+                  "keep accents (else as tokenizer_config.json says)");
   return [flags, &command](std::ostream& out, std::ostream&) { return run(*flags, command, out); };
 }
 

@@ -1,12 +1,12 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/base/atomic_file.h"
+#include "albert/base/error.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/tokenizer/vocabulary_trainer.h"
+#include "albert/trainer/data/documents.h"
 #include "apps/commands.h"
-#include "engine/io/atomic_file.h"
-#include "kernels/error.h"
-#include "tokenizer/tokenizer.h"
-#include "tokenizer/vocabulary_trainer.h"
-#include "trainer/data/documents.h"
 
 namespace albert::apps {
 namespace {
@@ -21,7 +21,8 @@ struct VocabFlags {
 // The lines of all files, one after the other.
 class LinesOf {
  public:
-  LinesOf(const std::vector<std::string>& files, const DocumentOptions& options) : files_(files), options_(options) {}
+  LinesOf(const std::vector<std::string>& files, const DocumentOptions& options)
+      : files_(files), options_(options) {}
   bool next(std::string& line) {
     while (at_ == document_.size()) {
       at_ = 0;
@@ -53,12 +54,16 @@ int run(const VocabFlags& flags, std::ostream& out) {
   std::filesystem::create_directories(folder, error);
   if (error) fail(ErrorCode::kIo, flags.output_dir, ": cannot make the folder: ", error.message());
   LinesOf lines(flags.input, {.skip_bad_lines = flags.on_bad_input == "skip"});
-  const std::string model = train_vocabulary([&](std::string& line) { return lines.next(line); }, flags.options);
-  const auto tokenizer = Tokenizer::from_sentence_model("spiece.model", model, flags.options.preprocessing);
-  for (const auto& [name, contents] : tokenizer->files()) write_file_atomically(folder / name, contents);
+  const std::string model =
+      train_vocabulary([&](std::string& line) { return lines.next(line); }, flags.options);
+  const auto tokenizer =
+      Tokenizer::from_sentence_model("spiece.model", model, flags.options.preprocessing);
+  for (const auto& [name, contents] : tokenizer->files())
+    write_file_atomically(folder / name, contents);
   if (!flags.quiet)
-    out << flags.output_dir << ": " << tokenizer->vocab_size() << " pieces; next: albert prepare --tokenizer "
-        << flags.output_dir << " --input .. --output_dir ..\n";
+    out << flags.output_dir << ": " << tokenizer->vocab_size()
+        << " pieces; next: albert prepare --tokenizer " << flags.output_dir
+        << " --input .. --output_dir ..\n";
   return 0;
 }
 
@@ -67,14 +72,18 @@ int run(const VocabFlags& flags, std::ostream& out) {
 Runner declare_vocab(Command& command) {
   const auto flags = std::make_shared<VocabFlags>();
   command.files("input", flags->input, "text files, plain or compressed");
-  command.required("output_dir", flags->output_dir, "folder for spiece.model, tokenizer.json and their settings");
+  command.required("output_dir", flags->output_dir,
+                   "folder for spiece.model, tokenizer.json and their settings");
   command.option("vocab_size", flags->options.vocab_size, "pieces");
-  command.option("character_coverage", flags->options.character_coverage, "share of characters that get a piece");
-  command.option("input_sentence_size", flags->options.input_sentence_size, "lines to draw from the text");
+  command.option("character_coverage", flags->options.character_coverage,
+                 "share of characters that get a piece");
+  command.option("input_sentence_size", flags->options.input_sentence_size,
+                 "lines to draw from the text");
   command.option("seed", flags->options.seed, "of the drawing");
   command.boolean("do_lower_case", flags->options.preprocessing.do_lower_case, "lower the text");
   command.boolean("keep_accents", flags->options.preprocessing.keep_accents, "keep accents");
-  command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"}, "what lines that are not UTF-8 do");
+  command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"},
+                 "what lines that are not UTF-8 do");
   command.boolean("overwrite_output_dir", flags->overwrite, "replace the vocabulary that is there");
   command.boolean("quiet", flags->quiet, "print errors only");
   return [flags](std::ostream& out, std::ostream&) { return run(*flags, out); };

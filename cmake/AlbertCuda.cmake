@@ -1,7 +1,7 @@
-# The CUDA kernels: by nvcc for a card, or by the host compiler for the emulator.
+# The CUDA kernels: by nvcc for a GPU, or by the host compiler for the emulator.
 include(CheckLanguage)
 
-# At file scope, as enable_language() wants it: ALBERT_NVCC says whether CUDA is compiled for cards.
+# At file scope, as enable_language() wants it: ALBERT_NVCC says whether CUDA is compiled for GPUs.
 set(ALBERT_NVCC OFF)
 if(ALBERT_CUDA MATCHES "^(AUTO|ON)$")
   check_language(CUDA)
@@ -25,7 +25,7 @@ function(albert_cuda_kernels)
   elseif(ALBERT_NVCC)
     albert_cuda_by_nvcc(${ARGN})
   else()
-    target_sources(albert_kernels PRIVATE backend_no_cuda.cpp)
+    target_sources(albert_kernels PRIVATE cuda/runtime/none.cpp)
   endif()
 endfunction()
 
@@ -35,11 +35,13 @@ function(albert_cuda_emulated)
     message(FATAL_ERROR "albert: the emulator switches stacks in x86-64 assembly: use ALBERT_CUDA=OFF here")
   endif()
   set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX)
-  target_sources(albert_kernels PRIVATE ${ARGN} simt/cublas_stand_in.cpp simt/cudnn_stand_in.cpp simt/device_memory.cpp simt/emulated_backend.cpp simt/emulator.cpp simt/fiber.cpp)
+  target_sources(albert_kernels PRIVATE ${ARGN}
+    emulator/backend.cpp emulator/device_memory.cpp emulator/emulator.cpp emulator/fake_cublas.cpp
+    emulator/fake_cudnn.cpp emulator/fiber.cpp)
   target_compile_definitions(albert_kernels PUBLIC ALBERT_CUDA_EMULATED PRIVATE ALBERT_WITH_CUDA)
 endfunction()
 
-# CUDA's runtime is linked in, its other libraries are opened when a card is used: the programs start on any machine.
+# CUDA's runtime is linked in, its other libraries are opened when a GPU is used: the programs start on any machine.
 function(albert_cuda_by_nvcc)
   add_library(albert_kernels_cuda OBJECT ${ARGN})
   set_target_properties(albert_kernels_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON POSITION_INDEPENDENT_CODE ON)
@@ -49,7 +51,9 @@ function(albert_cuda_by_nvcc)
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13.0)
     target_compile_options(albert_kernels_cuda PRIVATE --compress-mode=size)
   endif()
-  target_sources(albert_kernels PRIVATE $<TARGET_OBJECTS:albert_kernels_cuda> backend_cuda.cpp cards_cuda.cpp cublas_lt_check.cpp pinned_results.cpp pinned_staging.cpp)
+  target_sources(albert_kernels PRIVATE $<TARGET_OBJECTS:albert_kernels_cuda> 
+    cuda/cublas/lt_check.cpp cuda/runtime/backend.cpp cuda/runtime/gpus.cpp
+    cuda/runtime/pinned_results.cpp cuda/runtime/pinned_staging.cpp)
   target_compile_definitions(albert_kernels PRIVATE ALBERT_WITH_CUDA ALBERT_CUDA_OLDEST_CODE=${ALBERT_CUDA_OLDEST_CODE})
   target_link_libraries(albert_kernels PRIVATE CUDA::cudart_static)
   albert_cudnn()
@@ -61,10 +65,10 @@ function(albert_cudnn)
   find_path(ALBERT_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h HINTS ${PROJECT_SOURCE_DIR}/build/cudnn-frontend/include)
   if(NOT ALBERT_CUDNN_INCLUDE_DIR OR NOT ALBERT_CUDNN_FRONTEND_INCLUDE_DIR)
     message(STATUS "albert: no headers of cuDNN and cudnn-frontend, so no --attention cudnn")
-    target_sources(albert_kernels PRIVATE cudnn_none.cpp)
+    target_sources(albert_kernels PRIVATE cuda/cudnn/none.cpp)
     return()
   endif()
-  add_library(albert_kernels_cudnn OBJECT cudnn_graphs.cpp)
+  add_library(albert_kernels_cudnn OBJECT cuda/cudnn/graphs.cpp)
   albert_target(albert_kernels_cudnn)
   target_include_directories(albert_kernels_cudnn PRIVATE ${PROJECT_SOURCE_DIR})
   target_include_directories(albert_kernels_cudnn SYSTEM PRIVATE

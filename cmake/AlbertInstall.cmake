@@ -1,7 +1,7 @@
 # find_package(albert) for other projects: include <albert/albert.h>, link albert::trainer (or a lower layer).
 include(CMakePackageConfigHelpers)
 
-install(FILES ${PROJECT_SOURCE_DIR}/include/albert/albert.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/albert)
+install(FILES ${PROJECT_SOURCE_DIR}/albert/albert.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/albert)
 install(EXPORT albertTargets NAMESPACE albert:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/albert)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/albertConfig.cmake.in ${PROJECT_BINARY_DIR}/albertConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/albert)

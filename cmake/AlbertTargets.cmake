@@ -41,10 +41,8 @@ function(albert_library name)
   albert_target(albert_${name})
   set_target_properties(albert_${name} PROPERTIES EXPORT_NAME ${name})
   target_sources(albert_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${arg_HEADERS})
-  # <albert/albert.h> lies in include/, what it includes ("heads/..") in include/albert/.
-  target_include_directories(albert_${name} INTERFACE
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/albert>)
+  # Headers answer to <albert/..> alone, here as where they are installed.
+  target_include_directories(albert_${name} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(albert_${name} PUBLIC ${arg_DEPENDS})
-  install(TARGETS albert_${name} EXPORT albertTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/albert)
+  install(TARGETS albert_${name} EXPORT albertTargets FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endfunction()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What ALBERT reaches through transformers and PyTorch on one card: what gpu_validate.sh holds ours against.
+"""What ALBERT reaches through transformers and PyTorch on one gpu: what gpu_validate.sh holds ours against.
 
 usage: gpu_peers.py OUTPUT.json [--models base,large,xlarge,xxlarge] [--minutes 8] [--tiny]
 
@@ -39,8 +39,8 @@ class Peers:
     def put(self, **row):
         self.rows.append(row)
         print(json.dumps(row), flush=True)
-        card = torch.cuda.get_device_name() if self.device == "cuda" else "cpu"
-        report = {"torch": torch.__version__, "transformers": transformers.__version__, "device": card, "rows": self.rows}
+        gpu = torch.cuda.get_device_name() if self.device == "cuda" else "cpu"
+        report = {"torch": torch.__version__, "transformers": transformers.__version__, "device": gpu, "rows": self.rows}
         self.arguments.output.write_text(json.dumps(report, indent=1))
 
     def wait(self):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks and measures a card, from a bundle (scripts/bundle), in at most 8 minutes. Every step has its own time limit
+# Checks and measures a GPU, from a bundle (scripts/bundle), in at most 8 minutes. Every step has its own time limit
 # and its own verdict: one that fails loses no other. Ends with one line; validation.json and validation.md say more.
 #   gpu_validate.sh [--device cuda|cuda:N|cpu] [--output_dir DIR] [--minutes 8]
 # --device cpu is a rehearsal on a small scale: every step that the CPU can take. Exit codes: 0 passed, 1 a step failed,
-# 69 no usable card.
+# 69 no usable GPU.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,11 +33,11 @@ if $full && ldd "$bin/albert" | grep -q 'not found'; then
   done
 fi
 
-# Nothing runs where there is no card.
+# Nothing runs where there is no GPU.
 probe=$("$bin/albert" forward --device "$device" --model "$data/golden/shared/pretraining" --head pretraining \
   --input "$data/golden/shared/pretraining.safetensors" --output "$output/probe.safetensors" 2>&1)
 if [ $? -eq 69 ]; then
-  echo "gpu_validate: no usable card: ${probe#albert: error: }"
+  echo "gpu_validate: no usable gpu: ${probe#albert: error: }"
   exit 69
 fi
 rm -f "$output/probe.safetensors"
@@ -128,8 +128,8 @@ bench_attention() {  # cuDNN's against ours, kernel by kernel
 peers() { python3 "$here/gpu_peers.py" "$output/peers.json" --minutes 2; }
 
 # --- the steps
-# Of the CPU's products alone.
-not_of_a_card='Matmul.*:*ARowIsTheSameAlone*'
+# Of the CPU's matmuls alone.
+not_of_a_gpu='Matmul.*:*ARowIsTheSameAlone*'
 golden_filter='Cases/Golden.*' small='*Attention*:*LayerNorm*:*CrossEntropy*:*Embedding*' steps=200 limit=90
 if ! $full; then steps=20 limit=30; fi
 
@@ -139,7 +139,7 @@ export -f tests pretrain compare_curves curves same_bits shards sanitize bench b
 export here bin data output device steps small
 as_step() { local name=$1 most=$2; shift 2; step "$name" "$most" bash -uo pipefail -c '"$@"' - "$@"; }
 if $full; then
-  as_step "kernels" $limit tests "-$golden_filter:$not_of_a_card"
+  as_step "kernels" $limit tests "-$golden_filter:$not_of_a_gpu"
 else
   as_step "kernels" $limit tests "*LayerNorm*:*Rows*:*Embedding*"
 fi
@@ -150,7 +150,7 @@ if as_step "shards" 60 shards && as_step "pre-training on the CPU" $limit pretra
   as_step "same bits twice" $limit same_bits
 fi
 for tool in memcheck racecheck synccheck; do
-  if ! $full; then skip "$tool" "of a card only"
+  if ! $full; then skip "$tool" "of a gpu only"
   elif ! command -v compute-sanitizer >/dev/null; then skip "$tool" "compute-sanitizer is not there"
   else as_step "$tool" 30 sanitize $tool; fi
 done
@@ -168,13 +168,13 @@ if $full; then
 else
   as_step "bench: ceilings" 40 bench bench-ceilings --phases ceilings --rounds 1 --seconds 0.01
   as_step "bench: a small model" 40 bench_model "$data/golden/shared/pretraining" 8 16 1 0.01
-  skip "PyTorch" "of a card only"
+  skip "PyTorch" "of a gpu only"
 fi
 
 # --- the reports
 json_text() { printf '"%s"' "$(printf %s "$1" | tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 
-card_line() { nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,power.limit --format=csv,noheader 2>/dev/null | head -1; }
+gpu_line() { nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,power.limit --format=csv,noheader 2>/dev/null | head -1; }
 
 json_files() {  # FILE..: an object with each under its name
   local file comma=""
@@ -190,8 +190,8 @@ json_files() {  # FILE..: an object with each under its name
 
 write_json() {
   local i comma=""
-  printf '{\n"version": %s,\n"device": %s,\n"card": %s,\n"utc": %s,\n"steps": [' "$(json_text "$("$bin/albert" --version)")" \
-    "$(json_text "$device")" "$(json_text "$(card_line)")" "$(json_text "$(date -u +%FT%TZ)")"
+  printf '{\n"version": %s,\n"device": %s,\n"gpu": %s,\n"utc": %s,\n"steps": [' "$(json_text "$("$bin/albert" --version)")" \
+    "$(json_text "$device")" "$(json_text "$(gpu_line)")" "$(json_text "$(date -u +%FT%TZ)")"
   for i in "${!names[@]}"; do
     printf '%s\n {"step": %s, "verdict": "%s", "seconds": %s, "detail": %s}' "$comma" "$(json_text "${names[i]}")" "${verdicts[i]}" \
       "${seconds[i]}" "$(json_text "${details[i]}")"
@@ -206,7 +206,7 @@ write_json() {
 
 write_markdown() {
   local i log
-  echo "# Validation on ${card:-the CPU: a rehearsal, on a small scale}"
+  echo "# Validation on ${gpu:-the CPU: a rehearsal, on a small scale}"
   echo "$("$bin/albert" --version), --device $device, $(date -u +%FT%TZ). $verdict"
   printf '\n| step | verdict | s | |\n|---|---|---|---|\n'
   for i in "${!names[@]}"; do echo "| ${names[i]} | ${verdicts[i]} | ${seconds[i]} | ${details[i]//|/,} |"; done
@@ -215,7 +215,7 @@ write_markdown() {
   done
 }
 
-card=$(card_line)
+gpu=$(gpu_line)
 failed=()
 for i in "${!names[@]}"; do [ "${verdicts[i]}" = failed ] && failed+=("${names[i]}"); done
 if [ ${#failed[@]} -eq 0 ]; then verdict="passed, ${#names[@]} steps"

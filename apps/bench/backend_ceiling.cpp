@@ -1,11 +1,11 @@
-// A card's ceilings, by its own back end: calls are queued in bursts, and the last one is waited for.
+// A GPU's ceilings, by its own backend: calls are queued in bursts, and the last one is waited for.
 #include <algorithm>
 #include <vector>
 
+#include "albert/kernels/matmul.h"
+#include "albert/kernels/row_ops.h"
 #include "apps/bench/ceiling.h"
 #include "apps/bench/timing.h"
-#include "kernels/matmul.h"
-#include "kernels/rows.h"
 
 namespace albert::bench {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 using kernels::MatmulShape;
 
 constexpr int kRounds = 5;
-constexpr double kBurstFlops = 4e11;  // half a millisecond of a fast card
-constexpr int64_t kMostCalls = 256;
+constexpr double kBurstFlops = 4e11;  // half a millisecond of a fast GPU
+constexpr int64_t kMaxCalls = 256;
 constexpr int64_t kCopied = int64_t{1} << 28;  // f32 elements: 1 GiB
 
 class BackendCeiling final : public Ceiling {
@@ -23,14 +23,19 @@ class BackendCeiling final : public Ceiling {
       : backend_(std::move(backend)), dtype_(dtype), seconds_(seconds) {}
 
   std::string library() const override { return "cuBLASLt"; }
-  MatmulShape large() const override { return {.m = 8192, .n = 8192, .k = 8192, .transpose_b = true, .dtype = dtype_}; }
+  MatmulShape large() const override {
+    return {.m = 8192, .n = 8192, .k = 8192, .transpose_b = true, .dtype = dtype_};
+  }
 
   double copy_bytes() override {
-    const kernels::Buffer from(*backend_, kCopied * sizeof(float)), to(*backend_, kCopied * sizeof(float));
-    const Tensor source{from.data(), {kCopied}, DType::kF32}, target{to.data(), {kCopied}, DType::kF32};
+    const kernels::Buffer from(*backend_, kCopied * sizeof(float)),
+        to(*backend_, kCopied * sizeof(float));
+    const Tensor source{from.data(), {kCopied}, DType::kF32},
+        target{to.data(), {kCopied}, DType::kF32};
     return measure_rate(kRounds, seconds_,
                         [&] {
-                          kernels::accumulate(backend_->stream(), target, kernels::Grad::kAssign, source);
+                          kernels::accumulate(backend_->stream(), target, kernels::Grad::kAssign,
+                                              source);
                           backend_->synchronize();
                           return 2.0 * static_cast<double>(source.bytes());
                         })
@@ -38,13 +43,16 @@ class BackendCeiling final : public Ceiling {
   }
 
  private:
-  // Bits that are small numbers in every float type, not zeros: a card that multiplies zeros runs faster.
+  // Bits that are small numbers in every float type, not zeros: a GPU that multiplies zeros runs
+  // faster.
   void fill(const kernels::Buffer& memory) {
     std::vector<unsigned char> bytes(memory.bytes());
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = i % 2 == 1 ? 0x3c : static_cast<unsigned char>(i * 7);
+    for (size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = i % 2 == 1 ? 0x3c : static_cast<unsigned char>(i * 7);
     backend_->copy_to_device(memory.data(), bytes.data(), bytes.size());
   }
-  Tensor operand(const kernels::Buffer& memory, int64_t rows, int64_t cols, bool transposed, DType dtype) const {
+  Tensor operand(const kernels::Buffer& memory, int64_t rows, int64_t cols, bool transposed,
+                 DType dtype) const {
     return {memory.data(), transposed ? Shape{cols, rows} : Shape{rows, cols}, dtype};
   }
 
@@ -52,11 +60,12 @@ class BackendCeiling final : public Ceiling {
     const auto bytes = [&](int64_t rows, int64_t cols) {
       return static_cast<size_t>(rows * cols) * size_of(shape.dtype);
     };
-    const kernels::Buffer a(*backend_, bytes(shape.m, shape.k)), b(*backend_, bytes(shape.n, shape.k)),
-        c(*backend_, bytes(shape.m, shape.n));
+    const kernels::Buffer a(*backend_, bytes(shape.m, shape.k)),
+        b(*backend_, bytes(shape.n, shape.k)), c(*backend_, bytes(shape.m, shape.n));
     fill(a);
     fill(b);
-    const kernels::Matmul how{.transpose_a = shape.transpose_a, .transpose_b = shape.transpose_b || shape.packed};
+    const kernels::Matmul how{.transpose_a = shape.transpose_a,
+                              .transpose_b = shape.transpose_b || shape.packed};
     const Tensor left = operand(a, shape.m, shape.k, how.transpose_a, shape.dtype),
                  right = operand(b, shape.k, shape.n, how.transpose_b, shape.dtype),
                  product = operand(c, shape.m, shape.n, false, shape.dtype);
@@ -64,10 +73,12 @@ class BackendCeiling final : public Ceiling {
     kernels::Stream s = backend_->stream();
     s.workspace = workspace.data();
     s.workspace_bytes = workspace.bytes();
-    const auto calls = std::clamp(static_cast<int64_t>(kBurstFlops / shape.flops()), int64_t{1}, kMostCalls);
+    const auto calls =
+        std::clamp(static_cast<int64_t>(kBurstFlops / shape.flops()), int64_t{1}, kMaxCalls);
     return measure_rate(kRounds, seconds_,
                         [&] {
-                          for (int64_t i = 0; i < calls; ++i) kernels::matmul(s, product, left, right, how);
+                          for (int64_t i = 0; i < calls; ++i)
+                            kernels::matmul(s, product, left, right, how);
                           backend_->synchronize();
                           return static_cast<double>(calls) * shape.flops();
                         })
@@ -81,8 +92,8 @@ class BackendCeiling final : public Ceiling {
 
 }  // namespace
 
-std::unique_ptr<Ceiling> make_backend_ceiling(std::unique_ptr<kernels::Backend> backend, Precision precision,
-                                              double seconds) {
+std::unique_ptr<Ceiling> make_backend_ceiling(std::unique_ptr<kernels::Backend> backend,
+                                              Precision precision, double seconds) {
   return std::make_unique<BackendCeiling>(std::move(backend), compute_dtype(precision), seconds);
 }
 

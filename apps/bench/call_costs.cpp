@@ -4,8 +4,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "kernels/dispatch.h"
-#include "kernels/error.h"
+#include "albert/base/error.h"
+#include "albert/kernels/dispatch.h"
 
 namespace albert::bench {
 namespace {
@@ -15,10 +15,10 @@ using kernels::MatmulShape;
 
 // How a kernel uses its operands, a letter each in the order it is called with:
 //   r  read or written once      u  read and written          .  a number
-//   g  a gradient, as the number behind it says (Grad)        -  not touched on a card
+//   g  a gradient, as the number behind it says (Grad)        -  not touched on a GPU
 // and against the first of the r, which says how many rows or columns:
-//   c  that many columns of a wider matrix    i  that many rows of a table, read    j  .. read and written
-//   s  that many rows of a gradient, read and written; the rest zeroed where Grad says so
+//   c  that many columns of a wider matrix    i  that many rows of a table, read    j  .. read and
+//   written s  that many rows of a gradient, read and written; the rest zeroed where Grad says so
 // Scratch that stays in the caches is counted as if it did not.
 struct Traffic {
   std::string_view kernel, operands;
@@ -58,9 +58,10 @@ constexpr Traffic kTraffic[] = {
 };
 
 std::string_view operands_of(const std::string& kernel) {
-  const auto* const row =
-      std::find_if(std::begin(kTraffic), std::end(kTraffic), [&](const Traffic& t) { return t.kernel == kernel; });
-  ALBERT_CHECK(row != std::end(kTraffic), "what ", kernel, " moves is not known: it needs a row in call_costs.cpp");
+  const auto* const row = std::find_if(std::begin(kTraffic), std::end(kTraffic),
+                                       [&](const Traffic& t) { return t.kernel == kernel; });
+  ALBERT_CHECK(row != std::end(kTraffic), "what ", kernel,
+               " moves is not known: it needs a row in call_costs.cpp");
   return row->operands;
 }
 
@@ -77,13 +78,14 @@ double times_touched(uint64_t mode) {
 
 // Of `table`, as many rows as `like` has.
 double bytes_of_rows(const Tensor& table, const Tensor& like) {
-  return std::min(bytes_of(table),
-                  static_cast<double>(like.shape.rows() * table.shape[-1]) * static_cast<double>(size_of(table.dtype)));
+  return std::min(bytes_of(table), static_cast<double>(like.shape.rows() * table.shape[-1]) *
+                                       static_cast<double>(size_of(table.dtype)));
 }
 
 // Of `matrix`, as many columns as `like` has.
 double bytes_of_columns(const Tensor& matrix, const Tensor& like) {
-  return static_cast<double>(matrix.shape.rows() * like.shape[-1]) * static_cast<double>(size_of(matrix.dtype));
+  return static_cast<double>(matrix.shape.rows() * like.shape[-1]) *
+         static_cast<double>(size_of(matrix.dtype));
 }
 
 double bytes_moved(char use, const Tensor& t, uint64_t next, const Tensor& like) {
@@ -95,7 +97,9 @@ double bytes_moved(char use, const Tensor& t, uint64_t next, const Tensor& like)
     case 'c': return bytes_of_columns(t, like);
     case 'i': return bytes_of_rows(t, like);
     case 'j': return 2 * bytes_of_rows(t, like);
-    case 's': return 2 * bytes_of_rows(t, like) + (static_cast<Grad>(next) == Grad::kAssign ? bytes_of(t) : 0);
+    case 's':
+      return 2 * bytes_of_rows(t, like) +
+             (static_cast<Grad>(next) == Grad::kAssign ? bytes_of(t) : 0);
     default: return 0;
   }
 }
@@ -138,7 +142,7 @@ void CallCosts::finish() {
     add_attention();
   else {
     const double bytes = bytes_of_operands();
-    add(kernels_[kernel_], {1, bytes, 0, memory_seconds(card_, bytes)});
+    add(kernels_[kernel_], {1, bytes, 0, memory_seconds(gpu_, bytes)});
   }
   kernel_.clear();
   items_.clear();
@@ -146,12 +150,13 @@ void CallCosts::finish() {
 
 double CallCosts::bytes_of_operands() const {
   const std::string_view uses = operands_of(kernel_);
-  ALBERT_CHECK(uses.size() == items_.size(), kernel_, " has ", items_.size(), " operands, ", uses.size(),
-               " in the table of call_costs.cpp");
+  ALBERT_CHECK(uses.size() == items_.size(), kernel_, " has ", items_.size(), " operands, ",
+               uses.size(), " in the table of call_costs.cpp");
   const Tensor like = items_[uses.find('r')].tensor;
   double bytes = 0;
   for (size_t i = 0; i < uses.size(); ++i)
-    bytes += bytes_moved(uses[i], items_[i].tensor, i + 1 < uses.size() ? items_[i + 1].attribute : 0, like);
+    bytes += bytes_moved(uses[i], items_[i].tensor,
+                         i + 1 < uses.size() ? items_[i + 1].attribute : 0, like);
   return bytes;
 }
 
@@ -195,14 +200,14 @@ void CallCosts::add_matmul() {
 
 void CallCosts::add_product(const MatmulShape& shape, bool accumulate) {
   const double bytes = bytes_of_operands() + (accumulate ? bytes_of(items_[0].tensor) : 0);
-  const Cost cost{1, bytes, shape.flops(), product_seconds(card_, shape, bytes)};
+  const Cost cost{1, bytes, shape.flops(), matmul_seconds(gpu_, shape, bytes)};
   add(kernels_[name_of(shape)], cost);
   add(products_[shape], cost);
 }
 
-// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's six come last in both. Lengths are not
-// read from cu_seqlens, which a dry run need not fill: where only some queries are computed, each is taken to see the
-// mean of the lengths.
+// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's six come last in both.
+// Lengths are not read from cu_seqlens, which a dry run need not fill: where only some queries are
+// computed, each is taken to see the mean of the lengths.
 void CallCosts::add_attention() {
   const size_t heads_at = operands_of(kernel_).size() - 11;
   const double bytes = bytes_of_operands();
@@ -219,7 +224,7 @@ void CallCosts::add_attention() {
                            static_cast<int64_t>(items_[heads_at + 1].attribute),
                            out.dtype,
                            backward};
-  add(kernels_[kernel_], {1, bytes, work.flops(), attention_seconds(card_, work, bytes)});
+  add(kernels_[kernel_], {1, bytes, work.flops(), attention_seconds(gpu_, work, bytes)});
 }
 
 Cost CallCosts::total() const {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/bench/card_model.h"
-#include "kernels/call_observer.h"
+#include "albert/kernels/call_observer.h"
+#include "apps/bench/gpu_model.h"
 
 namespace albert::bench {
 
@@ -12,10 +12,11 @@ struct Cost {
   double calls = 0, bytes = 0, flops = 0, seconds = 0;
 };
 
-// Adds up what the calls it is shown would move, compute and take on a card. Shown a dry run, it prices a whole step.
+// Adds up what the calls it is shown would move, compute and take on a GPU. Shown a dry run, it
+// prices a whole step.
 class CallCosts final : public kernels::CallObserver {
  public:
-  explicit CallCosts(const Card& card) : card_(card) {}
+  explicit CallCosts(const Gpu& gpu) : gpu_(gpu) {}
 
   // Of the sequences that the next attention calls are about.
   void set_lengths(std::vector<int64_t> lengths);
@@ -23,11 +24,14 @@ class CallCosts final : public kernels::CallObserver {
   void operand(const Tensor& tensor) override { items_.push_back({tensor, 0}); }
   void attribute(uint64_t bits) override { items_.push_back({{}, bits}); }
 
-  // To be called behind the last of them. Error(kInternal) for a kernel that has no row in the table of call_costs.cpp.
+  // To be called behind the last of them. Error(kInternal) for a kernel that has no row in the
+  // table of call_costs.cpp.
   void finish();
 
   const std::map<std::string, Cost>& kernels() const { return kernels_; }
-  const std::map<kernels::MatmulShape, Cost>& products() const { return products_; }  // those among them
+  const std::map<kernels::MatmulShape, Cost>& products() const {
+    return products_;
+  }  // those among them
   Cost total() const;
 
  private:
@@ -42,7 +46,7 @@ class CallCosts final : public kernels::CallObserver {
   void add_matmul();
   void add_attention();
 
-  Card card_;
+  Gpu gpu_;
   std::vector<int64_t> lengths_;
   std::string kernel_;
   std::vector<Item> items_;

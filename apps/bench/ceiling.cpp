@@ -29,7 +29,8 @@ class Threads {
 };
 
 bool multiplies_bf16() {
-  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
+         dnnl_cpu_isa_avx512_core_bf16;
 }
 
 memory::desc operand(int64_t rows, int64_t cols, bool transposed, memory::data_type type) {
@@ -40,13 +41,15 @@ memory filled(const memory::desc& description, const dnnl::engine& engine) {
   memory m(description, engine);
   auto* bytes = static_cast<unsigned char*>(m.get_data_handle());
   // 0x3c00..0x3cff in every half: about 0.01 as f32 and as bf16, and never a denormal
-  for (size_t i = 0; i < description.get_size(); ++i) bytes[i] = i % 2 == 1 ? 0x3c : static_cast<unsigned char>(i * 7);
+  for (size_t i = 0; i < description.get_size(); ++i)
+    bytes[i] = i % 2 == 1 ? 0x3c : static_cast<unsigned char>(i * 7);
   return m;
 }
 
 double rate_of(const MatmulShape& shape, int threads, double seconds) {
   const Threads use(threads);
-  const auto type = shape.dtype == DType::kBF16 && multiplies_bf16() ? memory::data_type::bf16 : memory::data_type::f32;
+  const auto type = shape.dtype == DType::kBF16 && multiplies_bf16() ? memory::data_type::bf16
+                                                                     : memory::data_type::f32;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
   const auto a = operand(shape.m, shape.k, shape.transpose_a, type);
@@ -55,9 +58,10 @@ double rate_of(const MatmulShape& shape, int threads, double seconds) {
   const auto c = operand(shape.m, shape.n, false, type);
   const dnnl::matmul::primitive_desc description({a, b, c}, engine);
   const dnnl::matmul primitive(description);
-  std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, filled(description.src_desc(), engine)},
-                                            {DNNL_ARG_WEIGHTS, filled(description.weights_desc(), engine)},
-                                            {DNNL_ARG_DST, filled(description.dst_desc(), engine)}};
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, filled(description.src_desc(), engine)},
+      {DNNL_ARG_WEIGHTS, filled(description.weights_desc(), engine)},
+      {DNNL_ARG_DST, filled(description.dst_desc(), engine)}};
   return measure_rate(kRounds, seconds,
                       [&] {
                         primitive.execute(stream, arguments);
@@ -82,7 +86,8 @@ class CpuCeiling final : public Ceiling {
                         [&] {
 #pragma omp parallel for num_threads(threads_)
                           for (size_t i = 0; i < threads; ++i) {
-                            const size_t begin = kBytes * i / threads, end = kBytes * (i + 1) / threads;
+                            const size_t begin = kBytes * i / threads,
+                                         end = kBytes * (i + 1) / threads;
                             std::memcpy(to.data() + begin, from.data() + begin, end - begin);
                           }
                           return 2.0 * static_cast<double>(kBytes);
@@ -91,7 +96,9 @@ class CpuCeiling final : public Ceiling {
   }
 
  private:
-  double rate_of(const MatmulShape& shape) override { return bench::rate_of(shape, threads_, seconds_); }
+  double rate_of(const MatmulShape& shape) override {
+    return bench::rate_of(shape, threads_, seconds_);
+  }
 
   int threads_;
   double seconds_;
@@ -100,7 +107,7 @@ class CpuCeiling final : public Ceiling {
 }  // namespace
 
 double Ceiling::matmul_flops(const MatmulShape& shape) {
-  MatmulShape plain = shape;  // what comes with the product is ours to hide
+  MatmulShape plain = shape;  // what comes with the matmul is ours to hide
   plain.bias = false;
   plain.activation = kernels::Activation::kIdentity;
   const auto at = rates_.find(plain);
@@ -120,7 +127,7 @@ std::unique_ptr<Ceiling> make_cpu_ceiling(int threads, double seconds) {
 
 std::unique_ptr<Ceiling> make_ceiling(const ModelOptions& device, double seconds) {
   auto backend = kernels::make_backend({.device = device.device,
-                                        .card = device.card,
+                                        .gpu = device.gpu,
                                         .tf32 = device.tf32,
                                         .threads = device.threads,
                                         .isa = device.isa});

@@ -5,24 +5,25 @@
 #include <ostream>
 #include <sstream>
 
+#include "albert/base/atomic_file.h"
+#include "albert/base/input_file.h"
+#include "albert/base/nearest.h"
+#include "albert/kernels/cuda/runtime/library.h"
 #include "apps/bench/phases.h"
 #include "apps/bench/prediction.h"
 #include "apps/cli/common.h"
-#include "engine/io/atomic_file.h"
-#include "engine/io/input_file.h"
-#include "engine/io/nearest.h"
-#include "kernels/cuda_library.h"
 
 namespace albert::bench {
 namespace {
 
-constexpr uint64_t kLargestRun = 64 << 20;
+constexpr uint64_t kMaxRun = 64 << 20;
 
 struct BenchFlags {
   BenchOptions options;
-  std::string phases = "ceilings,inference,classification,latency,pretraining,finetuning", file, isa, output, compare;
+  std::string phases = "ceilings,inference,classification,latency,pretraining,finetuning", file,
+              isa, output, compare;
   bool breakdown = false, model_only = false;
-  std::string card = "h200";
+  std::string gpu = "h200";
   apps::CommonOptions common;
 };
 
@@ -33,7 +34,8 @@ std::vector<std::string> split_phases(const std::string& text) {
   for (std::string phase; std::getline(in, phase, ',');) {
     if (std::find(known.begin(), known.end(), phase) == known.end()) {
       const std::string near = nearest_name(phase, known);
-      fail(ErrorCode::kUsage, "--phases ", phase, near.empty() ? "" : " (did you mean " + near + "?)");
+      fail(ErrorCode::kUsage, "--phases ", phase,
+           near.empty() ? "" : " (did you mean " + near + "?)");
     }
     phases.push_back(phase);
   }
@@ -56,7 +58,8 @@ std::string processor() {
 
 void check(const BenchOptions& o) {
   if (o.batch_size < 1 || o.length < 1 || o.batches < 1 || o.rounds < 1 || !(o.seconds >= 0))
-    fail(ErrorCode::kUsage, "--batch_size, --max_seq_length, --batches and --rounds must be at least 1");
+    fail(ErrorCode::kUsage,
+         "--batch_size, --max_seq_length, --batches and --rounds must be at least 1");
 }
 
 nlohmann::ordered_json libraries() {
@@ -67,14 +70,16 @@ nlohmann::ordered_json libraries() {
 
 nlohmann::ordered_json machine_json(const BenchOptions& options) {
   if (options.device.device == Device::kCuda) {
-    const auto card = kernels::make_backend(
-        {.device = Device::kCuda, .card = options.device.card, .attention = options.device.attention});
-    return {{"card", card->description()},
+    const auto gpu = kernels::make_backend({.device = Device::kCuda,
+                                            .gpu = options.device.gpu,
+                                            .attention = options.device.attention});
+    return {{"gpu", gpu->description()},
             {"libraries", libraries()},
             {"processor", processor()},
             {"version", ALBERT_VERSION}};
   }
-  const auto backend = kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
+  const auto backend =
+      kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
   return {{"processor", processor()},
           {"threads", backend->stream().threads},
           {"isa", kernels::name_of(backend->stream().isa)},
@@ -83,23 +88,26 @@ nlohmann::ordered_json machine_json(const BenchOptions& options) {
 }
 
 void print_machine(const nlohmann::ordered_json& machine, std::ostream& out) {
-  if (machine.contains("card"))
-    out << machine["card"].get<std::string>() << "; cuBLASLt " << machine["libraries"].value("cuBLASLt", "not found")
-        << "\n";
+  if (machine.contains("gpu"))
+    out << machine["gpu"].get<std::string>() << "; cuBLASLt "
+        << machine["libraries"].value("cuBLASLt", "not found") << "\n";
   else
     out << machine["processor"].get<std::string>() << ", " << machine["threads"] << " threads, "
-        << machine["isa"].get<std::string>() << "; " << machine["matmul"].get<std::string>() << "\n";
+        << machine["isa"].get<std::string>() << "; " << machine["matmul"].get<std::string>()
+        << "\n";
 }
 
-// What a card would take, without one.
+// What a GPU would take, without one.
 int predict(const BenchFlags& flags, std::ostream& out) {
-  const Card card = flags.card == "h200"
-                        ? h200()
-                        : card_from(nlohmann::json::parse(read_text_file(flags.card, kLargestRun), nullptr, false));
-  const auto rows = predict_phases(flags.options, card);
-  out << "predicted for " << card.name << ", not measured\n";
+  const Gpu gpu =
+      flags.gpu == "h200"
+          ? h200()
+          : gpu_from(nlohmann::json::parse(read_text_file(flags.gpu, kMaxRun), nullptr, false));
+  const auto rows = predict_phases(flags.options, gpu);
+  out << "predicted for " << gpu.name << ", not measured\n";
   print_predicted(rows, flags.breakdown, out);
-  const nlohmann::ordered_json result{{"predicted_for", card.name}, {"version", ALBERT_VERSION}, {"rows", rows}};
+  const nlohmann::ordered_json result{
+      {"predicted_for", gpu.name}, {"version", ALBERT_VERSION}, {"rows", rows}};
   if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
   return 0;
 }
@@ -120,7 +128,7 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   print_rows(rows, flags.breakdown, out);
   if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
   if (flags.compare.empty()) return 0;
-  const auto old = Row::parse(read_text_file(flags.compare, kLargestRun), nullptr, false);
+  const auto old = Row::parse(read_text_file(flags.compare, kMaxRun), nullptr, false);
   if (!old.is_object() || !old.contains("rows"))
     fail(ErrorCode::kBadData, flags.compare, ": not what --output of albert-bench wrote");
   print_compared(compared(rows, old.at("rows").get<std::vector<Row>>()), out);
@@ -132,23 +140,29 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
 apps::Runner declare_bench(apps::Command& command) {
   const auto flags = std::make_shared<BenchFlags>();
   BenchOptions& o = flags->options;
-  command.option("phases", flags->phases,
-                 "ceilings, inference, classification, latency, pretraining, finetuning, tokenize; by commas");
+  command.option(
+      "phases", flags->phases,
+      "ceilings, inference, classification, latency, pretraining, finetuning, tokenize; by commas");
   command.option("model", o.model, "base, large, xlarge, xxlarge, a config.json or a model folder");
   command.option("batch_size", o.batch_size, "sequences of a step");
   command.option("max_seq_length", o.length, "tokens of each, or at most, with --lengths_from");
-  command.option("lengths_from", flags->file, "file with sequences: text, or .jsonl of albert tokenize --json");
+  command.option("lengths_from", flags->file,
+                 "file with sequences: text, or .jsonl of albert tokenize --json");
   command.option("tokenizer", o.source.tokenizer, "vocabulary for text");
   command.option("task", o.source.task, "the file is this task's, as for albert finetune");
   command.option("batches", o.batches, "different batches, taken in turn");
   command.option("rounds", o.rounds, "repeats; the median counts");
   command.option("seconds", o.seconds, "a round takes at least");
-  command.choice("isa", flags->isa, {"generic", "avx2", "avx512"}, "instructions of our kernels, if not the best");
-  command.boolean("breakdown", flags->breakdown, "also print what each kernel and product took");
-  command.boolean("model_only", flags->model_only, "run nothing: print what a card would take by its cost model");
-  command.option("card", flags->card, "of --model_only: h200, or a JSON file with measured rates in place of its");
+  command.choice("isa", flags->isa, {"generic", "avx2", "avx512"},
+                 "instructions of our kernels, if not the best");
+  command.boolean("breakdown", flags->breakdown, "also print what each kernel and matmul took");
+  command.boolean("model_only", flags->model_only,
+                  "run nothing: print what a GPU would take by its cost model");
+  command.option("gpu", flags->gpu,
+                 "of --model_only: h200, or a JSON file with measured rates in place of its");
   command.option("output", flags->output, "JSON file for all rows");
-  command.option("compare", flags->compare, "JSON file of an earlier run: print ratios and a verdict");
+  command.option("compare", flags->compare,
+                 "JSON file of an earlier run: print ratios and a verdict");
   apps::add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

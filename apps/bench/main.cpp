@@ -4,6 +4,7 @@
 #include "apps/cli/program.h"
 
 int main(int argc, char** argv) {
-  return albert::apps::run_single({"albert-bench", "how fast this machine runs ALBERT", albert::bench::declare_bench},
-                                  {argv + 1, argv + argc}, std::cout, std::cerr);
+  return albert::apps::run_single(
+      {"albert-bench", "how fast this machine runs ALBERT", albert::bench::declare_bench},
+      {argv + 1, argv + argc}, std::cout, std::cerr);
 }

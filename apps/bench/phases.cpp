@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <sstream>
 
+#include "albert/base/error.h"
+#include "albert/base/text_reader.h"
+#include "albert/tokenizer/tokenizer.h"
 #include "apps/bench/timing.h"
-#include "kernels/error.h"
-#include "tokenizer/tokenizer.h"
-#include "trainer/data/text_reader.h"
 
 namespace albert::bench {
 namespace {
@@ -24,11 +24,11 @@ struct Pass {
 Pass profiled_pass(Step& step, const std::vector<Batch>& batches) {
   Pass pass;
   for (const Batch& batch : batches) step.run(batch);
-  step.model().session().backend().record(&pass.profile);
+  step.model().session().backend().profile_into(&pass.profile);
   const auto start = Clock::now();
   for (const Batch& batch : batches) step.run(batch);
   pass.seconds = seconds_since(start);
-  step.model().session().backend().record(nullptr);
+  step.model().session().backend().profile_into(nullptr);
   pass.steps = static_cast<double>(batches.size());
   return pass;
 }
@@ -56,7 +56,7 @@ Row kernels_of(const Pass& pass) {
   return rows;
 }
 
-// What a step's products reached, against the machine's library alone.
+// What a step's matmuls reached, against the machine's library alone.
 Row products_of(const Pass& pass, Ceiling& ceiling) {
   Row rows = Row::array();
   for (const auto& [shape, use] : pass.profile.matmuls) {
@@ -72,7 +72,8 @@ Row products_of(const Pass& pass, Ceiling& ceiling) {
 
 double flops_of(const Pass& pass) {
   double flops = 0;
-  for (const auto& [shape, use] : pass.profile.matmuls) flops += static_cast<double>(use.calls) * shape.flops();
+  for (const auto& [shape, use] : pass.profile.matmuls)
+    flops += static_cast<double>(use.calls) * shape.flops();
   return flops;
 }
 
@@ -84,10 +85,11 @@ size_t bytes_of(Step& step) {
          model.session().arena_bytes() + step.state_bytes();
 }
 
-Row measured(const BenchOptions& options, const std::string& phase, Step& step, const std::vector<Batch>& batches,
-             Ceiling& ceiling) {
+Row measured(const BenchOptions& options, const std::string& phase, Step& step,
+             const std::vector<Batch>& batches, Ceiling& ceiling) {
   const Pass pass = profiled_pass(step, batches);
-  const double at_ceiling = ceiling.seconds_of(pass.profile.matmuls);  // before what is held against it
+  const double at_ceiling =
+      ceiling.seconds_of(pass.profile.matmuls);  // before what is held against it
   size_t next = 0;
   const Sample tokens = measure_rate(options.rounds, options.seconds, [&] {
     const Batch& batch = batches[next++ % batches.size()];
@@ -140,11 +142,12 @@ Row tokenization(const BenchOptions& options) {
   if (options.source.tokenizer.empty() || options.source.file.empty())
     fail(ErrorCode::kUsage, "the phase tokenize needs --lengths_from TEXT and --tokenizer");
   const auto tokenizer = Tokenizer::from_pretrained(options.source.tokenizer);
-  constexpr double kMostBytes = 8 << 20;
+  constexpr double kMaxBytes = 8 << 20;
   std::vector<std::string> lines;
   double bytes = 0;
   TextReader reader(options.source.file);
-  for (std::string line; bytes < kMostBytes && reader.next(line); bytes += static_cast<double>(line.size()) + 1)
+  for (std::string line; bytes < kMaxBytes && reader.next(line);
+       bytes += static_cast<double>(line.size()) + 1)
     lines.push_back(line);
   double tokens = 0;
   const Sample rate = measure_rate(options.rounds, options.seconds, [&] {
@@ -163,8 +166,8 @@ Row tokenization(const BenchOptions& options) {
 Row ceilings(Ceiling& ceiling) {
   const MatmulShape large = ceiling.large();
   std::ostringstream name;
-  name << "ceiling: " << ceiling.library() << ", " << large.m << " x " << large.n << " x " << large.k << ' '
-       << large.dtype;
+  name << "ceiling: " << ceiling.library() << ", " << large.m << " x " << large.n << " x "
+       << large.k << ' ' << large.dtype;
   return {{"name", name.str()},
           {"per_second", ceiling.best_flops() * 1e-9},
           {"unit", "GFLOP"},
@@ -174,25 +177,29 @@ Row ceilings(Ceiling& ceiling) {
 }  // namespace
 
 std::vector<std::string> all_phases() {
-  return {"ceilings", "inference", "classification", "latency", "pretraining", "finetuning", "tokenize"};
+  return {"ceilings",    "inference",  "classification", "latency",
+          "pretraining", "finetuning", "tokenize"};
 }
 
 std::string name_of(const BenchOptions& options, const std::string& phase) {
   std::string name = phase + " " + options.model + " " + options.precision + " ";
   if (phase == "latency") return name + "1 x " + std::to_string(options.length);
   name += std::to_string(options.batch_size) + " x ";
-  return name +
-         (options.source.file.empty() ? std::to_string(options.length) : options.source.file.filename().string());
+  return name + (options.source.file.empty() ? std::to_string(options.length)
+                                             : options.source.file.filename().string());
 }
 
 std::string text_of(const MatmulShape& s) {
-  std::string text = std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
+  std::string text =
+      std::to_string(s.m) + " x " + std::to_string(s.n) + " x " + std::to_string(s.k);
   if (s.packed) return text + " linear";
   return text + (s.transpose_a ? " aT" : "") + (s.transpose_b ? " bT" : "");
 }
 
-std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase, const AlbertConfig& config) {
-  if (phase == "latency") return fixed_batches(options.batches, 1, options.length, config.vocab_size);
+std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase,
+                              const AlbertConfig& config) {
+  if (phase == "latency")
+    return fixed_batches(options.batches, 1, options.length, config.vocab_size);
   if (options.source.file.empty())
     return fixed_batches(options.batches, options.batch_size, options.length, config.vocab_size);
   return batches_from(options.source, options.batches, options.batch_size, options.length);

@@ -19,14 +19,16 @@ struct BenchOptions {
 
 std::vector<std::string> all_phases();
 
-// How rows name a phase of a run, and a product.
+// How rows name a phase of a run, and a matmul.
 std::string name_of(const BenchOptions& options, const std::string& phase);
 std::string text_of(const kernels::MatmulShape& shape);
 
 // What a phase's steps are taken with; "latency" has one sequence at a time.
-std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase, const AlbertConfig& config);
+std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase,
+                              const AlbertConfig& config);
 
-// One row for the machine's ceilings, one for each step that was asked for, with kernels and products in it.
+// One row for the machine's ceilings, one for each step that was asked for, with kernels and
+// matmuls in it.
 std::vector<Row> run_phases(const BenchOptions& options);
 
 }  // namespace albert::bench

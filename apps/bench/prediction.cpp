@@ -2,17 +2,20 @@
 
 #include <algorithm>
 
+#include "albert/base/error.h"
 #include "apps/bench/call_costs.h"
-#include "kernels/error.h"
 
 namespace albert::bench {
 namespace {
 
 constexpr double kMaskedShare = 0.15;
 
-bool is_training(const std::string& phase) { return phase == "pretraining" || phase == "finetuning"; }
+bool is_training(const std::string& phase) {
+  return phase == "pretraining" || phase == "finetuning";
+}
 
-Row cost_row(const char* kind, const std::string& name, const Cost& cost, double steps, double total) {
+Row cost_row(const char* kind, const std::string& name, const Cost& cost, double steps,
+             double total) {
   return {{kind, name},
           {"calls", cost.calls / steps},
           {"bytes", cost.bytes / steps},
@@ -51,22 +54,24 @@ Tokens tokens_of(const std::vector<Batch>& batches) {
   double pairs = 0;
   for (const Batch& batch : batches) {
     tokens.count += static_cast<double>(batch.tokens);
-    for (const auto& sequence : batch.input_ids) pairs += static_cast<double>(sequence.size() * sequence.size());
+    for (const auto& sequence : batch.input_ids)
+      pairs += static_cast<double>(sequence.size() * sequence.size());
   }
   tokens.mean_length = pairs / tokens.count;
   return tokens;
 }
 
-CallCosts priced(const Card& card, Step& step, const std::vector<Batch>& batches) {
-  CallCosts costs(card);
+CallCosts priced(const Gpu& gpu, Step& step, const std::vector<Batch>& batches) {
+  CallCosts costs(gpu);
   AlbertPreTrainedModel& model = step.model();
   model.session().backend().observe(&costs);
   for (const Batch& batch : batches) {
     std::vector<int64_t> lengths;
-    for (const auto& sequence : batch.input_ids) lengths.push_back(static_cast<int64_t>(sequence.size()));
+    for (const auto& sequence : batch.input_ids)
+      lengths.push_back(static_cast<int64_t>(sequence.size()));
     costs.set_lengths(std::move(lengths));
-    step.set_keep(
-        keep_where_there_is_room(model.config(), model.precision(), batch.tokens, static_cast<int64_t>(card.memory)));
+    step.set_keep(choose_keep(model.config(), model.precision(), batch.tokens,
+                              static_cast<int64_t>(gpu.memory)));
     step.run(batch);
   }
   costs.finish();
@@ -74,15 +79,17 @@ CallCosts priced(const Card& card, Step& step, const std::vector<Batch>& batches
   return costs;
 }
 
-Row predicted(const BenchOptions& options, const std::string& phase, const AlbertConfig& config, Step& step,
-              const Card& card) {
+Row predicted(const BenchOptions& options, const std::string& phase, const AlbertConfig& config,
+              Step& step, const Gpu& gpu) {
   const std::vector<Batch> batches = batches_of(options, phase, config);
-  const CallCosts costs = priced(card, step, batches);
+  const CallCosts costs = priced(gpu, step, batches);
   const Cost total = costs.total();
   const Tokens tokens = tokens_of(batches);
   const double steps = static_cast<double>(batches.size());
-  const double nominal = nominal_flops(config, phase, tokens.mean_length) * tokens.count / total.seconds;
-  const double peak = options.device.precision == Precision::kBF16 ? card.bf16_flops : card.tf32_flops;
+  const double nominal =
+      nominal_flops(config, phase, tokens.mean_length) * tokens.count / total.seconds;
+  const double peak =
+      options.device.precision == Precision::kBF16 ? gpu.bf16_flops : gpu.tf32_flops;
   return {{"name", name_of(options, phase)},
           {"per_second", tokens.count / total.seconds},
           {"unit", "tokens"},
@@ -99,25 +106,27 @@ Row predicted(const BenchOptions& options, const std::string& phase, const Alber
 }  // namespace
 
 double nominal_flops(const AlbertConfig& config, const std::string& phase, double length) {
-  const double hidden = static_cast<double>(config.hidden_size), inner = static_cast<double>(config.intermediate_size);
-  const double embedding = static_cast<double>(config.embedding_size), words = static_cast<double>(config.vocab_size);
+  const double hidden = static_cast<double>(config.hidden_size),
+               inner = static_cast<double>(config.intermediate_size);
+  const double embedding = static_cast<double>(config.embedding_size),
+               words = static_cast<double>(config.vocab_size);
   const double layer = 8 * hidden * hidden + 4 * hidden * inner + 4 * length * hidden;
-  double flops =
-      static_cast<double>(config.num_hidden_layers * config.inner_group_num) * layer + 2 * embedding * hidden;
+  double flops = static_cast<double>(config.num_hidden_layers * config.inner_group_num) * layer +
+                 2 * embedding * hidden;
   if (phase == "pretraining") flops += kMaskedShare * 2 * (hidden * embedding + embedding * words);
   return is_training(phase) ? 3 * flops : flops;
 }
 
-std::vector<Row> predict_phases(const BenchOptions& options, const Card& card) {
+std::vector<Row> predict_phases(const BenchOptions& options, const Gpu& gpu) {
   if (options.device.precision == Precision::kF64)
-    fail(ErrorCode::kUsage, "--model_only knows no card's f64: use --precision bf16 or f32");
+    fail(ErrorCode::kUsage, "--model_only knows no GPU's f64: use --precision bf16 or f32");
   const AlbertConfig config = config_of(options.model);
   ModelOptions planned = options.device;
   planned.device = Device::kMeta;
   std::vector<Row> rows;
   for (const std::string& phase : options.phases)
     if (const auto step = step_of(phase, config, planned))
-      rows.push_back(predicted(options, phase, config, *step, card));
+      rows.push_back(predicted(options, phase, config, *step, gpu));
   return rows;
 }
 

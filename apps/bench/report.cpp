@@ -35,14 +35,16 @@ void print_table(const std::vector<std::vector<std::string>>& lines, std::ostrea
 
 void print_breakdown(const Row& row, std::ostream& out) {
   if (!row.contains("kernels")) return;
-  std::vector<std::vector<std::string>> lines{{row.at("name").get<std::string>(), "calls", "ms", "% of step"}};
+  std::vector<std::vector<std::string>> lines{
+      {row.at("name").get<std::string>(), "calls", "ms", "% of step"}};
   for (const auto& k : row.at("kernels"))
-    lines.push_back({"  " + k.at("kernel").get<std::string>(), number(k, "calls"), number(k, "seconds", 1e3, 2),
-                     number(k, "share", 100, 1)});
-  lines.push_back({"  products", "calls", "GFLOP/s", "library alone", "%"});
+    lines.push_back({"  " + k.at("kernel").get<std::string>(), number(k, "calls"),
+                     number(k, "seconds", 1e3, 2), number(k, "share", 100, 1)});
+  lines.push_back({"  matmuls", "calls", "GFLOP/s", "library alone", "%"});
   for (const auto& m : row.at("products"))
-    lines.push_back({"  " + m.at("product").get<std::string>(), number(m, "calls"), number(m, "flops", 1e-9, 0),
-                     number(m, "ceiling", 1e-9, 0), number(m, "share_of_ceiling", 100, 0)});
+    lines.push_back({"  " + m.at("product").get<std::string>(), number(m, "calls"),
+                     number(m, "flops", 1e-9, 0), number(m, "ceiling", 1e-9, 0),
+                     number(m, "share_of_ceiling", 100, 0)});
   out << "\n";
   print_table(lines, out);
 }
@@ -50,14 +52,16 @@ void print_breakdown(const Row& row, std::ostream& out) {
 }  // namespace
 
 void print_rows(const std::vector<Row>& rows, bool breakdown, std::ostream& out) {
-  std::vector<std::vector<std::string>> lines{
-      {"", "per second", "unit", "spread %", "ms/step", "p50", "p99", "padded/s", "GFLOP/s", "% of ceiling", "MiB"}};
+  std::vector<std::vector<std::string>> lines{{"", "per second", "unit", "spread %", "ms/step",
+                                               "p50", "p99", "padded/s", "GFLOP/s", "% of ceiling",
+                                               "MiB"}};
   for (const Row& row : rows)
-    lines.push_back({row.at("name").get<std::string>(), number(row, "per_second", 1, 1), row.value("unit", ""),
-                     number(row, "spread", 100, 1), number(row, "seconds_per_step", 1e3, 2),
-                     number(row, "p50_seconds", 1e3, 2), number(row, "p99_seconds", 1e3, 2),
-                     number(row, "padded_per_second"), number(row, "flops", 1e-9),
-                     number(row, "share_of_ceiling", 100, 1), number(row, "bytes", 1.0 / (1 << 20))});
+    lines.push_back({row.at("name").get<std::string>(), number(row, "per_second", 1, 1),
+                     row.value("unit", ""), number(row, "spread", 100, 1),
+                     number(row, "seconds_per_step", 1e3, 2), number(row, "p50_seconds", 1e3, 2),
+                     number(row, "p99_seconds", 1e3, 2), number(row, "padded_per_second"),
+                     number(row, "flops", 1e-9), number(row, "share_of_ceiling", 100, 1),
+                     number(row, "bytes", 1.0 / (1 << 20))});
   print_table(lines, out);
   if (!breakdown) return;
   for (const Row& row : rows) print_breakdown(row, out);
@@ -76,11 +80,11 @@ void print_predicted(const std::vector<Row>& rows, bool breakdown, std::ostream&
     lines = {{row.at("name").get<std::string>(), "calls", "MB", "GFLOP", "us", "% of step"}};
     const auto add = [&](const Row& cost, const char* name) {
       lines.push_back({"  " + cost.at(name).get<std::string>(), number(cost, "calls", 1, 0),
-                       number(cost, "bytes", 1e-6, 1), number(cost, "flops", 1e-9, 1), number(cost, "seconds", 1e6, 1),
-                       number(cost, "share", 100, 1)});
+                       number(cost, "bytes", 1e-6, 1), number(cost, "flops", 1e-9, 1),
+                       number(cost, "seconds", 1e6, 1), number(cost, "share", 100, 1)});
     };
     for (const Row& kernel : row.at("kernels")) add(kernel, "kernel");
-    lines.push_back({"  products"});
+    lines.push_back({"  matmuls"});
     for (const Row& product : row.at("products")) add(product, "product");
     out << "\n";
     print_table(lines, out);
@@ -90,10 +94,12 @@ void print_predicted(const std::vector<Row>& rows, bool breakdown, std::ostream&
 std::vector<Row> compared(const std::vector<Row>& now, const std::vector<Row>& old) {
   std::vector<Row> result;
   for (const Row& row : now) {
-    const auto before =
-        std::find_if(old.begin(), old.end(), [&](const Row& o) { return o.value("name", "") == row.at("name"); });
+    const auto before = std::find_if(old.begin(), old.end(), [&](const Row& o) {
+      return o.value("name", "") == row.at("name");
+    });
     if (before == old.end()) continue;
-    const double ratio = row.at("per_second").get<double>() / before->at("per_second").get<double>();
+    const double ratio =
+        row.at("per_second").get<double>() / before->at("per_second").get<double>();
     const double noise = (row.value("spread", 0.0) + before->value("spread", 0.0)) / 2;
     const char* verdict = ratio > 1 + noise ? "faster" : ratio < 1 - noise ? "slower" : "same";
     result.push_back({{"name", row.at("name")},
@@ -109,8 +115,9 @@ std::vector<Row> compared(const std::vector<Row>& now, const std::vector<Row>& o
 void print_compared(const std::vector<Row>& rows, std::ostream& out) {
   std::vector<std::vector<std::string>> lines{{"", "before", "now", "ratio", "noise %", "verdict"}};
   for (const Row& row : rows)
-    lines.push_back({row.at("name").get<std::string>(), number(row, "before", 1, 1), number(row, "now", 1, 1),
-                     number(row, "ratio", 1, 3), number(row, "noise", 100, 1), row.at("verdict").get<std::string>()});
+    lines.push_back({row.at("name").get<std::string>(), number(row, "before", 1, 1),
+                     number(row, "now", 1, 1), number(row, "ratio", 1, 3),
+                     number(row, "noise", 100, 1), row.at("verdict").get<std::string>()});
   out << "\n";
   print_table(lines, out);
 }

@@ -1,9 +1,9 @@
 #include "apps/bench/steps.h"
 
-#include "heads/albert_model.h"
-#include "heads/pretraining.h"
-#include "heads/sequence_classification.h"
-#include "trainer/optimizer.h"
+#include "albert/heads/albert_model.h"
+#include "albert/heads/pretraining.h"
+#include "albert/heads/sequence_classification.h"
+#include "albert/trainer/optim/optimizer.h"
 
 namespace albert::bench {
 namespace {
@@ -25,7 +25,8 @@ HostTensor alternating(int64_t n) {
 template <class Model>
 class Inference final : public Step {
  public:
-  Inference(const AlbertConfig& config, const ModelOptions& options) : model_(Model::from_config(config, options)) {}
+  Inference(const AlbertConfig& config, const ModelOptions& options)
+      : model_(Model::from_config(config, options)) {}
   void run(const Batch& batch) override { model_.forward(batch.inputs); }
   AlbertPreTrainedModel& model() override { return model_; }
 
@@ -41,11 +42,11 @@ class Training : public Step {
         optimizer_(model_, OptimizerOptions::google(OptimizerOptions::Kind::kAdamW)) {}
   void run(const Batch& batch) override {
     model_.zero_grads();
-    const Pending<double> loss = backward(batch);
+    const Deferred<double> loss = backward(batch);
     const auto update = optimizer_.step(kLearningRate);
-    // As in training: a card computes this step while the host reads what the one before gave.
+    // As in training: a GPU computes this step while the host reads what the one before gave.
     if (before_) before_->get();
-    before_ = Pending<double>([loss, update] { return loss.get() + update.get().gradient_norm; });
+    before_ = Deferred<double>([loss, update] { return loss.get() + update.get().gradient_norm; });
   }
   AlbertPreTrainedModel& model() override { return model_; }
   void set_keep(Keep keep) override { keep_ = keep; }
@@ -54,13 +55,13 @@ class Training : public Step {
   }
 
  protected:
-  virtual Pending<double> backward(const Batch& batch) = 0;  // the loss
+  virtual Deferred<double> backward(const Batch& batch) = 0;  // the loss
   Model model_;
   Keep keep_ = Keep::kActivations;
 
  private:
   Optimizer optimizer_;
-  std::optional<Pending<double>> before_;
+  std::optional<Deferred<double>> before_;
 };
 
 class Pretraining final : public Training<AlbertForPreTraining> {
@@ -68,7 +69,7 @@ class Pretraining final : public Training<AlbertForPreTraining> {
   using Training::Training;
 
  private:
-  Pending<double> backward(const Batch& batch) override {
+  Deferred<double> backward(const Batch& batch) override {
     const HostTensor& ids = batch.inputs.input_ids;
     PreTrainingLabels labels{HostTensor(DType::kI64, ids.shape()), alternating(batch.sequences)};
     const int64_t width = ids.dim(1);
@@ -76,11 +77,13 @@ class Pretraining final : public Training<AlbertForPreTraining> {
       const auto& sequence = batch.input_ids[static_cast<size_t>(b)];
       for (int64_t s = 0; s < width; ++s)
         labels.labels.data<int64_t>()[b * width + s] =
-            s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1 ? sequence[static_cast<size_t>(s)]
-                                                                               : -100;
+            s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1
+                ? sequence[static_cast<size_t>(s)]
+                : -100;
     }
-    const auto out = model_.start(batch.inputs, labels, {.logits = false, .backward = true, .keep = keep_});
-    return Pending<double>([out] { return *out.get().loss; });
+    const auto out =
+        model_.start(batch.inputs, labels, {.logits = false, .backward = true, .keep = keep_});
+    return Deferred<double>([out] { return *out.get().loss; });
   }
 };
 
@@ -89,9 +92,10 @@ class Finetuning final : public Training<AlbertForSequenceClassification> {
   using Training::Training;
 
  private:
-  Pending<double> backward(const Batch& batch) override {
-    const auto out = model_.start(batch.inputs, alternating(batch.sequences), {}, {.backward = true, .keep = keep_});
-    return Pending<double>([out] { return *out.get().loss; });
+  Deferred<double> backward(const Batch& batch) override {
+    const auto out = model_.start(batch.inputs, alternating(batch.sequences), {},
+                                  {.backward = true, .keep = keep_});
+    return Deferred<double>([out] { return *out.get().loss; });
   }
 };
 
@@ -110,7 +114,8 @@ std::unique_ptr<Step> finetuning_step(const AlbertConfig& config, ModelOptions o
   return std::make_unique<Finetuning>(config, options);
 }
 
-std::unique_ptr<Step> step_of(const std::string& phase, const AlbertConfig& config, const ModelOptions& options) {
+std::unique_ptr<Step> step_of(const std::string& phase, const AlbertConfig& config,
+                              const ModelOptions& options) {
   if (phase == "inference" || phase == "latency") return inference_step(config, options);
   if (phase == "classification") return classification_step(config, options);
   if (phase == "pretraining") return pretraining_step(config, options);

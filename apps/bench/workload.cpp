@@ -4,13 +4,13 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.h"
-#include "kernels/philox.h"
-#include "tokenizer/tokenizer.h"
-#include "trainer/data/random.h"
-#include "trainer/data/text_reader.h"
-#include "trainer/padded.h"
-#include "trainer/tasks/text_examples.h"
+#include "albert/base/error.h"
+#include "albert/base/text_reader.h"
+#include "albert/kernels/philox.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/trainer/data/random.h"
+#include "albert/trainer/padded.h"
+#include "albert/trainer/tasks/classification/examples.h"
 
 namespace albert::bench {
 namespace {
@@ -22,8 +22,10 @@ struct Size {
   const char* name;
   int64_t hidden, layers, heads;
 };
-constexpr std::array<Size, 4> kSizes{
-    {{"base", 768, 12, 12}, {"large", 1024, 24, 16}, {"xlarge", 2048, 24, 16}, {"xxlarge", 4096, 12, 64}}};
+constexpr std::array<Size, 4> kSizes{{{"base", 768, 12, 12},
+                                      {"large", 1024, 24, 16},
+                                      {"xlarge", 2048, 24, 16},
+                                      {"xxlarge", 4096, 12, 64}}};
 
 Sequences read_ids(const fs::path& file) {
   TextReader reader(file);
@@ -38,14 +40,16 @@ Sequences read_ids(const fs::path& file) {
 }
 
 Sequences read_texts(const LengthSource& source, int64_t max_length) {
-  if (source.tokenizer.empty()) fail(ErrorCode::kUsage, "--lengths_from with text needs --tokenizer");
+  if (source.tokenizer.empty())
+    fail(ErrorCode::kUsage, "--lengths_from with text needs --tokenizer");
   const auto tokenizer = Tokenizer::from_pretrained(source.tokenizer);
   const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = max_length};
   Sequences sequences;
   if (!source.task.empty()) {
     for (const TextExample& e : read_text_examples(source.file, task_named(source.task)))
-      sequences.push_back(
-          (e.pair ? tokenizer->encode(e.text, *e.pair, options) : tokenizer->encode(e.text, options)).input_ids);
+      sequences.push_back((e.pair ? tokenizer->encode(e.text, *e.pair, options)
+                                  : tokenizer->encode(e.text, options))
+                              .input_ids);
     return sequences;
   }
   TextReader reader(source.file);
@@ -74,8 +78,10 @@ AlbertConfig config_of(const std::string& model) {
     }
   std::error_code ignored;
   const fs::path path = model;
-  if (!fs::exists(path, ignored)) fail(ErrorCode::kUsage, "--model ", model, ": no such size, folder or config.json");
-  return AlbertConfig::from_file(fs::is_directory(path, ignored) ? path / "config.json" : path, nullptr);
+  if (!fs::exists(path, ignored))
+    fail(ErrorCode::kUsage, "--model ", model, ": no such size, folder or config.json");
+  return AlbertConfig::from_file(fs::is_directory(path, ignored) ? path / "config.json" : path,
+                                 nullptr);
 }
 
 Batch batch_of(std::vector<std::vector<int32_t>> input_ids) {
@@ -94,27 +100,33 @@ Batch batch_of(std::vector<std::vector<int32_t>> input_ids) {
   return batch;
 }
 
-std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length, int64_t vocab_size) {
+std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length,
+                                 int64_t vocab_size) {
   std::vector<Batch> batches;
   for (int64_t b = 0; b < count; ++b) {
     Random random(static_cast<uint64_t>(b), 0, 0);
-    Sequences ids(static_cast<size_t>(batch_size), std::vector<int32_t>(static_cast<size_t>(length)));
+    Sequences ids(static_cast<size_t>(batch_size),
+                  std::vector<int32_t>(static_cast<size_t>(length)));
     for (auto& sequence : ids)
-      for (auto& id : sequence) id = static_cast<int32_t>(random.below(static_cast<uint64_t>(vocab_size)));
+      for (auto& id : sequence)
+        id = static_cast<int32_t>(random.below(static_cast<uint64_t>(vocab_size)));
     batches.push_back(batch_of(std::move(ids)));
   }
   return batches;
 }
 
-std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size, int64_t max_length) {
+std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size,
+                                int64_t max_length) {
   const bool ids = source.task.empty() && source.file.string().find(".jsonl") != std::string::npos;
   Sequences all = ids ? read_ids(source.file) : read_texts(source, max_length);
   for (auto& sequence : all)
-    if (static_cast<int64_t>(sequence.size()) > max_length) sequence.resize(static_cast<size_t>(max_length));
+    if (static_cast<int64_t>(sequence.size()) > max_length)
+      sequence.resize(static_cast<size_t>(max_length));
   std::erase_if(all, [](const auto& sequence) { return sequence.empty(); });
   const int64_t there = static_cast<int64_t>(all.size()) / batch_size;
   if (there == 0)
-    fail(ErrorCode::kBadData, source.file.string(), ": ", all.size(), " sequences, fewer than a batch of ", batch_size);
+    fail(ErrorCode::kBadData, source.file.string(), ": ", all.size(),
+         " sequences, fewer than a batch of ", batch_size);
   const int64_t taken = std::min(count, there);
   std::vector<Batch> batches;
   for (int64_t b = 0; b < taken; ++b) {

@@ -3,13 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/config.h"
-#include "engine/packed_batch.h"
+#include "albert/engine/model/config.h"
+#include "albert/engine/packed_batch.h"
 
 namespace albert::bench {
 
 std::vector<std::string> released_sizes();  // "base", "large", ..
-// A released size (the sizes of v2; dropout 0), or what a config.json or model folder says. Error as from_file.
+// A released size (the sizes of v2; dropout 0), or what a config.json or model folder says. Error
+// as from_file.
 AlbertConfig config_of(const std::string& model);
 
 // One batch of sequences, ready for a model.
@@ -24,15 +25,18 @@ struct Batch {
 // Not empty; all of type 0.
 Batch batch_of(std::vector<std::vector<int32_t>> input_ids);
 // `count` batches of random ids, every sequence `length` long.
-std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length, int64_t vocab_size);
+std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t length,
+                                 int64_t vocab_size);
 
 struct LengthSource {
-  std::filesystem::path file;  // .jsonl with "input_ids" (albert tokenize --json), or text: a sequence a line
-  std::string tokenizer;       // for text
-  std::string task;            // a task's .tsv or .jsonl: its name, for which columns to read
+  std::filesystem::path
+      file;  // .jsonl with "input_ids" (albert tokenize --json), or text: a sequence a line
+  std::string tokenizer;  // for text
+  std::string task;       // a task's .tsv or .jsonl: its name, for which columns to read
 };
-// Consecutive batches of the file's sequences, each cut to max_length; at most `count` of them, drawn evenly over the
-// file. Error(kBadData); kMissingInput.
-std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size, int64_t max_length);
+// Consecutive batches of the file's sequences, each cut to max_length; at most `count` of them,
+// drawn evenly over the file. Error(kBadData); kMissingInput.
+std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size,
+                                int64_t max_length);
 
 }  // namespace albert::bench

@@ -4,13 +4,15 @@
 #include <fstream>
 #include <sstream>
 
-#include "engine/io/nearest.h"
-#include "kernels/error.h"
+#include "albert/base/error.h"
+#include "albert/base/nearest.h"
 
 namespace albert::apps {
 namespace {
 
-bool is_option(const std::string& argument) { return argument.size() > 2 && argument.rfind("--", 0) == 0; }
+bool is_option(const std::string& argument) {
+  return argument.size() > 2 && argument.rfind("--", 0) == 0;
+}
 
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -29,11 +31,14 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 std::string lowered(std::string value) {
-  std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(value.begin(), value.end(), value.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return value;
 }
 
-bool is_true(const std::string& value) { return contains({"true", "1", "yes", "on"}, lowered(value)); }
+bool is_true(const std::string& value) {
+  return contains({"true", "1", "yes", "on"}, lowered(value));
+}
 bool is_truth(const std::string& value) {
   return is_true(value) || contains({"false", "0", "no", "off"}, lowered(value));
 }
@@ -84,7 +89,8 @@ std::vector<std::pair<std::string, std::string>> toml_entries(const std::string&
 
 }  // namespace
 
-std::vector<std::string> folded_arguments(const std::vector<std::string>& arguments, const Command& command) {
+std::vector<std::string> normalised_arguments(const std::vector<std::string>& arguments,
+                                              const Command& command) {
   std::vector<std::string> result;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (!is_option(arguments[i])) {
@@ -92,7 +98,8 @@ std::vector<std::string> folded_arguments(const std::vector<std::string>& argume
       continue;
     }
     auto [name, value] = name_and_value(arguments[i]);
-    if (command.is_boolean(name) && value.empty() && i + 1 < arguments.size() && is_truth(arguments[i + 1]))
+    if (command.is_boolean(name) && value.empty() && i + 1 < arguments.size() &&
+        is_truth(arguments[i + 1]))
       value = "=" + arguments[++i];
     const std::string& meaning = command.meaning_of(name);
     if (meaning.find('=') == std::string::npos)
@@ -109,11 +116,13 @@ std::vector<std::string> config_arguments(const std::string& path, const Command
     const std::string name = name_and_value("--" + key).first;
     if (!contains(command.names(), name)) {
       const std::string near = nearest_name(name, command.names());
-      fail(ErrorCode::kUsage, path, ": unknown key ", key, near.empty() ? "" : " (did you mean " + near + "?)");
+      fail(ErrorCode::kUsage, path, ": unknown key ", key,
+           near.empty() ? "" : " (did you mean " + near + "?)");
     }
-    if (!value.empty()) arguments.push_back("--" + name + "=" + value);  // empty: as if it were not there
+    if (!value.empty())
+      arguments.push_back("--" + name + "=" + value);  // empty: as if it were not there
   }
-  return folded_arguments(arguments, command);
+  return normalised_arguments(arguments, command);
 }
 
 std::string take_config(std::vector<std::string>& arguments, const Command& command) {
@@ -130,7 +139,8 @@ std::string take_config(std::vector<std::string>& arguments, const Command& comm
       return path;
     }
   }
-  const bool lone = arguments.size() == 1 && ends_with(arguments[0], ".json") && !command.has_positional();
+  const bool lone =
+      arguments.size() == 1 && ends_with(arguments[0], ".json") && !command.has_positional();
   if (!lone) return "";
   const std::string path = arguments[0];
   arguments.clear();

@@ -1,19 +1,22 @@
 #include "apps/cli/command.h"
 
-#include "engine/io/nearest.h"
-#include "kernels/error.h"
+#include "albert/base/error.h"
+#include "albert/base/nearest.h"
 
 namespace albert::apps {
 
-void Command::choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
-                     const std::string& help) {
+void Command::choice(const std::string& name, std::string& value,
+                     const std::vector<std::string>& choices, const std::string& help) {
   std::string list;
   for (const auto& choice : choices) list += (list.empty() ? "" : "|") + choice;
-  option(name, value, help)->type_name(list)->check([name, choices, list](const std::string& given) {
-    if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
-    const std::string near = nearest_name(given, choices);
-    return "\"" + given + "\" is none of " + list + (near.empty() ? "" : " (did you mean " + near + "?)");
-  });
+  option(name, value, help)
+      ->type_name(list)
+      ->check([name, choices, list](const std::string& given) {
+        if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
+        const std::string near = nearest_name(given, choices);
+        return "\"" + given + "\" is none of " + list +
+               (near.empty() ? "" : " (did you mean " + near + "?)");
+      });
 }
 
 void Command::boolean(const std::string& name, bool& value, const std::string& help) {
@@ -21,7 +24,8 @@ void Command::boolean(const std::string& name, bool& value, const std::string& h
   names_.push_back("no_" + name);
   booleans_.push_back(name);
   values_.emplace_back(name, [&value] { return nlohmann::json(value); });
-  app_->add_flag("--" + name + ",!--no_" + name, value, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app_->add_flag("--" + name + ",!--no_" + name, value, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 void Command::list(const std::string& name, std::vector<float>& values, const std::string& help) {
@@ -30,7 +34,8 @@ void Command::list(const std::string& name, std::vector<float>& values, const st
   app_->add_option("--" + name, values, help)->delimiter(',')->type_name("FLOAT,..");
 }
 
-void Command::files(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+void Command::files(const std::string& name, std::vector<std::string>& values,
+                    const std::string& help) {
   names_.push_back(name);
   required_.push_back(name);
   values_.emplace_back(name, [&values] { return nlohmann::json(values); });
@@ -54,7 +59,9 @@ const std::string& Command::meaning_of(const std::string& name) const {
   return at == others_.end() ? name : at->second;
 }
 
-bool Command::given(const std::string& name) const { return app_->get_option("--" + name)->count() > 0; }
+bool Command::given(const std::string& name) const {
+  return app_->get_option("--" + name)->count() > 0;
+}
 
 void Command::positional(const std::string& name, std::string& value, const std::string& help) {
   positional_ = name;
@@ -64,9 +71,11 @@ void Command::positional(const std::string& name, std::string& value, const std:
 void Command::check_required() const {
   for (const auto& name : required_)
     if (app_->get_option("--" + name)->count() == 0)
-      fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see ", app_->get_name(), " --help");
+      fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see ", app_->get_name(),
+           " --help");
   if (!positional_.empty() && app_->get_option(positional_)->count() == 0)
-    fail(ErrorCode::kUsage, app_->get_name(), " needs ", positional_, "; see ", app_->get_name(), " --help");
+    fail(ErrorCode::kUsage, app_->get_name(), " needs ", positional_, "; see ", app_->get_name(),
+         " --help");
 }
 
 std::string Command::dump() const {

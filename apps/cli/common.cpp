@@ -2,18 +2,20 @@
 
 #include <ostream>
 
+#include "albert/kernels/backend.h"
 #include "apps/cli/device.h"
-#include "kernels/backend.h"
 
 namespace albert::apps {
 
 void add_common(Command& command, CommonOptions& options) {
   command.option("device", options.device, "auto, cpu, cuda or cuda:N");
   command.choice("precision", options.precision, {"f32", "f64", "bf16", "f16"},
-                 "what is computed in; f16 on cards only");
-  command.boolean("tf32", options.tf32, "on a card, let products of f32 round their operands to TF32");
+                 "what is computed in; f16 on GPUs only");
+  command.boolean("tf32", options.tf32,
+                  "on a GPU, let matmuls of f32 round their operands to TF32");
   command.choice("attention", options.attention, {"own", "cudnn"},
-                 "on a card, whose attention kernels; cudnn where it can: bf16 or f16, without dropout of attention");
+                 "on a GPU, whose attention kernels; cudnn where it can: bf16 or f16, without "
+                 "dropout of attention");
   command.option("threads", options.threads, "threads; 0: every core this process may use");
   command.also("precision=bf16", {"bf16"});
   command.also("precision=f16", {"fp16"});
@@ -32,7 +34,8 @@ namespace {
 // Error(kUsage) where cuDNN would have nothing to do.
 kernels::AttentionBackend cudnn_on(Precision precision) {
   if (precision != Precision::kBF16 && precision != Precision::kF16)
-    fail(ErrorCode::kUsage, "--attention cudnn takes 16-bit types only: add --precision bf16, or use --attention own");
+    fail(ErrorCode::kUsage,
+         "--attention cudnn takes 16-bit types only: add --precision bf16, or use --attention own");
   return kernels::AttentionBackend::kCudnn;
 }
 
@@ -46,12 +49,13 @@ ModelOptions CommonOptions::model(std::ostream& err) const {
   options.threads = threads;
   options.tf32 = tf32;
   if (attention == "cudnn") options.attention = cudnn_on(options.precision);
-  const kernels::CardFacts facts = device == "cpu" ? kernels::CardFacts{} : kernels::find_cards();
+  const kernels::GpuFacts facts = device == "cpu" ? kernels::GpuFacts{} : kernels::find_gpus();
   const DeviceChoice choice = choose_device(device, compute_dtype(options.precision), facts);
   options.device = choice.device;
-  options.card = choice.card;
+  options.gpu = choice.gpu;
   if (attention == "cudnn" && choice.device != Device::kCuda)
-    fail(ErrorCode::kUsage, "--attention cudnn needs a card, and this computes on the CPU: use --attention own");
+    fail(ErrorCode::kUsage,
+         "--attention cudnn needs a GPU, and this computes on the CPU: use --attention own");
   if (!quiet) err << "albert: note: computing on " << description(choice, facts, threads) << "\n";
   return options;
 }

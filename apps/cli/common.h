@@ -2,8 +2,8 @@
 #include <iosfwd>
 #include <string>
 
+#include "albert/heads/pretrained_model.h"
 #include "apps/cli/command.h"
-#include "heads/pretrained_model.h"
 
 namespace albert::apps {
 

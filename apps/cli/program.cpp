@@ -5,11 +5,11 @@
 #include <new>
 #include <ostream>
 
+#include "albert/base/error.h"
+#include "albert/base/nearest.h"
+#include "albert/base/tokenizer_error.h"
 #include "apps/cli/arguments.h"
 #include "apps/commands.h"
-#include "engine/io/nearest.h"
-#include "kernels/error.h"
-#include "tokenizer/error.h"
 
 namespace albert::apps {
 namespace {
@@ -21,7 +21,8 @@ void print_commands(std::ostream& out) {
   out << kAbout << "\n\nusage: albert <command> [options]\n\n";
   for (const CommandEntry& entry : commands()) {
     const std::string name = entry.name;
-    out << "  " << name << std::string(name.size() < 10 ? 10 - name.size() : 1, ' ') << entry.about << "\n";
+    out << "  " << name << std::string(name.size() < 10 ? 10 - name.size() : 1, ' ') << entry.about
+        << "\n";
   }
   out << "\nalbert <command> --help lists a command's options; docs/cli.md has the exit codes.\n";
 }
@@ -43,7 +44,8 @@ const CommandEntry& entry_of(const std::string& name) {
   const std::string first = extra.empty() ? "" : extra.front();
   if (first.rfind("--", 0) != 0)
     fail(ErrorCode::kUsage, "unexpected argument ", first, "; see ", app.get_name(), " --help");
-  const std::string name = first.substr(2, first.find('=') - 2), near = nearest_name(name, command.names());
+  const std::string name = first.substr(2, first.find('=') - 2),
+                    near = nearest_name(name, command.names());
   fail(ErrorCode::kUsage, "unknown option --", name,
        near.empty() ? "; see " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
 }
@@ -61,15 +63,15 @@ void parse(CLI::App& app, const Command& command, std::vector<std::string> argum
   }
 }
 
-int run_command(const CommandEntry& entry, std::vector<std::string> arguments, const std::string& program,
-                std::ostream& out, std::ostream& err) {
+int run_command(const CommandEntry& entry, std::vector<std::string> arguments,
+                const std::string& program, std::ostream& out, std::ostream& err) {
   CLI::App app(entry.about, program + entry.name);
   Command command(&app);
   bool dump = false;
   const Runner run = entry.declare(command);
   app.add_flag("--dump_config", dump, "print the options as they stand, as JSON, and exit");
   app.add_option("--config", "read options from a TOML or JSON file; the command line wins");
-  arguments = folded_arguments(arguments, command);
+  arguments = normalised_arguments(arguments, command);
   const std::string config = take_config(arguments, command);
   if (!config.empty()) {
     const auto from_file = config_arguments(config, command);
@@ -125,7 +127,8 @@ int guarded(std::ostream& out, std::ostream& err, const std::function<int()>& ru
     const bool missing = e.kind() == TokenizerError::Kind::kMissing;
     return report(err, e.what(), missing ? ErrorCode::kMissingInput : ErrorCode::kBadData);
   } catch (const std::bad_alloc&) {
-    return report(err, "out of memory; use a smaller batch, or --precision bf16", ErrorCode::kOutOfMemory);
+    return report(err, "out of memory; use a smaller batch, or --precision bf16",
+                  ErrorCode::kOutOfMemory);
   } catch (const std::exception& e) {
     return report(err, e.what(), ErrorCode::kInternal);
   }
@@ -137,8 +140,8 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   return guarded(out, err, [&] { return dispatch(arguments, out, err); });
 }
 
-int run_single(const CommandEntry& entry, const std::vector<std::string>& arguments, std::ostream& out,
-               std::ostream& err) {
+int run_single(const CommandEntry& entry, const std::vector<std::string>& arguments,
+               std::ostream& out, std::ostream& err) {
   return guarded(out, err, [&] { return run_command(entry, arguments, "", out, err); });
 }
 

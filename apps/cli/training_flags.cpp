@@ -3,7 +3,7 @@
 #include <cmath>
 #include <ostream>
 
-#include "trainer/report.h"
+#include "albert/trainer/loop/report.h"
 
 namespace albert::apps {
 namespace {
@@ -15,7 +15,8 @@ constexpr int kSavedAfterSignal = 75;
 void add_training(Command& command, TrainingFlags& f) {
   command.required("output_dir", f.output_dir, "folder for checkpoints, metrics and the model");
   command.option("train_batch_size", f.batch_size, "examples an update");
-  command.option("gradient_accumulation_steps", f.accumulation, "micro-batches the update is divided into");
+  command.option("gradient_accumulation_steps", f.accumulation,
+                 "micro-batches the update is divided into");
   command.option("max_steps", f.max_steps, "updates");
   command.option("learning_rate", f.learning_rate, "at its peak");
   command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
@@ -33,17 +34,20 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("save_steps", f.save_steps, "updates between checkpoints; 0: at the end");
   command.option("save_total_limit", f.save_total_limit, "checkpoints that are kept; 0: all");
   command.option("seed", f.seed, "of everything random");
-  command.boolean("gradient_checkpointing", f.gradient_checkpointing, "recompute layers in backward, for memory");
+  command.boolean("gradient_checkpointing", f.gradient_checkpointing,
+                  "recompute layers in backward, for memory");
   command.boolean("overwrite_output_dir", f.overwrite, "start anew where there are results");
   command.also("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
   command.also("max_steps", {"num_train_steps", "train_step"});
-  command.also("warmup_steps", {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
+  command.also("warmup_steps",
+               {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
   command.also("optim", {"optimizer"});
   command.also("save_steps", {"save_checkpoints_steps"});
   command.also("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
   command.also("seed", {"random_seed"});
   f.arguments = [&command] { return command.dump(); };
-  command.choice("resume_from_checkpoint", f.resume, {"auto", "none"}, "auto: go on where output_dir stopped");
+  command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
+                 "auto: go on where output_dir stopped");
   add_common(command, f.common);
 }
 
@@ -54,21 +58,24 @@ int64_t TrainingFlags::warmup_steps() const {
 
 LoopOptions TrainingFlags::loop() const {
   if (max_steps < 1) fail(ErrorCode::kUsage, "--max_steps ", max_steps, ": wanted 1 or more");
-  if (!(learning_rate > 0)) fail(ErrorCode::kUsage, "--learning_rate ", learning_rate, ": wanted more than 0");
+  if (!(learning_rate > 0))
+    fail(ErrorCode::kUsage, "--learning_rate ", learning_rate, ": wanted more than 0");
   LoopOptions loop;
   loop.output_dir = output_dir;
   loop.total_steps = max_steps;
-  loop.optimizer = {.kind = kind == "lamb" ? OptimizerOptions::Kind::kLamb : OptimizerOptions::Kind::kAdamW,
-                    .beta1 = adam_beta1,
-                    .beta2 = adam_beta2,
-                    .eps = adam_epsilon,
-                    .weight_decay = weight_decay,
-                    .bias_correction = variant == "torch",
-                    .max_gradient_norm = max_grad_norm};
-  loop.schedule = {.shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
-                   .peak = learning_rate,
-                   .warmup_steps = warmup_steps(),
-                   .total_steps = max_steps};
+  loop.optimizer = {
+      .kind = kind == "lamb" ? OptimizerOptions::Kind::kLamb : OptimizerOptions::Kind::kAdamW,
+      .beta1 = adam_beta1,
+      .beta2 = adam_beta2,
+      .eps = adam_epsilon,
+      .weight_decay = weight_decay,
+      .bias_correction = variant == "torch",
+      .max_gradient_norm = max_grad_norm};
+  loop.schedule = {
+      .shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
+      .peak = learning_rate,
+      .warmup_steps = warmup_steps(),
+      .total_steps = max_steps};
   loop.logging_steps = logging_steps;
   loop.eval_steps = eval_steps;
   loop.save_steps = save_steps;

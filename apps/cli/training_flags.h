@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
+#include "albert/trainer/loop/training_loop.h"
 #include "apps/cli/common.h"
-#include "trainer/training_loop.h"
 
 namespace albert::apps {
 

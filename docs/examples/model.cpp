@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   in.input_ids = albert::HostTensor::of<int64_t>({2, 4}, {2, 14, 25, 3, 2, 31, 3, 0});
   in.attention_mask = albert::HostTensor::of<int64_t>({2, 4}, {1, 1, 1, 1, 1, 1, 1, 0});
   const auto out = model.forward(in, {}, {.output_hidden_states = true});
-  std::printf("last_hidden_state %s, %zu hidden states\n", out.last_hidden_state.shape_string().c_str(),
-              out.hidden_states.size());
+  std::printf("last_hidden_state %s, %zu hidden states\n",
+              out.last_hidden_state.shape_string().c_str(), out.hidden_states.size());
   std::printf("pooler_output[0, 0] = %.6f\n", out.pooler_output.at<float>(0));
 }

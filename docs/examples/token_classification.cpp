@@ -11,5 +11,6 @@ int main(int argc, char** argv) {
   const auto out = model.forward(in, labels, {}, {.backward = true});
   std::printf("logits %s, loss %.4f\n", out.logits.shape_string().c_str(), *out.loss);
   const auto gradients = model.gradients();
-  std::printf("d loss / d classifier.bias[0] = %.6f\n", gradients.tensors.at("classifier.bias").at<float>(0));
+  std::printf("d loss / d classifier.bias[0] = %.6f\n",
+              gradients.tensors.at("classifier.bias").at<float>(0));
 }

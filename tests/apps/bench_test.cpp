@@ -1,4 +1,5 @@
-// albert-bench: statistics, what is counted as a token, rows that say what was measured, comparison of two runs.
+// albert-bench: statistics, what is counted as a token, rows that say what was measured, comparison
+// of two runs.
 #include "apps/bench/command.h"
 #include "apps/bench/phases.h"
 #include "apps/bench/report.h"
@@ -34,7 +35,8 @@ TEST(Sample, RatesCountAmountsAfterAWarmUp) {
 TEST(Workload, CountsRealAndPaddedTokens) {
   const TemporaryFolder folder;
   write_bytes(folder / "ids.jsonl",
-              "{\"input_ids\":[2,5,3]}\n{\"input_ids\":[2,3]}\n{\"input_ids\":[2,5,6,7,3]}\n{\"input_ids\":[2,3]}\n"
+              "{\"input_ids\":[2,5,3]}\n{\"input_ids\":[2,3]}\n{\"input_ids\":[2,5,6,7,3]}\n{"
+              "\"input_ids\":[2,3]}\n"
               "{\"input_ids\":[2,3]}\n");
   const auto batches = bench::batches_from({folder / "ids.jsonl", "", ""}, 9, 2, 4);
   ASSERT_EQ(batches.size(), 2U);
@@ -42,10 +44,14 @@ TEST(Workload, CountsRealAndPaddedTokens) {
   EXPECT_EQ(batches[0].padded_tokens, 6);
   EXPECT_EQ(batches[1].tokens, 6);  // five were cut to four
   EXPECT_EQ(batches[1].padded_tokens, 8);
-  const Refusal few = refusal_of([&] { bench::batches_from({folder / "ids.jsonl", "", ""}, 1, 6, 4); });
+  const Refusal few = refusal_of([&] {
+    bench::batches_from({folder / "ids.jsonl", "", ""}, 1, 6, 4);
+  });
   EXPECT_TRUE(few.says("5 sequences, fewer than a batch of 6")) << few.what;
   write_bytes(folder / "bad.jsonl", "{\"input_ids\":[2]}\n{\"ids\":[2]}\n");
-  EXPECT_TRUE(refusal_of([&] { bench::batches_from({folder / "bad.jsonl", "", ""}, 1, 1, 4); }).says("bad.jsonl:2"));
+  EXPECT_TRUE(refusal_of([&] {
+                bench::batches_from({folder / "bad.jsonl", "", ""}, 1, 1, 4);
+              }).says("bad.jsonl:2"));
 }
 
 TEST(Workload, KnowsTheReleasedSizes) {
@@ -83,8 +89,9 @@ class Bench : public ::testing::Test {
     std::string out, err;
   };
   Outcome run(std::vector<std::string> more) const {
-    more.insert(more.begin(), {"--model", folder / "config.json", "--batch_size", "2", "--max_seq_length", "6",
-                               "--rounds", "2", "--seconds", "0", "--threads", "1"});
+    more.insert(more.begin(),
+                {"--model", folder / "config.json", "--batch_size", "2", "--max_seq_length", "6",
+                 "--rounds", "2", "--seconds", "0", "--threads", "1"});
     std::ostringstream out, err;
     const int code = apps::run_single({"albert-bench", "", bench::declare_bench}, more, out, err);
     return {code, out.str(), err.str()};
@@ -93,8 +100,8 @@ class Bench : public ::testing::Test {
 };
 
 TEST_F(Bench, EveryStepHasItsKernelsAndProducts) {
-  const Outcome r = run(
-      {"--phases", "inference,latency,pretraining,finetuning,classification", "--breakdown", "--output", folder / "o"});
+  const Outcome r = run({"--phases", "inference,latency,pretraining,finetuning,classification",
+                         "--breakdown", "--output", folder / "o"});
   ASSERT_EQ(r.code, 0) << r.err;
   const auto rows = Row::parse(read_bytes(folder / "o")).at("rows");
   ASSERT_EQ(rows.size(), 5U);
@@ -111,7 +118,8 @@ TEST_F(Bench, EveryStepHasItsKernelsAndProducts) {
     if (product.at("product") == "12 x 32 x 16 linear") calls += product.at("calls").get<int64_t>();
   EXPECT_EQ(calls, 2 * 2);  // key and value together have that shape, too
   bool backward = false;
-  for (const Row& kernel : rows[2].at("kernels")) backward |= kernel.at("kernel") == "attention_backward";
+  for (const Row& kernel : rows[2].at("kernels"))
+    backward |= kernel.at("kernel") == "attention_backward";
   EXPECT_TRUE(backward);
   EXPECT_NE(r.out.find("attention_forward"), std::string::npos);
 }

@@ -10,16 +10,18 @@ namespace {
 using kernels::MatmulShape;
 
 std::unique_ptr<Ceiling> by_backend(Precision precision = Precision::kF32) {
-  return make_backend_ceiling(kernels::make_backend({.device = Device::kCpu, .threads = 1}), precision, 0);
+  return make_backend_ceiling(kernels::make_backend({.device = Device::kCpu, .threads = 1}),
+                              precision, 0);
 }
 
 TEST(Ceiling, OfABackendTakesEveryShapeOfAProduct) {
   const auto ceiling = by_backend();
   for (const DType dtype : {DType::kF32, DType::kBF16})
-    for (const MatmulShape& shape : {MatmulShape{.m = 70, .n = 30, .k = 500, .packed = true, .dtype = dtype},
-                                     {.m = 70, .n = 30, .k = 500, .dtype = dtype},
-                                     {.m = 70, .n = 30, .k = 500, .transpose_a = true, .dtype = dtype},
-                                     {.m = 70, .n = 30, .k = 500, .transpose_b = true, .dtype = dtype}}) {
+    for (const MatmulShape& shape :
+         {MatmulShape{.m = 70, .n = 30, .k = 500, .packed = true, .dtype = dtype},
+          {.m = 70, .n = 30, .k = 500, .dtype = dtype},
+          {.m = 70, .n = 30, .k = 500, .transpose_a = true, .dtype = dtype},
+          {.m = 70, .n = 30, .k = 500, .transpose_b = true, .dtype = dtype}}) {
       const double rate = ceiling->matmul_flops(shape);
       EXPECT_GT(rate, 1e6);
       EXPECT_TRUE(std::isfinite(rate));
@@ -33,7 +35,8 @@ TEST(Ceiling, IsMeasuredOncePerShapeWithoutWhatComesWithIt) {
     shape.bias = true;
     shape.activation = kernels::Activation::kGelu;
     EXPECT_EQ(ceiling->matmul_flops(shape), rate);
-    EXPECT_DOUBLE_EQ(ceiling->seconds_of({{shape, {.calls = 3, .seconds = 1}}}), 3 * shape.flops() / rate);
+    EXPECT_DOUBLE_EQ(ceiling->seconds_of({{shape, {.calls = 3, .seconds = 1}}}),
+                     3 * shape.flops() / rate);
   }
 }
 

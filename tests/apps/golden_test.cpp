@@ -1,4 +1,5 @@
-// Every golden case: outputs, losses and every gradient against transformers (tests/golden/README.md).
+// Every golden case: outputs, losses and every gradient against transformers
+// (tests/golden/README.md).
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,7 +22,9 @@ struct GoldenCase {
     const std::string stem = tensors.stem();
     return stem.rfind("sequence-", 0) == 0 ? "sequence-classification" : stem;
   }
-  std::string name() const { return tensors.parent_path().filename().string() + "/" + tensors.stem().string(); }
+  std::string name() const {
+    return tensors.parent_path().filename().string() + "/" + tensors.stem().string();
+  }
   fs::path model() const { return tensors.parent_path() / tensors.stem(); }
 };
 
@@ -35,10 +38,11 @@ std::vector<GoldenCase> golden_cases() {
   std::vector<GoldenCase> cases;
   for (const auto& entry : fs::recursive_directory_iterator(golden_folder())) {
     const fs::path& path = entry.path();
-    if (path.extension() != ".safetensors" || !fs::is_directory(path.parent_path() / path.stem())) continue;
+    if (path.extension() != ".safetensors" || !fs::is_directory(path.parent_path() / path.stem()))
+      continue;
     if (path.stem().string().rfind("train-", 0) == 0) continue;  // trajectories: tests/trainer
     for (const auto precision : {Precision::kF32, Precision::kF64, Precision::kBF16})
-      if (!card() || precision != Precision::kF64) cases.push_back({path, precision});
+      if (!gpu() || precision != Precision::kF64) cases.push_back({path, precision});
   }
   std::sort(cases.begin(), cases.end(), [](const auto& a, const auto& b) {
     return std::tie(a.tensors, a.precision) < std::tie(b.tensors, b.precision);
@@ -46,10 +50,11 @@ std::vector<GoldenCase> golden_cases() {
   return cases;
 }
 
-// The worst error of PyTorch's own bf16 on this case, over outputs or gradients, as transformers 5 with eager attention
-// gave it (tests/golden/README.md).
+// The worst error of PyTorch's own bf16 on this case, over outputs or gradients, as transformers 5
+// with eager attention gave it (tests/golden/README.md).
 double bf16_error_of_pytorch(const GoldenCase& golden, const char* kind) {
-  static const auto table = nlohmann::json::parse(std::ifstream(golden_folder() / "bf16_pytorch.json"));
+  static const auto table =
+      nlohmann::json::parse(std::ifstream(golden_folder() / "bf16_pytorch.json"));
   return table.at(golden.name()).at(kind).get<double>();
 }
 
@@ -60,16 +65,19 @@ double tolerance(const GoldenCase& golden, bool gradient) {
   return 2 * bf16_error_of_pytorch(golden, gradient ? "gradient" : "output");
 }
 
-// Biases that move every score of a soft-max alike have gradients that are zero but for rounding, hence no scale of
-// their own: a key's takes the query's; the last ones of multiple choice and question answering are of order 1 before
-// they cancel.
+// Biases that move every score of a soft-max alike have gradients that are zero but for rounding,
+// hence no scale of their own: a key's takes the query's; the last ones of multiple choice and
+// question answering are of order 1 before they cancel.
 double floor_of(const GoldenCase& golden, const std::string& name, const TensorFile& expected) {
   double largest = 0;
-  // The bare model's loss is a sum of products that cancel: in bf16 measured against the size of such a sum.
+  // The bare model's loss is a sum of matmuls that cancel: in bf16 measured against the size of
+  // such a sum.
   if (golden.precision == Precision::kBF16 && golden.head() == "model" && name == "out.loss")
-    return std::sqrt(static_cast<double>(expected.tensors.at("in.upstream.last_hidden_state").size()));
+    return std::sqrt(
+        static_cast<double>(expected.tensors.at("in.upstream.last_hidden_state").size()));
   if (const auto at = name.find("attention.key.bias"); at != std::string::npos)
-    for (const double v : doubles(expected.tensors.at(std::string(name).replace(at, 18, "attention.query.bias"))))
+    for (const double v :
+         doubles(expected.tensors.at(std::string(name).replace(at, 18, "attention.query.bias"))))
       largest = std::max(largest, std::fabs(v));
   return name == "grad.classifier.bias" || name == "grad.qa_outputs.bias" ? 0.1 : largest;
 }
@@ -79,9 +87,11 @@ class Golden : public ::testing::TestWithParam<GoldenCase> {};
 TEST_P(Golden, EqualsTransformers) {
   const GoldenCase& golden = GetParam();
   const TensorFile expected = read_safetensors(golden.tensors);
-  apps::HeadRequest request{
-      .model = golden.model(),
-      .options = {.precision = golden.precision, .threads = 2, .trainable = true, .device = tested_device()}};
+  apps::HeadRequest request{.model = golden.model(),
+                            .options = {.precision = golden.precision,
+                                        .threads = 2,
+                                        .trainable = true,
+                                        .device = tested_device()}};
   request.gradients = true;
   std::vector<std::string> notes;
   const TensorFile actual = apps::run_head(golden.head(), request, expected, &notes);
@@ -92,8 +102,8 @@ TEST_P(Golden, EqualsTransformers) {
     const auto got = actual.tensors.find(name);
     ASSERT_NE(got, actual.tensors.end()) << name << " is missing";
     EXPECT_EQ(got->second.shape(), want.shape()) << name;
-    EXPECT_TRUE(
-        close(doubles(got->second), doubles(want), tolerance(golden, name[0] == 'g'), floor_of(golden, name, expected)))
+    EXPECT_TRUE(close(doubles(got->second), doubles(want), tolerance(golden, name[0] == 'g'),
+                      floor_of(golden, name, expected)))
         << name;
     ++compared;
   }

@@ -1,5 +1,5 @@
-// The main job through the command line: text, vocabulary, shards, pre-training that is killed and goes on,
-// fine-tuning, prediction; and what each says to bad input.
+// The main job through the command line: text, vocabulary, shards, pre-training that is killed and
+// goes on, fine-tuning, prediction; and what each says to bad input.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -46,16 +46,17 @@ class Pipeline : public ::testing::Test {
     std::string text;
     for (int d = 0; d < 30; ++d) {
       for (int s = 0; s < 20; ++s)
-        text +=
-            "The whale number " + std::to_string(d * 7 + s) + " swam past ship " + std::to_string(s) + " and sang.\n";
+        text += "The whale number " + std::to_string(d * 7 + s) + " swam past ship " +
+                std::to_string(s) + " and sang.\n";
       text += "\n";
     }
     write_bytes(folder / "text.txt", text);
-    const Outcome r = run({"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
-                           folder / "shards", "--validation_split", "0.1"});
+    const Outcome r = run({"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary,
+                           "--output_dir", folder / "shards", "--validation_split", "0.1"});
     EXPECT_EQ(r.code, 0) << r.err;
   }
-  std::vector<std::string> pretrain(const std::string& output, const std::vector<std::string>& more = {}) const {
+  std::vector<std::string> pretrain(const std::string& output,
+                                    const std::vector<std::string>& more = {}) const {
     return joined({"pretrain",
                    "--data_dir",
                    folder / "shards",
@@ -98,7 +99,8 @@ class Pipeline : public ::testing::Test {
 };
 
 // Starts the program in a process of its own, after `prepare` there.
-pid_t start(const std::vector<std::string>& arguments, const std::function<void()>& prepare = nullptr) {
+pid_t start(const std::vector<std::string>& arguments,
+            const std::function<void()>& prepare = nullptr) {
   const int program = open(ALBERT_PROGRAM, O_RDONLY);  // before a change of user
   const pid_t child = fork();
   if (child != 0) {
@@ -146,7 +148,8 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
   int killed = 0, restarts = 0;
   for (int tries = 0; killed < wanted && tries < 20 * wanted; ++tries) {
     if (fs::exists(folder / "parts/model.safetensors")) {
-      EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+      EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
+                read_bytes(folder / "whole/model.safetensors"));
       fs::remove_all(folder / "parts");
       ++restarts;
     }
@@ -154,7 +157,8 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
   }
   EXPECT_EQ(killed, wanted) << restarts;
   ASSERT_EQ(run(pretrain("parts")).code, 0);
-  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
+            read_bytes(folder / "whole/model.safetensors"));
 }
 
 TEST_F(Pipeline, ATermSignalSavesAndAsksToBeRequeued) {
@@ -174,7 +178,8 @@ void limit_files(rlim_t bytes) {
 
 TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
   ASSERT_EQ(run(pretrain("whole")).code, 0);
-  ASSERT_EQ(exit_code_of(start(pretrain("full", {"--max_steps", "30"}), [] { limit_files(4096); })), 74);
+  ASSERT_EQ(exit_code_of(start(pretrain("full", {"--max_steps", "30"}), [] { limit_files(4096); })),
+            74);
   EXPECT_FALSE(fs::exists(folder / "full/latest"));
   const pid_t child = start(pretrain("full"));
   const bool saved = appears(folder / "full/checkpoint-4");
@@ -185,7 +190,8 @@ TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
   ASSERT_EQ(exit_code_of(start(pretrain("full"), [] { limit_files(20'000); })), 74);
   EXPECT_EQ(fs::read_symlink(folder / "full/latest"), latest);
   ASSERT_EQ(run(pretrain("full")).code, 0);
-  EXPECT_EQ(read_bytes(folder / "full/model.safetensors"), read_bytes(folder / "whole/model.safetensors"));
+  EXPECT_EQ(read_bytes(folder / "full/model.safetensors"),
+            read_bytes(folder / "whole/model.safetensors"));
 }
 
 TEST_F(Pipeline, AFullDiskLeavesNoShards) {
@@ -208,8 +214,8 @@ TEST_F(Pipeline, AReadOnlyFolderIsSaid) {
     if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(126);
   };
   EXPECT_EQ(exit_code_of(start(pretrain("locked/run"), nobody)), 74);
-  EXPECT_EQ(exit_code_of(start({"prepare", "--input", folder / "text.txt", "--tokenizer", folder / "spiece.model",
-                                "--output_dir", folder / "locked/shards"},
+  EXPECT_EQ(exit_code_of(start({"prepare", "--input", folder / "text.txt", "--tokenizer",
+                                folder / "spiece.model", "--output_dir", folder / "locked/shards"},
                                nobody)),
             74);
   EXPECT_TRUE(fs::is_empty(folder / "locked"));
@@ -217,8 +223,10 @@ TEST_F(Pipeline, AReadOnlyFolderIsSaid) {
 
 TEST_F(Pipeline, InfoKnowsShardsAndCheckpoints) {
   ASSERT_EQ(run(pretrain("run", {"--max_steps", "4"})).code, 0);
-  EXPECT_NE(run({"info", folder / "shards"}).out.find("all checksums are right"), std::string::npos);
-  const auto shard = nlohmann::json::parse(run({"info", folder / "shards/train-00000.shard", "--json"}).out);
+  EXPECT_NE(run({"info", folder / "shards"}).out.find("all checksums are right"),
+            std::string::npos);
+  const auto shard =
+      nlohmann::json::parse(run({"info", folder / "shards/train-00000.shard", "--json"}).out);
   EXPECT_EQ(shard["documents"], 28);
   const auto checkpoints = nlohmann::json::parse(run({"info", folder / "run", "--json"}).out);
   ASSERT_EQ(checkpoints.size(), 2U);
@@ -234,12 +242,14 @@ TEST_F(Pipeline, EvalScoresPredictions) {
   write_bytes(folder / "gold.tsv", "sentence\tlabel\na\t0\nb\t1\nc\t1\nd\t1\n");
   const auto scored = [&](const std::string& predictions) {
     write_bytes(folder / "p", predictions);
-    return run({"eval", "--task", "sst2", "--predictions", folder / "p", "--gold", folder / "gold.tsv", "--json"});
+    return run({"eval", "--task", "sst2", "--predictions", folder / "p", "--gold",
+                folder / "gold.tsv", "--json"});
   };
   // right 0 1 1 1, predicted 0 0 1 1: F1 2/3 and 4/5; Matthews (1*2 - 1*0) / sqrt(2*1*3*2)
-  for (const char* predictions : {"{\"label\":\"negative\"}\n{\"label\":\"negative\"}\n{\"label\":\"positive\"}\n"
-                                  "{\"label\":1}\n",
-                                  "index\tprediction\n0\t0\n1\t0\n2\t1\n3\t1\n", "0\nnegative\n1\npositive\n"}) {
+  for (const char* predictions :
+       {"{\"label\":\"negative\"}\n{\"label\":\"negative\"}\n{\"label\":\"positive\"}\n"
+        "{\"label\":1}\n",
+        "index\tprediction\n0\t0\n1\t0\n2\t1\n3\t1\n", "0\nnegative\n1\npositive\n"}) {
     const auto scores = nlohmann::json::parse(scored(predictions).out);
     EXPECT_EQ(scores["accuracy"], 0.75);
     EXPECT_NEAR(scores["f1"]["negative"].get<double>(), 2.0 / 3, 1e-12);
@@ -267,7 +277,8 @@ TEST_F(Pipeline, FinetunesAndPredicts) {
   Outcome r = run(finetune);
   ASSERT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(fs::exists(folder / "ft/tokenizer.json"));
-  write_bytes(folder / "in.txt", "a fine book\n\xFF\n{\"text\": \"a dull book\"}\n{\"txt\": 1}\n\n");
+  write_bytes(folder / "in.txt",
+              "a fine book\n\xFF\n{\"text\": \"a dull book\"}\n{\"txt\": 1}\n\n");
   r = run({"predict", "--model", folder / "ft", "--input", folder / "in.txt", "--batch_size", "2"});
   EXPECT_EQ(r.code, 65);
   EXPECT_TRUE(r.says("3 lines could not be read"));
@@ -318,20 +329,25 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
       {finetune("empty.tsv"), 65, "the file is empty"},
       {finetune("absent.tsv"), 66, "absent.tsv: no such file"},
       {{"finetune", "--task", "sst3", "--output_dir", "x"}, 2, "did you mean sst2"},
-      {{"pretrain", "--data_dir", folder / "none", "--output_dir", folder / "o"}, 66, "no such file"},
+      {{"pretrain", "--data_dir", folder / "none", "--output_dir", folder / "o"},
+       66,
+       "no such file"},
       {pretrain("o", {"--train_batch_size", "3"}), 2, "does not divide into 2 micro-batches"},
       {pretrain("o", {"--hidden_size", "25"}), 78, ""},
       {pretrain("o", {"--max_steps", "0"}), 2, "wanted 1 or more"},
       {pretrain("o", {"--learning_rate", "-1"}), 2, "learning_rate"},
       {{"tokenize", "--model", folder / "none"}, 66, "no such file or folder"},
       {{"tokenize", "--model", folder / "text.txt"}, 65, ""},
-      {{"vocab", "--input", folder / "text.txt", "--output_dir", folder / "v", "--vocab_size", "99999"},
+      {{"vocab", "--input", folder / "text.txt", "--output_dir", folder / "v", "--vocab_size",
+        "99999"},
        65,
        "SentencePiece could not train"},
-      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir", folder / "shards"},
+      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
+        folder / "shards"},
        2,
        "already has shards"},
-      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir", "/proc/x"},
+      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
+        "/proc/x"},
        74,
        "cannot make the folder"},
       {{"report", folder / "none"}, 66, "metrics.jsonl"}};
@@ -339,13 +355,15 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
     const Outcome r = run(c.arguments);
     EXPECT_EQ(r.code, c.code) << c.arguments[0] << ": " << r.err;
     EXPECT_TRUE(r.says(c.text)) << r.err;
-    EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1), r.err.rfind("albert: error: "))
+    EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1),
+              r.err.rfind("albert: error: "))
         << r.err;
   }
 }
 
 TEST_F(Pipeline, ForeignVocabularyIsRefused) {
-  const Outcome v = run({"vocab", "--input", kData + "train.tsv", "--output_dir", folder / "v", "--vocab_size", "300"});
+  const Outcome v = run({"vocab", "--input", kData + "train.tsv", "--output_dir", folder / "v",
+                         "--vocab_size", "300"});
   ASSERT_EQ(v.code, 0) << v.err;
   const Outcome r = run(pretrain("o", {"--tokenizer", folder / "v"}));
   EXPECT_EQ(r.code, 78);

@@ -8,8 +8,8 @@ namespace {
 struct Released {
   const char* name;
   int64_t hidden, layers, heads, intermediate;
-  // albert.md 1.4: AlbertModel, ForMaskedLM, ForPreTraining, SequenceClassification(2), QuestionAnswering,
-  // MultipleChoice
+  // albert.md 1.4: AlbertModel, ForMaskedLM, ForPreTraining, SequenceClassification(2),
+  // QuestionAnswering, MultipleChoice
   int64_t model, masked_lm, pretraining, sequence, question, choice;
 };
 
@@ -18,7 +18,8 @@ const Released kReleased[] = {
     {"base", 768, 12, 12, 3072, 11683584, 11221680, 11813810, 11685122, 11094530, 11684353},
     {"large", 1024, 24, 16, 4096, 17683968, 16795824, 17847474, 17686018, 16636418, 17684993},
     {"xlarge", 2048, 24, 16, 8192, 58724864, 54821040, 59021490, 58728962, 54532610, 58726913},
-    {"xxlarge", 4096, 12, 64, 16384, 222595584, 206368944, 223158450, 222603778, 205822466, 222599681}};
+    {"xxlarge", 4096, 12, 64, 16384, 222595584, 206368944, 223158450, 222603778, 205822466,
+     222599681}};
 
 AlbertConfig config_of(const Released& r, bool v1) {
   AlbertConfig c;
@@ -67,9 +68,10 @@ TEST(PlanStep, OperandsOfAllLayersTakeWhatTheEncoderSays) {
     const AlbertConfig c = config_of(r, false);
     StepShape shape{.precision = Precision::kBF16, .training = true};
     const auto kept = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
-    shape.keep = Keep::kOperands;
+    shape.keep = Keep::kBatchedWeightGradients;
     const auto operands = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
-    const auto bytes = static_cast<double>(Encoder::operand_bytes(c, shape.batch * shape.length, DType::kBF16));
+    const auto bytes =
+        static_cast<double>(Encoder::operand_bytes(c, shape.batch * shape.length, DType::kBF16));
     EXPECT_LE(operands - kept, bytes) << r.name;
     EXPECT_GE(operands - kept, 0.85 * bytes) << r.name;  // the pruned last layer keeps none
   }
@@ -81,7 +83,8 @@ TEST(PlanStep, InferenceGrowsWithTheBatchNotWithTheLayers) {
   c.num_hidden_layers = 24;
   EXPECT_EQ(plan_step("AlbertModel", c, {}).arena, twelve);
   const size_t half = plan_step("AlbertModel", c, {.batch = 4}).arena;
-  EXPECT_NEAR(static_cast<double>(twelve), 2.0 * static_cast<double>(half), 0.01 * static_cast<double>(twelve));
+  EXPECT_NEAR(static_cast<double>(twelve), 2.0 * static_cast<double>(half),
+              0.01 * static_cast<double>(twelve));
 }
 
 TEST(PlanStep, RefusesAnUnknownArchitectureByName) {

@@ -13,7 +13,8 @@ namespace {
 using bench::BenchOptions;
 using bench::Row;
 
-BenchOptions step_of(const std::string& model, const std::string& phase, int64_t batch_size, int64_t length) {
+BenchOptions step_of(const std::string& model, const std::string& phase, int64_t batch_size,
+                     int64_t length) {
   BenchOptions options;
   options.phases = {phase};
   options.model = model;
@@ -43,14 +44,16 @@ TEST(Prediction, CountsEveryProductOfAStepOnce) {
   const Row& products = row.at("products");
   EXPECT_EQ(named(products, "product", "4096 x 3072 x 768 linear").at("calls"), 12);
   EXPECT_EQ(named(products, "product", "4096 x 768 x 3072 linear").at("calls"), 12);
-  EXPECT_EQ(named(products, "product", "4096 x 1536 x 768 linear").at("calls"), 12);  // keys and values
+  EXPECT_EQ(named(products, "product", "4096 x 1536 x 768 linear").at("calls"),
+            12);  // keys and values
   double flops = 0;
   for (const Row& product : products) flops += product.at("flops").get<double>();
   const double tokens = 4096, hidden = 768;
   const double attention = 12 * 4 * 128 * hidden * tokens;
   const double pooler = 2 * 32 * hidden * hidden;
-  EXPECT_DOUBLE_EQ(flops,
-                   tokens * bench::nominal_flops(bench::config_of("base"), "inference", 128) - attention + pooler);
+  EXPECT_DOUBLE_EQ(
+      flops, tokens * bench::nominal_flops(bench::config_of("base"), "inference", 128) - attention +
+                 pooler);
   EXPECT_DOUBLE_EQ(row.at("flops_per_step").get<double>(), flops + attention);
 }
 
@@ -66,8 +69,9 @@ TEST(Prediction, SumsAreThoseOfTheParts) {
   EXPECT_NEAR(share, 1, 1e-9);
   EXPECT_EQ(calls, row.at("calls_per_step"));
   EXPECT_NEAR(row.at("per_second").get<double>() * seconds, 8 * 128, 1e-6);
-  for (const char* kernel : {"attention_backward", "layer_norm_backward", "adamw_update", "cross_entropy_forward",
-                             "matmul (weight gradients)", "sum_of_squares"})
+  for (const char* kernel :
+       {"attention_backward", "layer_norm_backward", "adamw_update", "cross_entropy_forward",
+        "matmul (weight gradients)", "sum_of_squares"})
     EXPECT_GT(named(row.at("kernels"), "kernel", kernel).at("seconds").get<double>(), 0);
 }
 
@@ -75,18 +79,22 @@ TEST(Prediction, SumsAreThoseOfTheParts) {
 TEST(Prediction, CountsRealTokensOfEveryBatch) {
   const TemporaryFolder folder;
   write_bytes(folder / "ids.jsonl",
-              "{\"input_ids\":[2,3]}\n{\"input_ids\":[2,5,6,7]}\n{\"input_ids\":[2]}\n{\"input_ids\":[2,5,3]}\n");
+              "{\"input_ids\":[2,3]}\n{\"input_ids\":[2,5,6,7]}\n{\"input_ids\":[2]}\n{\"input_"
+              "ids\":[2,5,3]}\n");
   BenchOptions options = step_of("base", "inference", 2, 128);
   options.source.file = folder / "ids.jsonl";
   options.batches = 2;
   const Row row = predict(options);
-  EXPECT_DOUBLE_EQ(named(row.at("kernels"), "kernel", "attention_forward").at("flops").get<double>(),
-                   12 * 4.0 * 768 * (4 + 16 + 1 + 9) / 2);
-  EXPECT_NEAR(row.at("per_second").get<double>() * row.at("seconds_per_step").get<double>(), 10.0 / 2, 1e-9);
+  EXPECT_DOUBLE_EQ(
+      named(row.at("kernels"), "kernel", "attention_forward").at("flops").get<double>(),
+      12 * 4.0 * 768 * (4 + 16 + 1 + 9) / 2);
+  EXPECT_NEAR(row.at("per_second").get<double>() * row.at("seconds_per_step").get<double>(),
+              10.0 / 2, 1e-9);
 }
 
-// Seconds a step of a roofline of the network on paper, one kernel for everything that can be one, last layer pruned as
-// ours is. docs/benchmarks/cuda-model.md says what else our calls move; the more of it is fused, the nearer they come.
+// Seconds a step of a roofline of the network on paper, one kernel for everything that can be one,
+// last layer pruned as ours is. docs/benchmarks/cuda-model.md says what else our calls move; the
+// more of it is fused, the nearer they come.
 struct OnPaper {
   const char *model, *phase;
   int64_t batch_size, length;
@@ -102,17 +110,18 @@ TEST_P(AgainstTheRoofline, IsAboveAndNear) {
   EXPECT_LT(ratio, paper.most);
 }
 
-INSTANTIATE_TEST_SUITE_P(Prediction, AgainstTheRoofline,
-                         ::testing::Values(OnPaper{"base", "inference", 256, 128, 10.216e-3, 1.05},
-                                           OnPaper{"base", "inference", 64, 512, 11.109e-3, 1.05},
-                                           OnPaper{"xxlarge", "inference", 32, 512, 111.647e-3, 1.02},
-                                           OnPaper{"base", "classification", 256, 128, 9.582e-3, 1.05},
-                                           OnPaper{"xxlarge", "classification", 128, 128, 102.489e-3, 1.02},
-                                           OnPaper{"base", "pretraining", 256, 128, 29.137e-3, 1.05},
-                                           OnPaper{"base", "pretraining", 64, 512, 32.819e-3, 1.05},
-                                           OnPaper{"large", "pretraining", 64, 512, 106.788e-3, 1.05},
-                                           OnPaper{"xlarge", "pretraining", 256, 128, 339.211e-3, 1.05},
-                                           OnPaper{"xxlarge", "pretraining", 128, 128, 313.445e-3, 1.02}));
+INSTANTIATE_TEST_SUITE_P(
+    Prediction, AgainstTheRoofline,
+    ::testing::Values(OnPaper{"base", "inference", 256, 128, 10.216e-3, 1.05},
+                      OnPaper{"base", "inference", 64, 512, 11.109e-3, 1.05},
+                      OnPaper{"xxlarge", "inference", 32, 512, 111.647e-3, 1.02},
+                      OnPaper{"base", "classification", 256, 128, 9.582e-3, 1.05},
+                      OnPaper{"xxlarge", "classification", 128, 128, 102.489e-3, 1.02},
+                      OnPaper{"base", "pretraining", 256, 128, 29.137e-3, 1.05},
+                      OnPaper{"base", "pretraining", 64, 512, 32.819e-3, 1.05},
+                      OnPaper{"large", "pretraining", 64, 512, 106.788e-3, 1.05},
+                      OnPaper{"xlarge", "pretraining", 256, 128, 339.211e-3, 1.05},
+                      OnPaper{"xxlarge", "pretraining", 128, 128, 313.445e-3, 1.02}));
 
 TEST(Prediction, TinyAndUnusualModelsArePriced) {
   const TemporaryFolder folder;
@@ -127,10 +136,12 @@ TEST(Prediction, TinyAndUnusualModelsArePriced) {
     options.device.precision = precision;
     const auto rows = bench::predict_phases(options, bench::h200());
     EXPECT_EQ(rows.size(), 5U);
-    for (const Row& row : rows) EXPECT_TRUE(std::isfinite(row.at("per_second").get<double>())) << row;
+    for (const Row& row : rows)
+      EXPECT_TRUE(std::isfinite(row.at("per_second").get<double>())) << row;
   }
   options.device.precision = Precision::kF64;
-  EXPECT_EQ(refusal_of([&] { bench::predict_phases(options, bench::h200()); }).code, ErrorCode::kUsage);
+  EXPECT_EQ(refusal_of([&] { bench::predict_phases(options, bench::h200()); }).code,
+            ErrorCode::kUsage);
 }
 
 struct Outcome {
@@ -139,26 +150,28 @@ struct Outcome {
 };
 Outcome run(const std::vector<std::string>& arguments) {
   std::ostringstream out, err;
-  const int code = apps::run_single({"albert-bench", "", bench::declare_bench}, arguments, out, err);
+  const int code =
+      apps::run_single({"albert-bench", "", bench::declare_bench}, arguments, out, err);
   return {code, out.str(), err.str()};
 }
 
 TEST(Prediction, IsPrintedAsWhatItIs) {
   const TemporaryFolder folder;
-  write_bytes(folder / "card.json", R"({"name": "a card", "kernel_bytes": 1e12})");
-  const Outcome r = run({"--model-only", "--model", "base", "--precision", "bf16", "--phases", "inference,latency",
-                         "--card", folder / "card.json", "--breakdown", "--output", folder / "o"});
+  write_bytes(folder / "gpu.json", R"({"name": "a GPU", "kernel_bytes": 1e12})");
+  const Outcome r = run({"--model-only", "--model", "base", "--precision", "bf16", "--phases",
+                         "inference,latency", "--gpu", folder / "gpu.json", "--breakdown",
+                         "--output", folder / "o"});
   ASSERT_EQ(r.code, 0) << r.err;
-  EXPECT_EQ(r.out.rfind("predicted for a card, not measured\n", 0), 0U) << r.out;
+  EXPECT_EQ(r.out.rfind("predicted for a GPU, not measured\n", 0), 0U) << r.out;
   EXPECT_NE(r.out.find("attention_forward"), std::string::npos);
   const auto file = Row::parse(read_bytes(folder / "o"));
-  EXPECT_EQ(file.at("predicted_for"), "a card");
+  EXPECT_EQ(file.at("predicted_for"), "a GPU");
   EXPECT_EQ(file.at("rows").at(0).at("name"), "inference base bf16 32 x 128");
   EXPECT_EQ(file.at("rows").at(1).at("name"), "latency base bf16 1 x 128");
   EXPECT_EQ(run({"--model-only", "--precision", "f64"}).code, 2);
-  EXPECT_EQ(run({"--model-only", "--card", folder / "absent"}).code, 66);
-  write_bytes(folder / "card.json", "{");
-  EXPECT_EQ(run({"--model-only", "--card", folder / "card.json"}).code, 65);
+  EXPECT_EQ(run({"--model-only", "--gpu", folder / "absent"}).code, 66);
+  write_bytes(folder / "gpu.json", "{");
+  EXPECT_EQ(run({"--model-only", "--gpu", folder / "gpu.json"}).code, 65);
 }
 
 }  // namespace

@@ -33,9 +33,15 @@ Outcome run(const std::vector<std::string>& arguments) {
 const std::string kGolden = std::string(ALBERT_GOLDEN_DIR) + "/shared/";
 
 std::vector<std::string> forward(const std::string& output, std::vector<std::string> more = {}) {
-  std::vector<std::string> all = {
-      "forward",  "--model", kGolden + "masked-lm", "--head", "masked-lm", "--input", kGolden + "masked-lm.safetensors",
-      "--output", output};
+  std::vector<std::string> all = {"forward",
+                                  "--model",
+                                  kGolden + "masked-lm",
+                                  "--head",
+                                  "masked-lm",
+                                  "--input",
+                                  kGolden + "masked-lm.safetensors",
+                                  "--output",
+                                  output};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -63,8 +69,8 @@ TEST(Program, KnowsTheNamesOfOtherPrograms) {
     EXPECT_EQ(r.code, 0) << r.err;
     return json::parse(r.out);
   };
-  json j = dumped({"pretrain", "--per-device-train-batch-size", "24", "--num_train_steps=7", "--mlm_probability", "0.2",
-                   "--warmup_ratio", "0.06", "--bf16", "--no_cuda"});
+  json j = dumped({"pretrain", "--per-device-train-batch-size", "24", "--num_train_steps=7",
+                   "--mlm_probability", "0.2", "--warmup_ratio", "0.06", "--bf16", "--no_cuda"});
   EXPECT_EQ(j["train_batch_size"], 24);
   EXPECT_EQ(j["max_steps"], 7);
   EXPECT_EQ(j["masked_lm_prob"], 0.2);
@@ -72,7 +78,8 @@ TEST(Program, KnowsTheNamesOfOtherPrograms) {
   EXPECT_EQ(j["precision"], "bf16");
   EXPECT_EQ(j["device"], "cpu");
   EXPECT_EQ(dumped({"pretrain", "--bf16", "false"})["precision"], "f32");
-  write_bytes(folder / "args.json", R"({"task_name": "sst2", "bf16": true, "use_cpu": false, "init_checkpoint": "m"})");
+  write_bytes(folder / "args.json",
+              R"({"task_name": "sst2", "bf16": true, "use_cpu": false, "init_checkpoint": "m"})");
   j = dumped({"finetune", "--config", folder / "args.json"});
   EXPECT_EQ(j["task"], "sst2");
   EXPECT_EQ(j["precision"], "bf16");
@@ -96,22 +103,27 @@ TEST(Program, TakesBothSpellingsAndBooleanHabits) {
   EXPECT_FALSE(gradients({"--no-gradients"}).at("gradients"));
   EXPECT_EQ(gradients({"--label-smoothing", "0.25"}).at("label_smoothing"), 0.25);
   EXPECT_EQ(gradients({"--label_smoothing=0.5"}).at("label_smoothing"), 0.5);
-  EXPECT_EQ(gradients({"--class-weights", "1,2.5"}).at("class_weights"), (std::vector<float>{1, 2.5F}));
+  EXPECT_EQ(gradients({"--class-weights", "1,2.5"}).at("class_weights"),
+            (std::vector<float>{1, 2.5F}));
   EXPECT_EQ(gradients({"--model", "with-dashes_and--more"}).at("model"), "with-dashes_and--more");
 }
 
 TEST(Program, ReadsConfigFilesAndTheCommandLineWins) {
   const TemporaryFolder folder;
-  write_bytes(folder / "a.json", R"({"head": "model", "threads": 3, "gradients": true, "class_weights": [1, 2]})");
-  write_bytes(folder / "a.toml", "head = \"model\"\nthreads = 3\ngradients = true\nclass_weights = [1, 2]\n");
+  write_bytes(folder / "a.json",
+              R"({"head": "model", "threads": 3, "gradients": true, "class_weights": [1, 2]})");
+  write_bytes(folder / "a.toml",
+              "head = \"model\"\nthreads = 3\ngradients = true\nclass_weights = [1, 2]\n");
   for (const char* name : {"a.json", "a.toml"}) {
-    const json j = json::parse(run({"forward", "--config", folder / name, "--threads", "4", "--dump-config"}).out);
+    const json j = json::parse(
+        run({"forward", "--config", folder / name, "--threads", "4", "--dump-config"}).out);
     EXPECT_EQ(j.at("head"), "model") << name;
     EXPECT_EQ(j.at("threads"), 4) << name;
     EXPECT_TRUE(j.at("gradients")) << name;
     EXPECT_EQ(j.at("class_weights"), (std::vector<float>{1, 2})) << name;
     write_bytes(folder / "dumped.json", j.dump());
-    EXPECT_EQ(json::parse(run({"forward", "--config", folder / "dumped.json", "--dump_config"}).out), j);
+    EXPECT_EQ(
+        json::parse(run({"forward", "--config", folder / "dumped.json", "--dump_config"}).out), j);
   }
   EXPECT_EQ(run({"forward", folder / "a.json"}).error(),
             "albert: error: albert forward needs --model; see albert forward --help\n");
@@ -128,7 +140,9 @@ TEST(Program, ReadsConfigFilesAndTheCommandLineWins) {
 TEST(Program, SaysWhatWasMeant) {
   const std::vector<std::tuple<std::vector<std::string>, int, const char*>> cases = {
       {{"forwrd"}, 2, "unknown command forwrd (did you mean forward?)"},
-      {{"forward", "--precison", "f32"}, 2, "unknown option --precison (did you mean --precision?)"},
+      {{"forward", "--precison", "f32"},
+       2,
+       "unknown option --precison (did you mean --precision?)"},
       {{"forward", "--head", "masked_lm"}, 2, "did you mean masked-lm?"},
       {{"forward", "--threads", "many"}, 2, "threads"},
       {{"forward", "stray"}, 2, "unexpected argument stray"},
@@ -137,10 +151,11 @@ TEST(Program, SaysWhatWasMeant) {
       {{"info", "/nowhere"}, 66, "/nowhere: no such model folder"},
       {forward("x", {"--device", "cuda:1000"}), 69, "--device cuda:1000: "},
       {forward("x", {"--device", "tpu"}), 2, "use auto, cpu"},
-      {forward("x", {"--device", "cpu", "--precision", "f16"}), 69, "f16 runs on cards only"},
+      {forward("x", {"--device", "cpu", "--precision", "f16"}), 69, "f16 runs on GPUs only"},
       {forward("x", {"--device", "cpu", "--fp16"}), 69, "on the CPU use bf16"},
       {forward("x", {"--device", "cpu", "--attention", "cudnn"}), 2, "add --precision bf16"},
-      {forward("x", {"--device", "cpu", "--attention", "cudnn", "--bf16"}), 2, "--attention cudnn needs a card"},
+      {forward("x", {"--device", "cpu", "--attention", "cudnn", "--bf16"}), 2,
+       "--attention cudnn needs a GPU"},
       {forward("x", {"--attention", "cudn"}), 2, "did you mean cudnn?"},
       {forward("x", {"--threads", "-1"}), 2, "--threads -1"},
       {forward("x", {"--input", "/nowhere"}), 66, "/nowhere"},
@@ -169,7 +184,8 @@ TEST(Program, RefusesInputsThatDoNotFitTheModel) {
     TensorFile in = read_safetensors(kGolden + "masked-lm.safetensors");
     in.tensors[std::string("in.") + name] = tensor;
     write_safetensors(folder / "in.safetensors", in);
-    const Outcome r = run(forward(folder / "out.safetensors", {"--input", folder / "in.safetensors"}));
+    const Outcome r =
+        run(forward(folder / "out.safetensors", {"--input", folder / "in.safetensors"}));
     EXPECT_NE(r.error().find(says), std::string::npos) << r.err;
     EXPECT_FALSE(std::filesystem::exists(folder / "out.safetensors"));
     return r.code;
@@ -181,7 +197,9 @@ TEST(Program, RefusesInputsThatDoNotFitTheModel) {
   EXPECT_EQ(code_for("input_ids", HostTensor(DType::kI64, {0, 24}), "the batch is empty"), 65);
   EXPECT_EQ(code_for("labels", HostTensor(DType::kI64, {3, 23}), "labels is [3, 23]"), 65);
   EXPECT_EQ(code_for("labels", HostTensor(DType::kF32, {3, 24}), "labels must be integers"), 65);
-  EXPECT_EQ(code_for("sentence_order_label", HostTensor(DType::kI64, {3}), "no input in.sentence_order_label"), 65);
+  EXPECT_EQ(code_for("sentence_order_label", HostTensor(DType::kI64, {3}),
+                     "no input in.sentence_order_label"),
+            65);
   HostTensor labels(DType::kI64, {3, 24});
   labels.data<int64_t>()[0] = 301;
   EXPECT_EQ(code_for("labels", labels, "labels[0] is 301"), 65);
@@ -194,7 +212,8 @@ TEST(Program, RefusesFoldersThatDoNotFitTheHead) {
   EXPECT_EQ(r.code, 78);
   EXPECT_NE(r.error().find("predictions.dense.weight [16, 32]"), std::string::npos) << r.err;
   std::filesystem::copy(kGolden + "masked-lm", folder / "m");
-  for (const auto& [value, code] : std::vector<std::pair<std::string, int>>{{"0", 78}, {"5", 78}, {"\"4\"", 65}}) {
+  for (const auto& [value, code] :
+       std::vector<std::pair<std::string, int>>{{"0", 78}, {"5", 78}, {"\"4\"", 65}}) {
     std::string config = read_bytes(kGolden + "masked-lm/config.json");
     const std::string key = "\"num_attention_heads\": 4";
     config.replace(config.find(key), key.size(), "\"num_attention_heads\": " + value);
@@ -214,11 +233,13 @@ TEST(Program, InfoCountsAndPlans) {
   EXPECT_EQ(j.at("parameters").at("total"), 16958);
   EXPECT_EQ(j.at("files").at("elements"), 16958);
   EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
-  EXPECT_EQ(j.at("memory").at("more_on_a_card"), 64 << 20);
-  EXPECT_NE(text.out.find("on a card, 64.0 MiB more for products to work in (32.0 MiB before"), std::string::npos);
-  const json half =
-      json::parse(run({"info", kGolden + "pretraining", "--json", "--batch", "2", "--precision", "f16"}).out);
-  EXPECT_LT(half.at("memory").at("training").at("arena"), j.at("memory").at("training").at("arena"));
+  EXPECT_EQ(j.at("memory").at("more_on_a_gpu"), 64 << 20);
+  EXPECT_NE(text.out.find("on a GPU, 64.0 MiB more for matmuls to work in (32.0 MiB before"),
+            std::string::npos);
+  const json half = json::parse(
+      run({"info", kGolden + "pretraining", "--json", "--batch", "2", "--precision", "f16"}).out);
+  EXPECT_LT(half.at("memory").at("training").at("arena"),
+            j.at("memory").at("training").at("arena"));
 }
 
 TEST(Program, DoctorPassesItsSelfTest) {
@@ -243,13 +264,16 @@ TEST(Program, HelpNamesEveryOption) {
 
 TEST(Program, TheBinaryExitsWithTheSameCodes) {
   const auto code = [](const std::string& arguments) {
-    const int status = std::system((std::string(ALBERT_PROGRAM) + " " + arguments + " >/dev/null 2>&1").c_str());
+    const int status =
+        std::system((std::string(ALBERT_PROGRAM) + " " + arguments + " >/dev/null 2>&1").c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   };
   EXPECT_EQ(code("--version"), 0);
   EXPECT_EQ(code("forwrd"), 2);
   EXPECT_EQ(code("info /nowhere"), 66);
-  EXPECT_EQ(std::system((std::string(ALBERT_PROGRAM) + " --help > /dev/full 2>/dev/null").c_str()) >> 8, 74);
+  EXPECT_EQ(
+      std::system((std::string(ALBERT_PROGRAM) + " --help > /dev/full 2>/dev/null").c_str()) >> 8,
+      74);
 }
 
 }  // namespace

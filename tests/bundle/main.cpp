@@ -1,5 +1,5 @@
-// What scripts/bundle ships: albert, albert-bench and the tests that a card must pass, as one program under three
-// names, for the engine is most of each.
+// What scripts/bundle ships: albert, albert-bench and the tests that a GPU must pass, as one
+// program under three names, for the engine is most of each.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
   }
   const std::vector<std::string> arguments{argv + 1, argv + argc};
   if (name == "albert-bench")
-    return albert::apps::run_single({"albert-bench", "how fast this machine runs ALBERT", albert::bench::declare_bench},
-                                    arguments, std::cout, std::cerr);
+    return albert::apps::run_single(
+        {"albert-bench", "how fast this machine runs ALBERT", albert::bench::declare_bench},
+        arguments, std::cout, std::cerr);
   return albert::apps::run_program(arguments, std::cout, std::cerr);
 }

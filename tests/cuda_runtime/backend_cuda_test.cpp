@@ -1,17 +1,18 @@
-// The back end of real cards: steps and their recordings, memory that runs out, errors that come late.
-#include "kernels/backend_cuda.h"
+// The backend of real GPUs: steps and their recordings, memory that runs out, errors that come
+// late.
+#include "albert/kernels/cuda/runtime/backend.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/session.h"
-#include "engine/transfer.h"
-#include "kernels/profile.h"
-#include "kernels/rows.h"
-#include "tests/cuda_runtime/stand_in.h"
+#include "albert/engine/session.h"
+#include "albert/engine/transfer.h"
+#include "albert/kernels/profile.h"
+#include "albert/kernels/row_ops.h"
+#include "albert/trainer/optim/optimizer.h"
+#include "tests/cuda_runtime/fake_runtime.h"
 #include "tests/support/compare.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"
-#include "trainer/optimizer.h"
 
 namespace albert::testing {
 namespace {
@@ -19,11 +20,11 @@ namespace {
 using kernels::Buffer;
 using kernels::Grad;
 
-// The library that is found is the stand-in, and what is learnt of it is not kept.
+// The library that is found is the fake, and what is learnt of it is not kept.
 class Places final : public ::testing::Environment {
  public:
   void SetUp() override {
-    setenv("ALBERT_CUDA_LIBS", ALBERT_CUBLAS_STAND_IN, 1);
+    setenv("ALBERT_CUDA_LIBS", ALBERT_FAKE_CUBLAS, 1);
     setenv("XDG_CACHE_HOME", cache_.path().c_str(), 1);
   }
 
@@ -54,16 +55,17 @@ struct Outcome {
 Outcome train(kernels::Profile* profile) {
   AlbertConfig config = tiny_config();
   config.hidden_dropout_prob = 0.1;
-  auto model = AlbertForPreTraining::from_config(config, {.trainable = true, .device = Device::kCuda});
+  auto model =
+      AlbertForPreTraining::from_config(config, {.trainable = true, .device = Device::kCuda});
   randomize(model, 3, 0.1);
-  model.backend().record(profile);
+  model.backend().profile_into(profile);
   Optimizer optimizer(model, {.kind = OptimizerOptions::Kind::kLamb});
   const RandomBatch batch(config, 3, 9, 1);
   Outcome outcome;
   for (uint64_t n = 0; n < 5; ++n) {
     model.zero_grads();
-    const auto out =
-        model.start(batch.inputs, batch.pretraining, {.logits = false, .backward = true, .dropout = {true, 5, n}});
+    const auto out = model.start(batch.inputs, batch.pretraining,
+                                 {.logits = false, .backward = true, .dropout = {true, 5, n}});
     const auto update = optimizer.step(0.01 / static_cast<double>(n + 1));
     outcome.losses.push_back(*out.get().loss);
     EXPECT_EQ(update.get().applied, 1);
@@ -87,7 +89,8 @@ TEST(CudaBackend, TrainsToTheSameBitsRecordedOrNotAndInAnyOrder) {
 
 TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
   in_any_order([] {
-    auto model = AlbertForPreTraining::from_config(tiny_config(), {.trainable = true, .device = Device::kCuda});
+    auto model = AlbertForPreTraining::from_config(tiny_config(),
+                                                   {.trainable = true, .device = Device::kCuda});
     Optimizer optimizer(model, {});
     const RandomBatch batch(tiny_config(), 3, 9, 1);
     int64_t kernels = 0, graphs = 0;
@@ -102,15 +105,17 @@ TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
   });
 }
 
-class OnAStandIn : public ::testing::Test {
+class OnAFake : public ::testing::Test {
  protected:
-  ~OnAStandIn() override {
-    cuda_runtime::reset(1, 0);  // the card that a test broke
+  ~OnAFake() override {
+    cuda_runtime::reset(1, 0);  // the GPU that a test broke
     backend_.reset();
     EXPECT_EQ(cuda_runtime::alive(), 0);
   }
   static Tensor floats(const Buffer& buffer) { return {buffer.data(), {4}, DType::kF32}; }
-  std::vector<double> values(const Buffer& buffer) { return doubles(download(*backend_, floats(buffer))); }
+  std::vector<double> values(const Buffer& buffer) {
+    return doubles(download(*backend_, floats(buffer)));
+  }
   kernels::Backend& backend() { return *backend_; }
 
   std::unique_ptr<kernels::Backend> backend_ = [] {
@@ -119,14 +124,14 @@ class OnAStandIn : public ::testing::Test {
   }();
 };
 
-TEST_F(OnAStandIn, GivesMemoryOfZerosThatTheHostCannotTouch) {
+TEST_F(OnAFake, GivesMemoryOfZerosThatTheHostCannotTouch) {
   const Buffer buffer(backend(), 16);
   EXPECT_EQ(values(buffer), std::vector<double>(4, 0));
   EXPECT_DEATH(*floats(buffer).as<float>() = 1, "");
   EXPECT_EQ(Buffer(backend(), 0).data(), nullptr);
 }
 
-TEST_F(OnAStandIn, CopiesOfAnySizeGoThereAndBackInLineWithKernels) {
+TEST_F(OnAFake, CopiesOfAnySizeGoThereAndBackInLineWithKernels) {
   const Buffer a(backend(), 16), b(backend(), 16);
   upload(backend(), floats(a), HostTensor::of<float>({4}, {1, 2, 3, 4}));
   kernels::accumulate(backend().stream(), floats(b), Grad::kAdd, floats(a));
@@ -147,38 +152,39 @@ TEST_F(OnAStandIn, CopiesOfAnySizeGoThereAndBackInLineWithKernels) {
   EXPECT_EQ(std::memcmp(pending->wait(), from.data(), from.size()), 0);
 }
 
-TEST_F(OnAStandIn, RecordsWithoutRunningAndReplaysAsOftenAsWanted) {
+TEST_F(OnAFake, RecordsWithoutRunningAndReplaysAsOftenAsWanted) {
   const Buffer a(backend(), 16), b(backend(), 16);
   upload(backend(), floats(a), HostTensor::of<float>({4}, {1, 2, 3, 4}));
-  backend().begin_recording();
+  backend().begin_capture();
   kernels::accumulate(backend().stream(), floats(b), Grad::kAdd, floats(a));
-  auto recording = backend().end_recording();
+  auto recording = backend().end_capture();
   EXPECT_EQ(values(b), std::vector<double>(4, 0));
   for (int n = 0; n < 3; ++n) recording->replay();
   recording.reset();  // the last may still run
   EXPECT_EQ(values(b), (std::vector<double>{3, 6, 9, 12}));
 }
 
-TEST_F(OnAStandIn, ARecordingThatIsSpoiledSaysSoAndTheNextIsAsGoodAsAny) {
+TEST_F(OnAFake, ARecordingThatIsSpoiledSaysSoAndTheNextIsAsGoodAsAny) {
   const Buffer a(backend(), 16);
-  backend().begin_recording();
+  backend().begin_capture();
   EXPECT_THROW(Buffer(backend(), 16), Error);
-  EXPECT_THROW(backend().end_recording(), Error);
-  backend().begin_recording();
+  EXPECT_THROW(backend().end_capture(), Error);
+  backend().begin_capture();
   kernels::accumulate(backend().stream(), floats(a), Grad::kAdd, floats(a));
-  backend().end_recording()->replay();
-  backend().begin_recording();
+  backend().end_capture()->replay();
+  backend().begin_capture();
   cuda_runtime::fail_allocation(1);  // no room for the graph
-  EXPECT_THROW(backend().end_recording(), Error);
+  EXPECT_THROW(backend().end_capture(), Error);
 }
 
-TEST_F(OnAStandIn, MemoryThatRunsOutIsSaidInBytes) {
+TEST_F(OnAFake, MemoryThatRunsOutIsSaidInBytes) {
   cuda_runtime::set_memory(cuda_runtime::used_memory() + (size_t{3} << 29));
   try {
     const Buffer buffer(backend(), size_t{2} << 30);
     FAIL() << "there was no room";
   } catch (const OutOfMemory& e) {
-    EXPECT_NE(std::string(e.what()).find("cuda:0 cannot get 2.00 GiB of memory, 1.50 GiB of"), std::string::npos)
+    EXPECT_NE(std::string(e.what()).find("cuda:0 cannot get 2.00 GiB of memory, 1.50 GiB of"),
+              std::string::npos)
         << e.what();
     EXPECT_EQ(e.wanted(), size_t{2} << 30);
     EXPECT_EQ(e.free(), size_t{3} << 29);
@@ -186,10 +192,10 @@ TEST_F(OnAStandIn, MemoryThatRunsOutIsSaidInBytes) {
   const Buffer smaller(backend(), size_t{1} << 20);
 }
 
-TEST_F(OnAStandIn, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
+TEST_F(OnAFake, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
   const Buffer a(backend(), 16);
   const auto pending = start_download(backend(), floats(a));
-  cuda_runtime::break_card(cudaErrorIllegalAddress);
+  cuda_runtime::break_gpu(cudaErrorIllegalAddress);
   const auto said = [](const auto& wait) -> std::string {
     try {
       wait();
@@ -206,12 +212,14 @@ TEST_F(OnAStandIn, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
 
 TEST(CudaBackend, AStepThatDoesNotFitNamesTheBatchThatWould) {
   cuda_runtime::reset(1, 0.5);
-  auto model = AlbertForPreTraining::from_config(tiny_config(), {.trainable = true, .device = Device::kCuda});
+  auto model = AlbertForPreTraining::from_config(tiny_config(),
+                                                 {.trainable = true, .device = Device::kCuda});
   const auto run = [&](int64_t sequences) {
     const RandomBatch batch(tiny_config(), sequences, 20, 1);
     model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
   };
-  cuda_runtime::set_memory(cuda_runtime::used_memory() + model.backend().workspace_bytes() + 2'000'000);
+  cuda_runtime::set_memory(cuda_runtime::used_memory() + model.backend().workspace_bytes() +
+                           2'000'000);
   try {
     run(400);
     FAIL() << "there was no room";

@@ -1,14 +1,14 @@
-// libcublasLt as a library to open, of the stand-in for its functions.
-#include "kernels/simt/cublas_stand_in.h"
-#include "kernels/simt/emulator.h"
+// libcublasLt as a library to open, of the fake for its functions.
+#include "albert/kernels/emulator/emulator.h"
+#include "albert/kernels/emulator/fake_cublas.h"
 
 using namespace albert::kernels::cublas_lt;  // NOLINT: C's names below are its own
 
 namespace {
 
-const Functions& stand_in() {
-  using albert::kernels::simt::CublasStandIn;
-  static CublasStandIn library([](void* queue, std::function<void()> work) {
+const Functions& fake() {
+  using albert::kernels::simt::FakeCublas;
+  static FakeCublas library([](void* queue, std::function<void()> work) {
     static_cast<albert::kernels::simt::Queue*>(queue)->submitter->submit(std::move(work));
   });
   static const Functions functions = library.functions();
@@ -19,36 +19,41 @@ const Functions& stand_in() {
 
 extern "C" {
 
-size_t cublasLtGetVersion() { return stand_in().get_version(); }
-const char* cublasLtGetStatusString(Status s) { return stand_in().get_status_string(s); }
-Status cublasLtCreate(Handle* h) { return stand_in().create(h); }
-Status cublasLtDestroy(Handle h) { return stand_in().destroy(h); }
-Status cublasLtMatmulDescCreate(Desc* d, ComputeType c, DataType s) { return stand_in().matmul_desc_create(d, c, s); }
-Status cublasLtMatmulDescDestroy(Desc d) { return stand_in().matmul_desc_destroy(d); }
+size_t cublasLtGetVersion() { return fake().get_version(); }
+const char* cublasLtGetStatusString(Status s) { return fake().get_status_string(s); }
+Status cublasLtCreate(Handle* h) { return fake().create(h); }
+Status cublasLtDestroy(Handle h) { return fake().destroy(h); }
+Status cublasLtMatmulDescCreate(Desc* d, ComputeType c, DataType s) {
+  return fake().matmul_desc_create(d, c, s);
+}
+Status cublasLtMatmulDescDestroy(Desc d) { return fake().matmul_desc_destroy(d); }
 Status cublasLtMatmulDescSetAttribute(Desc d, DescAttribute a, const void* v, size_t n) {
-  return stand_in().matmul_desc_set_attribute(d, a, v, n);
+  return fake().matmul_desc_set_attribute(d, a, v, n);
 }
-Status cublasLtMatrixLayoutCreate(Layout* l, DataType t, uint64_t rows, uint64_t cols, int64_t stride) {
-  return stand_in().matrix_layout_create(l, t, rows, cols, stride);
+Status cublasLtMatrixLayoutCreate(Layout* l, DataType t, uint64_t rows, uint64_t cols,
+                                  int64_t stride) {
+  return fake().matrix_layout_create(l, t, rows, cols, stride);
 }
-Status cublasLtMatrixLayoutDestroy(Layout l) { return stand_in().matrix_layout_destroy(l); }
-Status cublasLtMatmulPreferenceCreate(Preference* p) { return stand_in().matmul_preference_create(p); }
-Status cublasLtMatmulPreferenceDestroy(Preference p) { return stand_in().matmul_preference_destroy(p); }
-Status cublasLtMatmulPreferenceSetAttribute(Preference p, PreferenceAttribute a, const void* v, size_t n) {
-  return stand_in().matmul_preference_set_attribute(p, a, v, n);
+Status cublasLtMatrixLayoutDestroy(Layout l) { return fake().matrix_layout_destroy(l); }
+Status cublasLtMatmulPreferenceCreate(Preference* p) { return fake().matmul_preference_create(p); }
+Status cublasLtMatmulPreferenceDestroy(Preference p) { return fake().matmul_preference_destroy(p); }
+Status cublasLtMatmulPreferenceSetAttribute(Preference p, PreferenceAttribute a, const void* v,
+                                            size_t n) {
+  return fake().matmul_preference_set_attribute(p, a, v, n);
 }
-Status cublasLtMatmulAlgoGetHeuristic(Handle h, Desc desc, Layout a, Layout b, Layout c, Layout d, Preference p,
-                                      int wanted, HeuristicResult* r, int* found) {
-  return stand_in().matmul_algo_get_heuristic(h, desc, a, b, c, d, p, wanted, r, found);
+Status cublasLtMatmulAlgoGetHeuristic(Handle h, Desc desc, Layout a, Layout b, Layout c, Layout d,
+                                      Preference p, int wanted, HeuristicResult* r, int* found) {
+  return fake().matmul_algo_get_heuristic(h, desc, a, b, c, d, p, wanted, r, found);
 }
-Status cublasLtMatmulAlgoCheck(Handle h, Desc desc, Layout a, Layout b, Layout c, Layout d, const Algo* algo,
-                               HeuristicResult* r) {
-  return stand_in().matmul_algo_check(h, desc, a, b, c, d, algo, r);
+Status cublasLtMatmulAlgoCheck(Handle h, Desc desc, Layout a, Layout b, Layout c, Layout d,
+                               const Algo* algo, HeuristicResult* r) {
+  return fake().matmul_algo_check(h, desc, a, b, c, d, algo, r);
 }
-Status cublasLtMatmul(Handle h, Desc desc, const void* alpha, const void* a, Layout la, const void* b, Layout lb,
-                      const void* beta, const void* c, Layout lc, void* d, Layout ld, const Algo* algo, void* workspace,
-                      size_t bytes, void* stream) {
-  return stand_in().matmul(h, desc, alpha, a, la, b, lb, beta, c, lc, d, ld, algo, workspace, bytes, stream);
+Status cublasLtMatmul(Handle h, Desc desc, const void* alpha, const void* a, Layout la,
+                      const void* b, Layout lb, const void* beta, const void* c, Layout lc, void* d,
+                      Layout ld, const Algo* algo, void* workspace, size_t bytes, void* stream) {
+  return fake().matmul(h, desc, alpha, a, la, b, lb, beta, c, lc, d, ld, algo, workspace, bytes,
+                       stream);
 }
 
 }  // extern "C"

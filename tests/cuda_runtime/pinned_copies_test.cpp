@@ -1,13 +1,13 @@
-// Copies to the card and from it, on a stand-in of CUDA's runtime that runs them in any order it may.
+// Copies to the GPU and from it, on a fake of CUDA's runtime that runs them in any order it may.
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <random>
 
-#include "kernels/error.h"
-#include "kernels/pinned_results.h"
-#include "kernels/pinned_staging.h"
-#include "tests/cuda_runtime/stand_in.h"
+#include "albert/base/error.h"
+#include "albert/kernels/cuda/runtime/pinned_results.h"
+#include "albert/kernels/cuda/runtime/pinned_staging.h"
+#include "tests/cuda_runtime/fake_runtime.h"
 
 namespace albert::testing {
 namespace {
@@ -39,8 +39,8 @@ std::vector<unsigned char> random_bytes(size_t n, int seed) {
   return bytes;
 }
 
-// Kernels see what was copied before them and nothing of what is copied after them; the host's memory may change at
-// once.
+// Kernels see what was copied before them and nothing of what is copied after them; the host's
+// memory may change at once.
 TEST_P(PinnedCopies, ReachKernelsInTheOrderTheyWereQueued) {
   in_any_order(50, [](cudaStream_t stream, int) {
     PinnedStaging staging(stream);
@@ -69,8 +69,8 @@ TEST_P(PinnedCopies, OfAnySizeArriveWhole) {
     std::mt19937 random(static_cast<uint32_t>(seed));
     for (size_t at = 0, n = 0; at < from.size(); at += n) {
       n = std::min<size_t>(from.size() - at, 1 + random() % (PinnedStaging::kHalf / 2));
-      auto piece =
-          std::vector<unsigned char>(from.begin() + static_cast<long>(at), from.begin() + static_cast<long>(at + n));
+      auto piece = std::vector<unsigned char>(from.begin() + static_cast<long>(at),
+                                              from.begin() + static_cast<long>(at + n));
       staging.copy(to.data() + at, piece.data(), n);
     }
     staging.copy(to.data(), from.data(), from.size());  // larger than a half
@@ -96,7 +96,8 @@ TEST_P(PinnedCopies, ResultsAreThoseOfTheirStep) {
       }
     }
     for (const size_t step : {5U, 3U, 6U, 4U})
-      EXPECT_EQ(*static_cast<const int64_t*>(pending[step - 1]->wait()), static_cast<int64_t>(step));
+      EXPECT_EQ(*static_cast<const int64_t*>(pending[step - 1]->wait()),
+                static_cast<int64_t>(step));
     EXPECT_EQ(*static_cast<const int64_t*>(pending[2]->wait()), 3);  // as often as one likes
   });
 }
@@ -129,7 +130,7 @@ TEST(PinnedStagingMemory, SaysWhichThereIsNotEnoughOf) {
     return "";
   };
   EXPECT_NE(complaint(1).find("ulimit -l"), std::string::npos);
-  EXPECT_NE(complaint(2).find("the card has no"), std::string::npos);
+  EXPECT_NE(complaint(2).find("the GPU has no"), std::string::npos);
   EXPECT_EQ(complaint(0), "");
 }
 

@@ -1,4 +1,4 @@
-#include "engine/model/config.h"
+#include "albert/engine/model/config.h"
 
 #include <nlohmann/json.hpp>
 
@@ -44,7 +44,8 @@ TEST(Config, UnknownKeysAreNamedWithTheNearest) {
   std::vector<std::string> warnings;
   AlbertConfig::from_json("config.json", with("hiden_size", 3), &warnings);
   ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_EQ(warnings[0], "config.json: unknown key \"hiden_size\" (did you mean hidden_size?) is ignored");
+  EXPECT_EQ(warnings[0],
+            "config.json: unknown key \"hiden_size\" (did you mean hidden_size?) is ignored");
 }
 
 TEST(Config, ManyUnknownKeysStayAFewLines) {
@@ -63,11 +64,14 @@ TEST(Config, LabelsThatDisagreeAreWarnedAbout) {
     return warnings;
   };
   const json labels = {{"0", "no"}, {"1", "yes"}};
-  EXPECT_TRUE(warnings_of({{"id2label", labels}, {"label2id", {{"no", 0}, {"yes", 1}}}, {"num_labels", 2}}).empty());
+  EXPECT_TRUE(
+      warnings_of({{"id2label", labels}, {"label2id", {{"no", 0}, {"yes", 1}}}, {"num_labels", 2}})
+          .empty());
   EXPECT_EQ(warnings_of({{"id2label", labels}, {"label2id", {{"no", 1}, {"yes", 0}}}}).size(), 1U);
   EXPECT_EQ(warnings_of({{"id2label", labels}, {"label2id", {{"no", 0}}}}).size(), 1U);
   EXPECT_EQ(warnings_of({{"id2label", labels}, {"num_labels", 3}}).size(), 1U);
-  EXPECT_EQ(AlbertConfig::from_json("config.json", R"({"num_labels": 3})").id2label.at(2), "LABEL_2");
+  EXPECT_EQ(AlbertConfig::from_json("config.json", R"({"num_labels": 3})").id2label.at(2),
+            "LABEL_2");
 }
 
 TEST(Config, LabelsInAnotherEncodingAreNotWritten) {
@@ -83,7 +87,8 @@ TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
       {"hidden_size", true, ErrorCode::kBadData, "wanted an integer"},
       {"hidden_size", nullptr, ErrorCode::kBadData, "wanted an integer"},
       {"num_attention_heads", 0, ErrorCode::kMismatch, "num_attention_heads is 0"},
-      {"num_attention_heads", 48, ErrorCode::kMismatch, "hidden_size 4096 is not a multiple of num_attention_heads 48"},
+      {"num_attention_heads", 48, ErrorCode::kMismatch,
+       "hidden_size 4096 is not a multiple of num_attention_heads 48"},
       {"vocab_size", -5, ErrorCode::kMismatch, "vocab_size is -5"},
       {"intermediate_size", 4611686018427387904, ErrorCode::kMismatch, "intermediate_size"},
       {"vocab_size", 18446744073709551615U, ErrorCode::kBadData, "vocab_size"},
@@ -98,12 +103,16 @@ TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
       {"id2label", {{"0", "a"}, {"2", "b"}}, ErrorCode::kBadData, "id2label"},
       {"pad_token_id", 30000, ErrorCode::kMismatch, "pad_token_id is 30000"},
       {"label2id", {"a", "b"}, ErrorCode::kBadData, "label2id"},
-      {"per_layer_config", {{"0", {{"hidden_act", "relu"}}}}, ErrorCode::kMismatch, "per_layer_config"},
+      {"per_layer_config",
+       {{"0", {{"hidden_act", "relu"}}}},
+       ErrorCode::kMismatch,
+       "per_layer_config"},
       {"quantization_config", {{"bits", 8}}, ErrorCode::kMismatch, "quantization_config"},
       {"hidden_size", 1 << 24, ErrorCode::kMismatch, "parameters"},
       {"architectures", "AlbertModel", ErrorCode::kBadData, "architectures"}};
   for (const auto& [key, value, code, says] : cases) {
-    const Refusal r = refusal_of([&, k = key, v = value] { AlbertConfig::from_json("config.json", with(k, v)); });
+    const Refusal r =
+        refusal_of([&, k = key, v = value] { AlbertConfig::from_json("config.json", with(k, v)); });
     EXPECT_EQ(r.code, code) << key << ' ' << value;
     EXPECT_TRUE(r.says(says)) << r.what;
     EXPECT_EQ(r.what.rfind("config.json: ", 0), 0U) << r.what;
@@ -112,8 +121,8 @@ TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
 
 TEST(Config, TheFuzzCorpusIsReadOrRefused) {
   size_t refused = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::string(ALBERT_SOURCE_DIR) + "/tests/fuzz/corpus/config")) {
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(ALBERT_SOURCE_DIR) +
+                                                               "/tests/fuzz/corpus/config")) {
     try {
       AlbertConfig::from_json(entry.path().filename(), read_bytes(entry.path()));
     } catch (const Error&) {
@@ -127,9 +136,12 @@ TEST(Config, GooglesGeluIsTheTanhForm) {
   const TemporaryFolder folder;
   write_bytes(folder / "albert_config.json", with("hidden_act", "gelu"));
   write_bytes(folder / "config.json", with("hidden_act", "gelu"));
-  EXPECT_EQ(AlbertConfig::from_file(folder / "albert_config.json").activation(), kernels::Activation::kGeluNew);
-  EXPECT_EQ(AlbertConfig::from_file(folder / "config.json").activation(), kernels::Activation::kGelu);
-  EXPECT_EQ(refusal_of([&] { AlbertConfig::from_file(folder / "none.json"); }).code, ErrorCode::kMissingInput);
+  EXPECT_EQ(AlbertConfig::from_file(folder / "albert_config.json").activation(),
+            kernels::Activation::kGeluNew);
+  EXPECT_EQ(AlbertConfig::from_file(folder / "config.json").activation(),
+            kernels::Activation::kGelu);
+  EXPECT_EQ(refusal_of([&] { AlbertConfig::from_file(folder / "none.json"); }).code,
+            ErrorCode::kMissingInput);
 }
 
 TEST(Config, GroupsFollowTransformersRounding) {

@@ -1,4 +1,4 @@
-#include "engine/host_tensor.h"
+#include "albert/engine/host_tensor.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,8 @@ TEST(HostTensor, HalvesAtTheEndsOfTheirRange) {
   EXPECT_EQ(f16(1e300), 0x7c00);
   EXPECT_EQ(f16(-kInf), 0xfc00);
   EXPECT_EQ(f16(0x1p-14), 0x0400);
-  EXPECT_EQ(f16(0x1p-14 - 0x1p-25), 0x0400);  // the largest subnormal and a half rounds into the normal numbers
+  EXPECT_EQ(f16(0x1p-14 - 0x1p-25),
+            0x0400);  // the largest subnormal and a half rounds into the normal numbers
   EXPECT_EQ(f16(0x1p-24), 0x0001);
   EXPECT_EQ(f16(0x1p-25), 0x0000);  // a tie, down to even
   EXPECT_EQ(f16(0x1p-25 + 0x1p-60), 0x0001);
@@ -60,13 +61,15 @@ TEST(HostTensor, BFloatsRoundOnceFromF64) {
 
 TEST(HostTensor, IntegersConvertExactlyOrNotAtAll) {
   const auto refuses = [](auto value, DType to) {
-    return refusal_of([&] { HostTensor::of<decltype(value)>({1}, {value}).to(to); }).code == ErrorCode::kBadData;
+    return refusal_of([&] { HostTensor::of<decltype(value)>({1}, {value}).to(to); }).code ==
+           ErrorCode::kBadData;
   };
   EXPECT_EQ(HostTensor::of<double>({1}, {-2.9}).to(DType::kI32).at<int32_t>(0), -2);
   EXPECT_EQ(HostTensor::of<double>({1}, {-2147483648.5}).to(DType::kI32).at<int32_t>(0), INT32_MIN);
   EXPECT_EQ(HostTensor::of<double>({1}, {-0x1p63}).to(DType::kI64).at<int64_t>(0), INT64_MIN);
   EXPECT_EQ(HostTensor::of<double>({1}, {-0.5}).to(DType::kU8).at<uint8_t>(0), 0);
-  EXPECT_EQ(HostTensor::of<int64_t>({1}, {(int64_t{1} << 24) + 1}).to(DType::kF64).at<double>(0), 16777217.0);
+  EXPECT_EQ(HostTensor::of<int64_t>({1}, {(int64_t{1} << 24) + 1}).to(DType::kF64).at<double>(0),
+            16777217.0);
   EXPECT_TRUE(refuses(2147483648.0, DType::kI32));
   EXPECT_TRUE(refuses(0x1p63, DType::kI64));
   EXPECT_TRUE(refuses(std::nan(""), DType::kI64));
@@ -77,14 +80,16 @@ TEST(HostTensor, IntegersConvertExactlyOrNotAtAll) {
 }
 
 TEST(HostTensor, ImpossibleShapesAreRefused) {
-  const auto code = [](std::vector<int64_t> shape) { return refusal_of([&] { HostTensor(DType::kF32, shape); }).code; };
+  const auto code = [](std::vector<int64_t> shape) {
+    return refusal_of([&] { HostTensor(DType::kF32, shape); }).code;
+  };
   EXPECT_EQ(code({2, -1}), ErrorCode::kBadData);
   EXPECT_EQ(code({int64_t{1} << 62}), ErrorCode::kBadData);
   EXPECT_EQ(code({int64_t{1} << 32, int64_t{1} << 32}), ErrorCode::kBadData);
 }
 
-// The card's storage type against the rounding of files: every f16 there and back, and every f32 pattern in steps of a
-// prime, ties and subnormals among them.
+// The GPU's storage type against the rounding of files: every f16 there and back, and every f32
+// pattern in steps of a prime, ties and subnormals among them.
 TEST(Float16, RoundsAsFilesDo) {
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     Float16 half;
@@ -101,7 +106,8 @@ TEST(Float16, RoundsAsFilesDo) {
               f16(static_cast<double>(value)) & (std::isnan(value) ? 0x7fff : 0xffff))
         << value;
   }
-  for (uint64_t bits = 0x33000000; bits < 0x47800000; bits += 0x1000) {  // ties, and just beside them
+  for (uint64_t bits = 0x33000000; bits < 0x47800000;
+       bits += 0x1000) {  // ties, and just beside them
     for (const uint64_t near : {bits - 1, bits, bits + 1}) {
       const float value = float_of(static_cast<uint32_t>(near));
       ASSERT_EQ(Float16(value).bits, f16(static_cast<double>(value))) << value;

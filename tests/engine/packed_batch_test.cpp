@@ -1,4 +1,4 @@
-#include "engine/packed_batch.h"
+#include "albert/engine/packed_batch.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,8 @@ template <class T>
 HostTensor rows(std::initializer_list<std::vector<T>> values) {
   std::vector<T> all;
   for (const auto& row : values) all.insert(all.end(), row.begin(), row.end());
-  return HostTensor::of<T>({static_cast<int64_t>(values.size()), static_cast<int64_t>(values.begin()->size())}, all);
+  return HostTensor::of<T>(
+      {static_cast<int64_t>(values.size()), static_cast<int64_t>(values.begin()->size())}, all);
 }
 
 std::vector<int32_t> ints(Tensor t) { return {t.as<int32_t>(), t.as<int32_t>() + t.shape.size()}; }

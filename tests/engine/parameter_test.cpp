@@ -1,11 +1,11 @@
-#include "engine/parameter.h"
+#include "albert/engine/parameter.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-#include "engine/transfer.h"
+#include "albert/engine/transfer.h"
 
 namespace albert {
 namespace {
@@ -36,14 +36,16 @@ TEST(InitialValues, AreNormal) {
   EXPECT_NEAR(beyond / n, 0.0455, 5 * std::sqrt(0.0455 / n));  // outside of two deviations
 }
 
-// Each value follows from seed, parameter and position: none comes again further on, however many are drawn.
+// Each value follows from seed, parameter and position: none comes again further on, however many
+// are drawn.
 TEST(InitialValues, FollowFromTheirPosition) {
   const auto few = drawn(99'999, 1), many = drawn(600'001, 1), other = drawn(99'999, 2);
   for (size_t i = 0; i < few.size(); ++i) ASSERT_EQ(few[i], many[i]) << i;
   EXPECT_NE(few, other);
   auto sorted = many;
   std::sort(sorted.begin(), sorted.end());
-  EXPECT_LT(sorted.end() - std::unique(sorted.begin(), sorted.end()), 60'000);  // floats alike by chance: 2 %
+  EXPECT_LT(sorted.end() - std::unique(sorted.begin(), sorted.end()),
+            60'000);  // floats alike by chance: 2 %
 }
 
 TEST(InitialValues, OnlyTheWantedAreDrawn) {

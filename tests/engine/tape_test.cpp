@@ -1,7 +1,7 @@
-#include "engine/tape.h"
+#include "albert/engine/tape.h"
 
-#include "engine/ops/ops.h"
-#include "engine/session.h"
+#include "albert/engine/ops/ops.h"
+#include "albert/engine/session.h"
 #include "tests/support/compare.h"
 #include "tests/support/tensors.h"
 
@@ -16,10 +16,11 @@ Var triple(Tape& t, Var x, int* calls = nullptr) {
       to.as<double>()[i] = (add ? to.as<double>()[i] : 0) + 3 * from.as<double>()[i];
   };
   if (t.stream().device == Device::kCpu) scale(y.value(), x.value(), false);
-  t.record(y, [=](Tape& tape, Tensor dy) {
+  t.on_backward(y, [=](Tape& tape, Tensor dy) {
     if (calls) ++*calls;
     const auto dx = tape.sink(x);
-    if (dx.mode != Grad::kIgnore && tape.stream().device == Device::kCpu) scale(dx.tensor, dy, dx.mode == Grad::kAdd);
+    if (dx.mode != Grad::kIgnore && tape.stream().device == Device::kCpu)
+      scale(dx.tensor, dy, dx.mode == Grad::kAdd);
   });
   return y;
 }
@@ -70,7 +71,8 @@ TEST_F(TapeTest, SegmentsGiveTheGradientKeptOrRecomputed) {
     const Var x = t.input(x_);
     Var y = x;
     for (int i = 0; i < 3; ++i)
-      y = t.segment([](Tape& inner, Var v) { return triple(inner, triple(inner, v)); }, y, {2}, keep);
+      y = t.segment([](Tape& inner, Var v) { return triple(inner, triple(inner, v)); }, y, {2},
+                    keep);
     const Var other = triple(t, x);  // x is used outside the first segment too
     t.seed(other, one_);
     t.seed(y, one_);
@@ -83,7 +85,8 @@ TEST_F(TapeTest, SegmentsGiveTheGradientKeptOrRecomputed) {
 TEST_F(TapeTest, ASegmentMayNotReachOutside) {
   Tape t = tape();
   const Var outside = t.input(x_), x = t.input(x_);
-  const Var y = t.segment([outside](Tape& inner, Var) { return triple(inner, outside); }, x, {2}, Keep::kActivations);
+  const Var y = t.segment([outside](Tape& inner, Var) { return triple(inner, outside); }, x, {2},
+                          Keep::kActivations);
   t.seed(y, one_);
   EXPECT_THROW(t.backward(), Error);
 }
@@ -92,8 +95,8 @@ TEST_F(TapeTest, ASegmentCanWriteIntoAGivenPlace) {
   Tape t = tape(Mode::kInference);
   TestTensor into(DType::kF64, {2});
   const size_t before = arena_.top();
-  const Var y =
-      t.segment([](Tape& inner, Var v) { return triple(inner, v); }, t.input(x_), {2}, Keep::kActivations, into);
+  const Var y = t.segment([](Tape& inner, Var v) { return triple(inner, v); }, t.input(x_), {2},
+                          Keep::kActivations, into);
   EXPECT_EQ(y.value().data, into.tensor().data);
   EXPECT_EQ(into.values(), (std::vector<double>{3, 6}));
   EXPECT_EQ(arena_.top(), before);  // inference leaves nothing behind

@@ -1,4 +1,5 @@
-// Any manifest over a checkpoint's files: whole or damaged, never a crash, never a file from elsewhere.
+// Any manifest over a checkpoint's files: whole or damaged, never a crash, never a file from
+// elsewhere.
 #include <unistd.h>
 
 #include <cstddef>
@@ -6,10 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "trainer/checkpoint.h"
+#include "albert/trainer/loop/checkpoint.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const std::filesystem::path folder = "/dev/shm/albert-checkpoint-fuzz-" + std::to_string(getpid());
+  static const std::filesystem::path folder =
+      "/dev/shm/albert-checkpoint-fuzz-" + std::to_string(getpid());
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << "{}";
   std::ofstream(folder / "manifest.json", std::ios::binary)

@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/io/safetensors.h"
-#include "kernels/error.h"
+#include "albert/base/error.h"
+#include "albert/engine/weights/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {

@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <string>
 
-#include "tokenizer/tokenizer.h"
+#include "albert/tokenizer/tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const std::string bytes(reinterpret_cast<const char*>(data), size);
-    albert::Tokenizer::from_sentence_model("fuzz", bytes)->encode("a b, 1,000 \"\xC3\xA9\" \xE2\x80\x94");
+    albert::Tokenizer::from_sentence_model("fuzz", bytes)
+        ->encode("a b, 1,000 \"\xC3\xA9\" \xE2\x80\x94");
   } catch (const albert::TokenizerError&) {
   }
   return 0;

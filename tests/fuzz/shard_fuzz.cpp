@@ -6,9 +6,9 @@
 #include <fstream>
 #include <vector>
 
-#include "kernels/error.h"
-#include "trainer/checksum.h"
-#include "trainer/data/shard.h"
+#include "albert/base/checksum.h"
+#include "albert/base/error.h"
+#include "albert/trainer/data/shard.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::string path = "/dev/shm/albert-shard-fuzz-" + std::to_string(getpid());

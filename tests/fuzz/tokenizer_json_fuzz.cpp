@@ -4,16 +4,17 @@
 #include <cstdlib>
 #include <string>
 
-#include "tokenizer/error.h"
-#include "tokenizer/tokenizer_json.h"
+#include "albert/base/tokenizer_error.h"
+#include "albert/tokenizer/tokenizer_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     albert::TokenizerOptions options;
-    const auto model =
-        albert::read_tokenizer_json("fuzz", std::string(reinterpret_cast<const char*>(data), size), &options);
+    const auto model = albert::read_tokenizer_json(
+        "fuzz", std::string(reinterpret_cast<const char*>(data), size), &options);
     albert::parse_sentence_model("written", albert::write_sentence_model(model));
-    const auto again = albert::read_tokenizer_json("again", albert::write_tokenizer_json(model, options), nullptr);
+    const auto again =
+        albert::read_tokenizer_json("again", albert::write_tokenizer_json(model, options), nullptr);
     if (again.pieces.size() != model.pieces.size()) std::abort();
   } catch (const albert::TokenizerError&) {
   }

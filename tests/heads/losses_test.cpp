@@ -1,4 +1,5 @@
-// What each head makes of its labels and options, against the same numbers worked out from its logits.
+// What each head makes of its labels and options, against the same numbers worked out from its
+// logits.
 #include "tests/support/compare.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"
@@ -52,7 +53,9 @@ TEST(Losses, SequenceClassificationWeighsSmoothsAndIgnores) {
   EXPECT_NEAR(*out.loss, loss / 5.5, 1e-12);
 
   const auto plain = head.forward(batch.inputs, i64({4}, {2, -100, 0, 1}));
-  EXPECT_NEAR(*plain.loss, (nll(plain.logits, 0, 2) + nll(plain.logits, 2, 0) + nll(plain.logits, 3, 1)) / 3, 1e-12);
+  EXPECT_NEAR(*plain.loss,
+              (nll(plain.logits, 0, 2) + nll(plain.logits, 2, 0) + nll(plain.logits, 3, 1)) / 3,
+              1e-12);
 }
 
 TEST(Losses, TheProblemFollowsTheLabelsOrTheConfig) {
@@ -69,11 +72,15 @@ TEST(Losses, TheProblemFollowsTheLabelsOrTheConfig) {
   }
   EXPECT_NEAR(*multi.loss, bce, 1e-12);
   config.problem_type = "regression";
-  EXPECT_NEAR(*make<AlbertForSequenceClassification>(config).forward(batch.inputs, targets).loss, squares, 1e-12);
+  EXPECT_NEAR(*make<AlbertForSequenceClassification>(config).forward(batch.inputs, targets).loss,
+              squares, 1e-12);
   auto one = make<AlbertForSequenceClassification>(with_labels(1));
   const auto score = one.forward(batch.inputs, f32({2}, {1, 3}));
-  EXPECT_NEAR(*score.loss,
-              (std::pow(score.logits.at<double>(0) - 1, 2) + std::pow(score.logits.at<double>(1) - 3, 2)) / 2, 1e-12);
+  EXPECT_NEAR(
+      *score.loss,
+      (std::pow(score.logits.at<double>(0) - 1, 2) + std::pow(score.logits.at<double>(1) - 3, 2)) /
+          2,
+      1e-12);
 }
 
 TEST(Losses, TokenClassificationCountsLabelledTokens) {
@@ -82,7 +89,8 @@ TEST(Losses, TokenClassificationCountsLabelledTokens) {
   in.input_ids = i64({2, 3}, {1, 2, 3, 4, 5, 0});
   in.attention_mask = i64({2, 3}, {1, 1, 1, 1, 1, 0});
   auto head = make<AlbertForTokenClassification>(config);
-  const auto out = head.forward(in, i64({2, 3}, {-100, 3, -100, 0, -100, 2}));  // the last is padding
+  const auto out =
+      head.forward(in, i64({2, 3}, {-100, 3, -100, 0, -100, 2}));  // the last is padding
   EXPECT_NEAR(*out.loss, (nll(out.logits, 1, 3) + nll(out.logits, 3, 0)) / 2, 1e-12);
 }
 
@@ -90,7 +98,8 @@ TEST(Losses, NothingLabelledIsNanWithoutGradient) {  // as torch's mean of nothi
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 2, 5, 5);
   auto head = make<AlbertForMaskedLM>(config);
-  const auto out = head.forward(batch.inputs, i64({2, 5}, std::vector<int64_t>(10, -100)), {.backward = true});
+  const auto out =
+      head.forward(batch.inputs, i64({2, 5}, std::vector<int64_t>(10, -100)), {.backward = true});
   EXPECT_TRUE(std::isnan(*out.loss));
   for (const auto& [name, gradient] : head.gradients().tensors)
     for (const double v : doubles(gradient)) ASSERT_EQ(v, 0.0) << name;
@@ -101,14 +110,19 @@ TEST(Losses, QuestionAnsweringClampsAndLeavesOut) {
   ModelInputs in;
   in.input_ids = i64({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
   auto head = make<AlbertForQuestionAnswering>(config);
-  const auto out = head.forward(in, {i64({2}, {-3, 2}), i64({2}, {4, 1})});  // -3 means 0; 4 is beyond
+  const auto out =
+      head.forward(in, {i64({2}, {-3, 2}), i64({2}, {4, 1})});  // -3 means 0; 4 is beyond
   EXPECT_NEAR(*out.loss,
-              ((nll(out.start_logits, 0, 0) + nll(out.start_logits, 1, 2)) / 2 + nll(out.end_logits, 1, 1)) / 2, 1e-12);
+              ((nll(out.start_logits, 0, 0) + nll(out.start_logits, 1, 2)) / 2 +
+               nll(out.end_logits, 1, 1)) /
+                  2,
+              1e-12);
   in.attention_mask = i64({2, 4}, {1, 1, 1, 1, 1, 1, 0, 0});
   EXPECT_TRUE(refusal_of([&] {
                 head.forward(in, {i64({2}, {0, 2}), i64({2}, {0, 1})});
               }).says("start_positions[1] is 2, which is padding"));
-  EXPECT_EQ(refusal_of([&] { AlbertForQuestionAnswering other(with_labels(3)); }).code, ErrorCode::kMismatch);
+  EXPECT_EQ(refusal_of([&] { AlbertForQuestionAnswering other(with_labels(3)); }).code,
+            ErrorCode::kMismatch);
 }
 
 TEST(Losses, MultipleChoiceComparesChoices) {
@@ -129,15 +143,19 @@ TEST(Losses, PretrainingHasALossOnlyWithBothLabels) {
   EXPECT_FALSE(head.forward(batch.inputs, {batch.pretraining.labels, {}}).loss);
   const auto out = head.forward(batch.inputs, batch.pretraining);
   EXPECT_NEAR(*out.loss, *out.mlm_loss + *out.sop_loss, 1e-14);
-  EXPECT_EQ(refusal_of([&] { head.forward(batch.inputs, {}, {.backward = true}); }).code, ErrorCode::kBadData);
+  EXPECT_EQ(refusal_of([&] { head.forward(batch.inputs, {}, {.backward = true}); }).code,
+            ErrorCode::kBadData);
 }
 
 TEST(Losses, MicroBatchesThatShareACountAddUpToTheWholeBatch) {
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 3, 7, 4);
-  auto whole = AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
-  auto parts = AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
-  const auto out = whole.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
+  auto whole =
+      AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
+  auto parts =
+      AlbertForPreTraining::from_config(config, {.precision = Precision::kF64, .trainable = true});
+  const auto out =
+      whole.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
   double mlm = 0, sop = 0;
   int64_t correct = 0, count = 0;
   for (int64_t b = 0; b < 3; ++b) {
@@ -157,7 +175,8 @@ TEST(Losses, MicroBatchesThatShareACountAddUpToTheWholeBatch) {
   EXPECT_EQ(count, out.mlm_count);
   EXPECT_EQ(out.sop_count, 3);
   for (const auto& [name, gradient] : whole.gradients().tensors)
-    EXPECT_TRUE(close(doubles(parts.gradients().tensors.at(name)), doubles(gradient), 1e-9, 1e-6)) << name;
+    EXPECT_TRUE(close(doubles(parts.gradients().tensors.at(name)), doubles(gradient), 1e-9, 1e-6))
+        << name;
 }
 
 TEST(Losses, CorrectOnesAreThoseWhoseLargestLogitIsTheLabels) {
@@ -210,7 +229,8 @@ TEST(Inputs, EmbeddedWordsGiveTheSameAsTheirIds) {
     slope += g * g;
     moved.inputs_embeds.data<double>()[i] += 1e-6 * g;
   }
-  EXPECT_NEAR((*head.forward(moved, batch.pretraining).loss - *from_ids.loss) / 1e-6, slope, 1e-4 * slope);
+  EXPECT_NEAR((*head.forward(moved, batch.pretraining).loss - *from_ids.loss) / 1e-6, slope,
+              1e-4 * slope);
 }
 
 TEST(Inputs, PaddingAnywhereChangesNothingElse) {

@@ -1,4 +1,5 @@
-// What must hold of the whole model, whatever its weights: gradients, threads, recomputation, packing, pruning, memory.
+// What must hold of the whole model, whatever its weights: gradients, threads, recomputation,
+// packing, pruning, memory.
 #include "tests/support/compare.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/models.h"
@@ -46,7 +47,8 @@ TEST(PreTrainingGradient, EqualsCentralDifferencesInF64) {
         x = at + by;
         return *model.forward(batch.inputs, batch.pretraining, options).loss;
       };
-      expected.push_back((8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step));
+      expected.push_back((8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) /
+                         (12 * step));
       // The lookup gives the padding row nothing; differences see it, so leave that row out.
       if (p.name == "albert.embeddings.word_embeddings.weight" && i < config.embedding_size)
         expected.back() = gradient.at<double>(i);
@@ -76,16 +78,21 @@ TEST_P(AllPrecisions, ThreadsAndRecomputationDoNotChangeABit) {
         const auto out = model.forward(batch.inputs, batch.pretraining, options);
         if (!first) first = model.gradients(), first_loss = out.loss;
         EXPECT_EQ(*first_loss, *out.loss) << threads << " threads";
-        EXPECT_TRUE(same_bits(*first, model.gradients())) << threads << " threads, keep " << static_cast<int>(keep);
+        EXPECT_TRUE(same_bits(*first, model.gradients()))
+            << threads << " threads, keep " << static_cast<int>(keep);
       }
 }
 
 TEST_P(AllPrecisions, PruningTheLastLayerChangesNothing) {
   const AlbertConfig config = with_dropout(tiny_config());
   const RandomBatch batch(config, 4, 9, 5);
-  // bf16: sums of the same numbers in another order, each off by up to 2^-8, through six layers there and back
-  const double tolerance = GetParam() == Precision::kF64 ? 1e-13 : GetParam() == Precision::kF32 ? 2e-6 : 6.0 / 128;
-  auto pruned = make(config, {.precision = GetParam()}), whole = make(config, {.precision = GetParam()});
+  // bf16: sums of the same numbers in another order, each off by up to 2^-8, through six layers
+  // there and back
+  const double tolerance = GetParam() == Precision::kF64   ? 1e-13
+                           : GetParam() == Precision::kF32 ? 2e-6
+                                                           : 6.0 / 128;
+  auto pruned = make(config, {.precision = GetParam()}),
+       whole = make(config, {.precision = GetParam()});
   const auto a = pruned.forward(batch.inputs, batch.pretraining, training_step(false));
   const auto b = whole.forward(batch.inputs, batch.pretraining, training_step(true));
   EXPECT_TRUE(a.prediction_logits.empty());
@@ -93,7 +100,8 @@ TEST_P(AllPrecisions, PruningTheLastLayerChangesNothing) {
   EXPECT_NEAR(*a.loss, *b.loss, tolerance * *b.loss);
   const TensorFile expected = whole.gradients();
   for (const auto& [name, gradient] : pruned.gradients().tensors)
-    EXPECT_TRUE(close(doubles(gradient), doubles(expected.tensors.at(name)), tolerance, 0.05)) << name;
+    EXPECT_TRUE(close(doubles(gradient), doubles(expected.tensors.at(name)), tolerance, 0.05))
+        << name;
 }
 
 TEST_P(AllPrecisions, ABatchEqualsItsSequencesOneByOne) {
@@ -109,7 +117,8 @@ TEST_P(AllPrecisions, ABatchEqualsItsSequencesOneByOne) {
     const auto begin = all.begin() + b * batch.padded_length * vocabulary;
     const std::vector<double> mine(begin, begin + one.padded_length * vocabulary);
     EXPECT_TRUE(mine == doubles(alone.prediction_logits)) << "sequence " << b;
-    for (auto at = begin + one.padded_length * vocabulary; at != begin + batch.padded_length * vocabulary; ++at)
+    for (auto at = begin + one.padded_length * vocabulary;
+         at != begin + batch.padded_length * vocabulary; ++at)
       ASSERT_EQ(*at, 0.0) << "padding of sequence " << b;
   }
 }
@@ -118,8 +127,9 @@ TEST_P(AllPrecisions, PlannedMemoryIsUsedMemoryToTheByte) {
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 3, 17, 5);
   for (const bool backward : {false, true})
-    for (const Keep keep : {Keep::kActivations, Keep::kRecompute, Keep::kOperands}) {
-      ModelOptions options{.precision = GetParam(), .threads = 2, .trainable = true, .device = Device::kMeta};
+    for (const Keep keep : {Keep::kActivations, Keep::kRecompute, Keep::kBatchedWeightGradients}) {
+      ModelOptions options{
+          .precision = GetParam(), .threads = 2, .trainable = true, .device = Device::kMeta};
       auto planned = AlbertForPreTraining::from_config(config, options);
       auto real = make(config, {.precision = GetParam(), .threads = 2});
       ForwardOptions step;
@@ -136,16 +146,18 @@ TEST_P(AllPrecisions, PlannedMemoryIsUsedMemoryToTheByte) {
 // Weight gradients from all applications of a layer at once: the same sums in another order.
 TEST_P(AllPrecisions, GradientsOverAllLayersAtOnceAreThoseOfOneByOne) {
   for (const bool every_row : {false, true})
-    for (const auto& [groups, inner] : {std::pair{1, 1}, std::pair{2, 1}, std::pair{1, 2}, std::pair{3, 2}}) {
+    for (const auto& [groups, inner] :
+         {std::pair{1, 1}, std::pair{2, 1}, std::pair{1, 2}, std::pair{3, 2}}) {
       AlbertConfig config = with_dropout(tiny_config());
-      config.num_hidden_layers = 5, config.num_hidden_groups = groups, config.inner_group_num = inner;
+      config.num_hidden_layers = 5, config.num_hidden_groups = groups,
+      config.inner_group_num = inner;
       const RandomBatch batch(config, 4, 19, 5);
       auto one_by_one = make(config, {.precision = GetParam()});
       auto at_once = make(config, {.precision = GetParam(), .threads = 1});
       auto with_threads = make(config, {.precision = GetParam(), .threads = 3});
       ForwardOptions step = training_step(every_row);
       const auto a = one_by_one.forward(batch.inputs, batch.pretraining, step);
-      step.keep = Keep::kOperands;
+      step.keep = Keep::kBatchedWeightGradients;
       for (const double times : {1.0, 2.0}) {  // the second time it adds
         const auto b = at_once.forward(batch.inputs, batch.pretraining, step);
         with_threads.forward(batch.inputs, batch.pretraining, step);
@@ -156,7 +168,8 @@ TEST_P(AllPrecisions, GradientsOverAllLayersAtOnceAreThoseOfOneByOne) {
         for (const auto& [name, gradient] : one_by_one.gradients().tensors) {
           std::vector<double> expected = doubles(gradient);
           for (double& x : expected) x *= times;
-          EXPECT_TRUE(close(doubles(gradients.tensors.at(name)), expected, tolerance, 0.05)) << name;
+          EXPECT_TRUE(close(doubles(gradients.tensors.at(name)), expected, tolerance, 0.05))
+              << name;
         }
       }
     }
@@ -178,7 +191,8 @@ TEST(Recomputation, NeedsLessMemory) {
 TEST(Gradients, AddUpOverMicroBatches) {
   const AlbertConfig config = tiny_config();
   const RandomBatch a(config, 2, 5, 1), b(config, 3, 8, 2);
-  auto both = make(config, {.precision = Precision::kF64}), first = make(config, {.precision = Precision::kF64}),
+  auto both = make(config, {.precision = Precision::kF64}),
+       first = make(config, {.precision = Precision::kF64}),
        second = make(config, {.precision = Precision::kF64});
   both.forward(a.inputs, a.pretraining, training_step());
   both.forward(b.inputs, b.pretraining, training_step());

@@ -1,9 +1,10 @@
-// Three fixed pieces of work for scripts/count_instructions: what runs inside measured() is counted.
+// Three fixed pieces of work for scripts/count_instructions: what runs inside measured() is
+// counted.
 #include <functional>
 #include <iostream>
 
+#include "albert/tokenizer/tokenizer.h"
 #include "apps/bench/steps.h"
-#include "tokenizer/tokenizer.h"
 
 namespace albert {
 namespace {
@@ -24,20 +25,25 @@ bench::Batch ragged_batch() {
   std::vector<std::vector<int32_t>> ids;
   for (const int64_t length : {37, 5, 90, 61}) {
     ids.emplace_back();
-    for (int64_t i = 0; i < length; ++i) ids.back().push_back(static_cast<int32_t>((i * 7919 + length) % 1000));
+    for (int64_t i = 0; i < length; ++i)
+      ids.back().push_back(static_cast<int32_t>((i * 7919 + length) % 1000));
   }
   return bench::batch_of(std::move(ids));
 }
 
 constexpr const char* kText =
-    "Call me Ishmael. Some years ago—never mind how long precisely—having little or no money in my purse, and nothing "
-    "particular to interest me on shore, I thought I would sail about a little and see the watery part of the world.";
+    "Call me Ishmael. Some years ago—never mind how long precisely—having little or no money in my "
+    "purse, and nothing "
+    "particular to interest me on shore, I thought I would sail about a little and see the watery "
+    "part of the world.";
 
 }  // namespace
 }  // namespace albert
 
 // The name callgrind is told; runs what it is given once.
-extern "C" __attribute__((noinline)) void albert_measured(const std::function<void()>& work) { work(); }
+extern "C" __attribute__((noinline)) void albert_measured(const std::function<void()>& work) {
+  work();
+}
 
 int main(int argc, char** argv) {
   using namespace albert;
@@ -46,7 +52,8 @@ int main(int argc, char** argv) {
   if (which == "tokenize") {
     const auto tokenizer = Tokenizer::from_pretrained(argv[2]);
     size_t ids = tokenizer->ids(kText).size();  // words are remembered, as in a long text
-    albert_measured([&] { ids += tokenizer->ids(kText).size() + tokenizer->encode(kText).input_ids.size(); });
+    albert_measured(
+        [&] { ids += tokenizer->ids(kText).size() + tokenizer->encode(kText).input_ids.size(); });
     std::cout << ids << "\n";
     return 0;
   }

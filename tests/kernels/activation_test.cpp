@@ -1,4 +1,4 @@
-#include "kernels/activation.h"
+#include "albert/kernels/activation.h"
 
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
@@ -13,7 +13,8 @@ using kernels::Stream;
 double exact(Activation activation, double x) {
   switch (activation) {
     case Activation::kIdentity: return x;
-    case Activation::kGeluNew: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::kGeluNew:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::kGelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::kRelu: return std::max(0.0, x);
     case Activation::kSilu: return x / (1 + std::exp(-x));
@@ -24,21 +25,25 @@ double exact(Activation activation, double x) {
 
 class ActivationTest : public ::testing::TestWithParam<Activation> {};
 INSTANTIATE_TEST_SUITE_P(All, ActivationTest,
-                         ::testing::Values(Activation::kIdentity, Activation::kGeluNew, Activation::kGelu,
-                                           Activation::kRelu, Activation::kSilu, Activation::kTanh));
+                         ::testing::Values(Activation::kIdentity, Activation::kGeluNew,
+                                           Activation::kGelu, Activation::kRelu, Activation::kSilu,
+                                           Activation::kTanh));
 
 TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
   for (const DType dtype : float_types())
     for (const int64_t cols : {1, 2, 31, 33, 768, 3073})
       on_every_stream([&](const Stream& s) {
-        const auto x = TestTensor::random(dtype, {5, cols}, 1, 3), bias = TestTensor::random(dtype, {cols}, 2);
+        const auto x = TestTensor::random(dtype, {5, cols}, 1, 3),
+                   bias = TestTensor::random(dtype, {cols}, 2);
         for (const bool biased : {false, true}) {
           auto y = x.poisoned();
           kernels::bias_activation_forward(s, y, x, biased ? bias.tensor() : Tensor{}, GetParam());
           std::vector<double> expected;
           for (int64_t i = 0; i < x.size(); ++i)
             expected.push_back(exact(GetParam(), x.get(i) + (biased ? bias.get(i % cols) : 0)));
-          const double tolerance = dtype == DType::kF64 ? 1e-15 : dtype == DType::kF32 ? 5e-7 : unit_roundoff(dtype);
+          const double tolerance = dtype == DType::kF64   ? 1e-15
+                                   : dtype == DType::kF32 ? 5e-7
+                                                          : unit_roundoff(dtype);
           ASSERT_TRUE(close(y.values(), expected, tolerance)) << dtype << " cols " << cols;
           y.check_sentinels();
         }
@@ -48,7 +53,8 @@ TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
 TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
   for (const auto isa : available_isas()) {
     const TestDevice device(2, isa);
-    auto x = TestTensor::random(DType::kF64, {7, 13}, 1), bias = TestTensor::random(DType::kF64, {13}, 2);
+    auto x = TestTensor::random(DType::kF64, {7, 13}, 1),
+         bias = TestTensor::random(DType::kF64, {13}, 2);
     for (int64_t i = 0; i < x.size(); ++i)  // keep relu's kink out of the differences' reach
       if (std::fabs(x.get(i) + bias.get(i % 13)) < 0.01) x.set(i, x.get(i) + 0.05);
     const auto upstream = TestTensor::random(DType::kF64, {7, 13}, 3);
@@ -59,7 +65,8 @@ TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
     };
     auto dx = x.poisoned(), dbias = TestTensor::random(DType::kF64, {13}, 4);
     const auto before = dbias.values();
-    kernels::bias_activation_backward(device.stream(), dx, Grad::kAssign, dbias, upstream, x, bias, GetParam());
+    kernels::bias_activation_backward(device.stream(), dx, Grad::kAssign, dbias, upstream, x, bias,
+                                      GetParam());
     EXPECT_TRUE(close(dx.values(), numeric_gradient(x, loss), 1e-7));
     auto added = numeric_gradient(bias, loss);
     for (size_t i = 0; i < added.size(); ++i) added[i] += before[i];
@@ -70,21 +77,25 @@ TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
 TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
   for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
-      const auto x = TestTensor::random(dtype, {9, 65}, 1, 2), dy = TestTensor::random(dtype, {9, 65}, 3);
+      const auto x = TestTensor::random(dtype, {9, 65}, 1, 2),
+                 dy = TestTensor::random(dtype, {9, 65}, 3);
       TestTensor dx(dtype, {9, 65}), wide(DType::kF64, {9, 65});
       kernels::bias_activation_backward(s, dx, Grad::kAssign, {}, dy, x, {}, GetParam());
-      kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64), x.as_type(DType::kF64), {},
-                                        GetParam());
-      EXPECT_TRUE(close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
+      kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64),
+                                        x.as_type(DType::kF64), {}, GetParam());
+      EXPECT_TRUE(
+          close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
     });
 }
 
 TEST_P(ActivationTest, GradModesAndThreads) {
-  const auto x = TestTensor::random(DType::kF32, {40, 131}, 1), bias = TestTensor::random(DType::kF32, {131}, 2);
+  const auto x = TestTensor::random(DType::kF32, {40, 131}, 1),
+             bias = TestTensor::random(DType::kF32, {131}, 2);
   const auto dy = TestTensor::random(DType::kF32, {40, 131}, 3);
   expect_grad_modes(DType::kF32, {40, 131}, [&](const TestTensor& dx, Grad mode) {
     TestTensor dbias(DType::kF32, {131});
-    kernels::bias_activation_backward(TestDevice().stream(), dx, mode, dbias, dy, x, bias, GetParam());
+    kernels::bias_activation_backward(TestDevice().stream(), dx, mode, dbias, dy, x, bias,
+                                      GetParam());
   });
   expect_threads_agree([&](const Stream& s) {
     TestTensor y(DType::kF32, {40, 131}), dx(DType::kF32, {40, 131}), dbias(DType::kF32, {131});
@@ -97,9 +108,12 @@ TEST_P(ActivationTest, GradModesAndThreads) {
 TEST(Activation, RefusesWhatDoesNotFit) {
   const TestDevice device;
   const TestTensor x(DType::kF32, {2, 3}), y(DType::kF32, {3, 2}), bias(DType::kF32, {2});
-  EXPECT_THROW(kernels::bias_activation_forward(device.stream(), y, x, {}, Activation::kRelu), Error);
-  EXPECT_THROW(kernels::bias_activation_forward(device.stream(), x, x, bias, Activation::kRelu), Error);
-  EXPECT_THROW(kernels::bias_activation_backward(device.stream(), x, Grad::kAssign, bias, x, x, {}, Activation::kRelu),
+  EXPECT_THROW(kernels::bias_activation_forward(device.stream(), y, x, {}, Activation::kRelu),
+               Error);
+  EXPECT_THROW(kernels::bias_activation_forward(device.stream(), x, x, bias, Activation::kRelu),
+               Error);
+  EXPECT_THROW(kernels::bias_activation_backward(device.stream(), x, Grad::kAssign, bias, x, x, {},
+                                                 Activation::kRelu),
                Error);
 }
 

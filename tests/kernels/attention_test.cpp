@@ -1,6 +1,6 @@
-#include "kernels/attention.h"
+#include "albert/kernels/attention.h"
 
-#include "kernels/philox.h"
+#include "albert/kernels/philox.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -18,7 +18,8 @@ TestTensor offsets(const std::vector<int64_t>& lengths) {
   return TestTensor::of<int32_t>({static_cast<int64_t>(cu.size())}, cu);
 }
 
-// A packed batch: queries in a matrix of their own, k and v as halves of another, in the middle of wider ones.
+// A packed batch: queries in a matrix of their own, k and v as halves of another, in the middle of
+// wider ones.
 struct Case {
   Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& q_lengths,
        const std::vector<int64_t>& k_lengths, double p = 0, double scale = 1, int64_t margin_ = 3)
@@ -41,21 +42,26 @@ struct Case {
     for (size_t b = 0, row = 0; b < q_lengths.size(); ++b)
       for (int64_t i = 0; i < q_lengths[b]; ++i, ++row) {
         positions.set(static_cast<int64_t>(row), static_cast<double>(i));
-        row_ids.set(static_cast<int64_t>(row), static_cast<double>(1000 * b + static_cast<size_t>(i)));
+        row_ids.set(static_cast<int64_t>(row),
+                    static_cast<double>(1000 * b + static_cast<size_t>(i)));
       }
     dropout = {p, 3, 4, 5, {}};
   }
-  explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths, double p = 0)
+  explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths,
+                double p = 0)
       : Case(dtype, heads_, size_, lengths, lengths, p) {}
 
   AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
-  Dropout dropped() const { return {dropout.probability, dropout.seed, dropout.step, dropout.site, row_ids}; }
+  Dropout dropped() const {
+    return {dropout.probability, dropout.seed, dropout.step, dropout.site, row_ids};
+  }
   void forward(const Stream& s, Tensor probabilities = {}) {
-    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width}, shape(), dropped());
+    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width},
+                               shape(), dropped());
   }
   void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
-    kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, {q, margin}, {kv, 0}, {kv, width}, lse,
-                                delta, shape(), dropped());
+    kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, {q, margin}, {kv, 0},
+                                {kv, width}, lse, delta, shape(), dropped());
   }
   int64_t margin;  // columns before q's
   int64_t heads, size, width;
@@ -71,8 +77,10 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
   std::vector<double> out(static_cast<size_t>(c.tq * c.width), 0.0);
   for (int64_t b = 0; b + 1 < c.cu_q.size(); ++b)
     for (int64_t h = 0; h < c.heads; ++h)
-      for (auto i = static_cast<int64_t>(c.cu_q.get(b)); i < static_cast<int64_t>(c.cu_q.get(b + 1)); ++i) {
-        const auto first = static_cast<int64_t>(c.cu_k.get(b)), last = static_cast<int64_t>(c.cu_k.get(b + 1));
+      for (auto i = static_cast<int64_t>(c.cu_q.get(b));
+           i < static_cast<int64_t>(c.cu_q.get(b + 1)); ++i) {
+        const auto first = static_cast<int64_t>(c.cu_k.get(b)),
+                   last = static_cast<int64_t>(c.cu_k.get(b + 1));
         std::vector<double> p;
         double most = -INFINITY, total = 0;
         for (int64_t j = first; j < last; ++j) {
@@ -96,15 +104,18 @@ std::vector<double> oracle(const Case& c, const Visit& probability) {
 }
 const auto kNothing = [](int64_t, int64_t, int64_t, int64_t, double) {};
 
-double tolerance(DType t) { return t == DType::kF64 ? 1e-13 : t == DType::kF32 ? 3e-6 : unit_roundoff(t); }
+double tolerance(DType t) {
+  return t == DType::kF64 ? 1e-13 : t == DType::kF32 ? 3e-6 : unit_roundoff(t);
+}
 
 struct Sizes {
   int64_t heads, size;
   std::vector<int64_t> lengths;
 };
-const Sizes kSizes[] = {{1, 1, {1}},         {3, 5, {2, 31, 1}},   {2, 8, {33, 0, 64, 7}}, {12, 32, {65, 3}},
-                        {1, 64, {127, 200}}, {2, 128, {70, 1, 9}}, {1, 160, {66, 5}},      {1, 300, {10, 129}},
-                        {2, 16, {513}},      {6, 70, {130}}};
+const Sizes kSizes[] = {{1, 1, {1}},       {3, 5, {2, 31, 1}},  {2, 8, {33, 0, 64, 7}},
+                        {12, 32, {65, 3}}, {1, 64, {127, 200}}, {2, 128, {70, 1, 9}},
+                        {1, 160, {66, 5}}, {1, 300, {10, 129}}, {2, 16, {513}},
+                        {6, 70, {130}}};
 
 TEST(Attention, ForwardEqualsPlainLoops) {
   for (const DType dtype : float_types())
@@ -114,14 +125,15 @@ TEST(Attention, ForwardEqualsPlainLoops) {
       on_every_stream([&](const Stream& s) {
         c.out = c.out.poisoned();
         c.forward(s);
-        ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype << " head size " << sizes.size;
+        ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype)))
+            << dtype << " head size " << sizes.size;
         c.out.check_sentinels();
         c.lse.check_sentinels();
       });
     }
 }
 
-// What the tests of aligned heads are about: on a card, the types its tensor cores take.
+// What the tests of aligned heads are about: on a GPU, the types its tensor cores take.
 std::vector<DType> aligned_types() {
   std::vector<DType> types;
   for (const DType dtype : float_types())
@@ -129,7 +141,8 @@ std::vector<DType> aligned_types() {
   return types;
 }
 
-// Rows that begin at 16 bytes, as in a model: what a card's tensor cores want, for the head sizes they take.
+// Rows that begin at 16 bytes, as in a model: what a GPU's tensor cores want, for the head sizes
+// they take.
 TEST(Attention, AlignedHeadsEqualPlainLoops) {
   const std::vector<std::vector<int64_t>> lengths = {{1},          {63, 2}, {64},     {65, 0, 1},
                                                      {17, 128, 3}, {200},   {31, 33}, {129}};
@@ -141,7 +154,8 @@ TEST(Attention, AlignedHeadsEqualPlainLoops) {
         on_every_stream([&](const Stream& s) {
           c.out = c.out.poisoned();
           c.forward(s);
-          ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype << " head size " << size;
+          ASSERT_TRUE(close(c.out.values(), expected, tolerance(dtype)))
+              << dtype << " head size " << size;
           c.out.check_sentinels();
           c.lse.check_sentinels();
         });
@@ -151,15 +165,19 @@ TEST(Attention, AlignedHeadsEqualPlainLoops) {
 TEST(Attention, AlignmentChangesRoundingAlone) {
   for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}}) {
-      Case aligned(dtype, 2, size, {66, 1, 130}, {66, 1, 130}, 0.3, 1, 8), plain(dtype, 2, size, {66, 1, 130}, 0.3);
+      Case aligned(dtype, 2, size, {66, 1, 130}, {66, 1, 130}, 0.3, 1, 8),
+          plain(dtype, 2, size, {66, 1, 130}, 0.3);
       for (int64_t row = 0; row < plain.tq; ++row)
         for (int64_t i = 0; i < plain.width; ++i)
-          aligned.q.set(row * (plain.width + 8) + 8 + i, plain.q.get(row * (plain.width + 3) + 3 + i));
+          aligned.q.set(row * (plain.width + 8) + 8 + i,
+                        plain.q.get(row * (plain.width + 3) + 3 + i));
       on_every_stream([&](const Stream& s) {
         aligned.forward(s);
         plain.forward(s);
         EXPECT_TRUE(close(aligned.out.values(), plain.out.values(), 2 * tolerance(dtype))) << dtype;
-        EXPECT_TRUE(close(aligned.lse.values(), plain.lse.values(), dtype == DType::kF64 ? 1e-14 : 1e-6)) << dtype;
+        EXPECT_TRUE(
+            close(aligned.lse.values(), plain.lse.values(), dtype == DType::kF64 ? 1e-14 : 1e-6))
+            << dtype;
       });
     }
 }
@@ -198,9 +216,10 @@ TEST(Attention, DropoutIsPhiloxOfQueryHeadAndKey) {
   std::vector<double> expected(2 * 2 * 150 * 150, 0.0);
   oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) {
     const int64_t column = h * 65536 + j;
-    const auto row_id = static_cast<int64_t>(c.row_ids.get(static_cast<int64_t>(c.cu_q.get(b)) + i));
-    const auto block = kernels::dropout_block(c.dropout.seed, c.dropout.step, c.dropout.site, row_id,
-                                              static_cast<uint32_t>(column / 4));
+    const auto row_id =
+        static_cast<int64_t>(c.row_ids.get(static_cast<int64_t>(c.cu_q.get(b)) + i));
+    const auto block = kernels::dropout_block(c.dropout.seed, c.dropout.step, c.dropout.site,
+                                              row_id, static_cast<uint32_t>(column / 4));
     expected[static_cast<size_t>(((b * 2 + h) * 150 + i) * 150 + j)] =
         block.word[column % 4] >= kernels::dropout_threshold(0.5) ? 2 * p : 0;
   });
@@ -244,7 +263,8 @@ TEST_P(AttentionGradient, EqualsCentralDifferences) {
       auto expected = numeric_gradient(c.q, loss);
       for (int64_t i = 0; i < dq.size(); ++i)
         if (i % (c.width + 3) < 3)
-          dq.set(i, expected[static_cast<size_t>(i)] = 0);  // columns that are not q's stay as they were
+          dq.set(i, expected[static_cast<size_t>(i)] =
+                        0);  // columns that are not q's stay as they were
       EXPECT_TRUE(close(dq.values(), expected, 1e-7));
       dq.check_sentinels();
       dkv.check_sentinels();
@@ -255,8 +275,10 @@ TEST_P(AttentionGradient, OtherTypesAreNearF64) {
   for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case c(dtype, 2, 40, {70, 9}, GetParam()), wide(DType::kF64, 2, 40, {70, 9}, GetParam());
-      for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
-      auto dq = TestTensor(dtype, {c.tq, c.width + 3}), dkv = TestTensor(dtype, {c.tk, 2 * c.width});
+      for (auto member : {&Case::q, &Case::kv, &Case::dout})
+        wide.*member = (c.*member).as_type(DType::kF64);
+      auto dq = TestTensor(dtype, {c.tq, c.width + 3}),
+           dkv = TestTensor(dtype, {c.tk, 2 * c.width});
       auto wide_dq = dq.as_type(DType::kF64), wide_dkv = dkv.as_type(DType::kF64);
       c.forward(s);
       wide.forward(s);
@@ -273,19 +295,24 @@ TEST_P(AttentionGradient, AlignedHeadsAreNearF64) {
   for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}})
       for (const auto& all : lengths) {
-        Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8), wide(DType::kF64, 2, size, all, all, GetParam(), 0.3, 8);
-        for (auto member : {&Case::q, &Case::kv, &Case::dout}) wide.*member = (c.*member).as_type(DType::kF64);
+        Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8),
+            wide(DType::kF64, 2, size, all, all, GetParam(), 0.3, 8);
+        for (auto member : {&Case::q, &Case::kv, &Case::dout})
+          wide.*member = (c.*member).as_type(DType::kF64);
         auto wide_dq = TestTensor(DType::kF64, {c.tq, c.width + 8}),
              wide_dkv = TestTensor(DType::kF64, {c.tk, 2 * c.width});
         const TestDevice device;
         wide.forward(device.stream());
         wide.backward(device.stream(), wide_dq, wide_dkv);
         on_every_stream([&](const Stream& s) {
-          auto dq = TestTensor(dtype, {c.tq, c.width + 8}), dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
+          auto dq = TestTensor(dtype, {c.tq, c.width + 8}),
+               dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
           c.forward(s);
           c.backward(s, dq, dkv);
-          EXPECT_TRUE(close(dq.values(), wide_dq.values(), 2 * tolerance(dtype), 0.02)) << dtype << " of " << size;
-          EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), 2 * tolerance(dtype), 0.02)) << dtype << " of " << size;
+          EXPECT_TRUE(close(dq.values(), wide_dq.values(), 2 * tolerance(dtype), 0.02))
+              << dtype << " of " << size;
+          EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), 2 * tolerance(dtype), 0.02))
+              << dtype << " of " << size;
           dq.check_sentinels();
           dkv.check_sentinels();
         });
@@ -312,7 +339,8 @@ TEST(Attention, ASequencesDropoutMovesWithIt) {
   const TestDevice device;
   together.forward(device.stream());
   alone.forward(device.stream());
-  for (int64_t i = 0; i < alone.out.size(); ++i) ASSERT_EQ(alone.out.get(i), together.out.get(5 * 8 + i));
+  for (int64_t i = 0; i < alone.out.size(); ++i)
+    ASSERT_EQ(alone.out.get(i), together.out.get(5 * 8 + i));
 }
 
 TEST(Attention, RefusesWhatDoesNotFit) {

@@ -1,4 +1,4 @@
-#include "kernels/cross_entropy.h"
+#include "albert/kernels/cross_entropy.h"
 
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
@@ -34,7 +34,8 @@ struct Case {
     for (const auto* t : {&f.loss, &f.row_loss, &f.log_sum_exp}) t->check_sentinels();
     return f;
   }
-  void backward(const Stream& s, const TestTensor& dlogits, Grad mode, const CrossEntropy& o) const {
+  void backward(const Stream& s, const TestTensor& dlogits, Grad mode,
+                const CrossEntropy& o) const {
     const auto f = forward(s, o);
     kernels::cross_entropy_backward(s, dlogits, mode, dloss, logits, f.log_sum_exp, labels, o);
     dlogits.check_sentinels();
@@ -68,7 +69,8 @@ struct Oracle {
       }
       for (int64_t i = 0; i < n; ++i) {
         const double p = std::exp(c.logits.get(r * n + i) - max) / sum;
-        gradient.push_back(c.dloss.get(0) * scale * (weight_sum * p - target[static_cast<size_t>(i)]));
+        gradient.push_back(c.dloss.get(0) * scale *
+                           (weight_sum * p - target[static_cast<size_t>(i)]));
       }
     }
   }
@@ -88,15 +90,18 @@ TEST_P(CrossEntropyTest, EqualsTheFormula) {
   for (const bool weighted : {false, true})
     for (const double smoothing : {0.0, 0.1}) {
       const Oracle expected(c, weighted, smoothing, 0.375);
-      // f32: log sum exp (8..16 here) and the exponent x - log sum exp are rounded to 5e-7 each, exp_approx to 2e-7.
+      // f32: log sum exp (8..16 here) and the exponent x - log sum exp are rounded to 5e-7 each,
+      // exp_approx to 2e-7.
       const double f32 = 1.2e-6, floor = 0.1;
-      const double tolerance = dtype() == DType::kF64   ? 2e-14
-                               : dtype() == DType::kF32 ? f32
-                                                        : 2 * rounding_error(expected.gradient, dtype(), floor) + f32;
+      const double tolerance = dtype() == DType::kF64 ? 2e-14
+                               : dtype() == DType::kF32
+                                   ? f32
+                                   : 2 * rounding_error(expected.gradient, dtype(), floor) + f32;
       on_every_stream([&](const Stream& s) {
         const auto o = c.options(weighted, smoothing);
         const double loss = c.forward(s, o).loss.get(0);
-        EXPECT_TRUE(close(std::vector{loss}, std::vector{expected.loss}, dtype() == DType::kF64 ? 1e-14 : f32, floor));
+        EXPECT_TRUE(close(std::vector{loss}, std::vector{expected.loss},
+                          dtype() == DType::kF64 ? 1e-14 : f32, floor));
         EXPECT_TRUE(close(c.gradient(s, o).values(), expected.gradient, tolerance, floor));
       });
     }
@@ -114,7 +119,8 @@ TEST_P(CrossEntropyTest, ThreadsDoNotChangeABit) {
   const Case c(dtype(), rows(), classes());
   expect_threads_agree([&](const Stream& s) {
     const auto f = c.forward(s, c.options(true, 0.1));
-    return std::vector<TestTensor>{f.loss, f.row_loss, f.log_sum_exp, c.gradient(s, c.options(true, 0.1))};
+    return std::vector<TestTensor>{f.loss, f.row_loss, f.log_sum_exp,
+                                   c.gradient(s, c.options(true, 0.1))};
   });
 }
 
@@ -129,14 +135,15 @@ TEST(CrossEntropy, GradientIsThatOfTheForward) {
     for (const double smoothing : {0.0, 0.3}) {
       const auto o = c.options(weighted, smoothing);
       const auto analytic = c.gradient(device.stream(), o);
-      const auto numeric =
-          numeric_gradient(c.logits, [&] { return c.dloss.get(0) * c.forward(device.stream(), o).loss.get(0); });
+      const auto numeric = numeric_gradient(
+          c.logits, [&] { return c.dloss.get(0) * c.forward(device.stream(), o).loss.get(0); });
       EXPECT_TRUE(close(analytic.values(), numeric, 1e-7)) << weighted << smoothing;
     }
 }
 
-// torch.nn.CrossEntropyLoss(weight=w, label_smoothing=e) in float64, PyTorch 2, on these logits and labels with
-// w = [0.5, 2, 1.25, 0.75]: its mean loss, and row 0 of the gradient. scale: 1 / (w[2] + w[0] + w[3]), or 1 / 3.
+// torch.nn.CrossEntropyLoss(weight=w, label_smoothing=e) in float64, PyTorch 2, on these logits and
+// labels with w = [0.5, 2, 1.25, 0.75]: its mean loss, and row 0 of the gradient. scale: 1 / (w[2]
+// + w[0] + w[3]), or 1 / 3.
 TEST(CrossEntropy, EqualsPyTorch) {
   struct Torch {
     bool weighted;
@@ -161,8 +168,8 @@ TEST(CrossEntropy, EqualsPyTorch) {
        1.1443400065590459,
        {0.06633090644349249, -0.0076045470974195435, -0.14281705621489263, 0.08409069686881974}}};
   Case c(DType::kF64, 4, 4);
-  c.logits = TestTensor::of<double>(
-      {4, 4}, {0.5, -1.25, 2.0, 0.75, 1.5, 0.25, -0.5, 3.0, -2.0, 0.125, 0.625, -0.25, 0.0, 1.0, -1.0, 2.5});
+  c.logits = TestTensor::of<double>({4, 4}, {0.5, -1.25, 2.0, 0.75, 1.5, 0.25, -0.5, 3.0, -2.0,
+                                             0.125, 0.625, -0.25, 0.0, 1.0, -1.0, 2.5});
   c.labels = TestTensor::of<int32_t>({4}, {2, kIgnoredLabel, 0, 3});
   c.weights = TestTensor::of<float>({4}, {0.5F, 2.0F, 1.25F, 0.75F});
   c.dloss.set(0, 1);
@@ -182,14 +189,17 @@ TEST(CrossEntropy, ExtremeLogitsStayFinite) {
   for (const DType dtype : float_types())
     on_every_stream([&](const Stream& s) {
       Case c(dtype, 4, 40);
-      for (int64_t i = 0; i < 160; ++i) c.logits.set(i, i < 40 ? 1e4 : i < 80 ? -1e4 : (i % 2 ? 1e4 : -1e4));
+      for (int64_t i = 0; i < 160; ++i)
+        c.logits.set(i, i < 40 ? 1e4 : i < 80 ? -1e4 : (i % 2 ? 1e4 : -1e4));
       c.labels = TestTensor::of<int32_t>({4}, {0, 5, 1, 2});  // equal, equal, the best, the worst
       const auto f = c.forward(s, c.options(false, 0, 1));
       const double log_40 = std::log(40.0), log_20 = std::log(20.0);
       // One ulp of 1e4 in f32 is 1e-3.
-      EXPECT_TRUE(
-          close(f.row_loss.values(), std::vector{log_40, log_40, log_20, 2 * c.logits.get(81) + log_20}, 1e-3, 1));
-      for (const double d : c.gradient(s, c.options(false, 0, 1)).values()) ASSERT_TRUE(std::isfinite(d));
+      EXPECT_TRUE(close(f.row_loss.values(),
+                        std::vector{log_40, log_40, log_20, 2 * c.logits.get(81) + log_20}, 1e-3,
+                        1));
+      for (const double d : c.gradient(s, c.options(false, 0, 1)).values())
+        ASSERT_TRUE(std::isfinite(d));
     });
 }
 
@@ -247,7 +257,8 @@ TEST(CrossEntropy, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
   const Case c(DType::kF32, 3, 7);
-  const TestTensor one(DType::kF32, {1}), three(DType::kF32, {3}), four(DType::kF32, {4}), wide(DType::kI64, {3});
+  const TestTensor one(DType::kF32, {1}), three(DType::kF32, {3}), four(DType::kF32, {4}),
+      wide(DType::kI64, {3});
   const TestTensor narrow(DType::kF32, {3, 6});
   const auto forward = [&](const TestTensor& loss, const TestTensor& rows, const TestTensor& lse,
                            const TestTensor& labels, const CrossEntropy& o) {
@@ -259,17 +270,27 @@ TEST(CrossEntropy, RefusesOperandsThatDoNotFit) {
   EXPECT_THROW(forward(one, three, four, c.labels, {}), Error);
   EXPECT_THROW(forward(one, three, three, wide, {}), Error);
   EXPECT_THROW(forward(one, three, three, c.labels, {.class_weights = three}), Error);
-  EXPECT_THROW(forward(one, three, three, c.labels, {.class_weights = {}, .label_smoothing = 1.5}), Error);
-  EXPECT_THROW(kernels::cross_entropy_backward(s, narrow, Grad::kAdd, one, c.logits, three, c.labels, {}), Error);
-  EXPECT_THROW(kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, three, c.logits, three, c.labels, {}), Error);
-  EXPECT_THROW(kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, one, c.logits, four, c.labels, {}), Error);
-  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kI32, {3, 7}), c.labels, {}),
+  EXPECT_THROW(forward(one, three, three, c.labels, {.class_weights = {}, .label_smoothing = 1.5}),
+               Error);
+  EXPECT_THROW(
+      kernels::cross_entropy_backward(s, narrow, Grad::kAdd, one, c.logits, three, c.labels, {}),
+      Error);
+  EXPECT_THROW(kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, three, c.logits, three,
+                                               c.labels, {}),
+               Error);
+  EXPECT_THROW(
+      kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, one, c.logits, four, c.labels, {}),
+      Error);
+  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kI32, {3, 7}),
+                                              c.labels, {}),
                Error);
   if (tested_device() == Device::kCpu) {
-    EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kF16, {3, 7}), c.labels, {}),
+    EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three,
+                                                TestTensor(DType::kF16, {3, 7}), c.labels, {}),
                  Error);
   }
-  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kF32, {3, 0}), c.labels, {}),
+  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kF32, {3, 0}),
+                                              c.labels, {}),
                Error);
 }
 

@@ -1,11 +1,12 @@
-// Attention by way of cuDNN: what it is told of a packed batch. In the emulated build the library is a stand-in of
-// plain loops that follows the offsets, lengths and strides it is given; our own kernels say what is right.
-#include "kernels/cudnn_attention.h"
+// Attention by way of cuDNN: what it is told of a packed batch. In the emulated build the library
+// is a fake of plain loops that follows the offsets, lengths and strides it is given; our own
+// kernels say what is right.
+#include "albert/kernels/cuda/cudnn/attention.h"
 
 #include "tests/support/compare.h"
 #include "tests/support/kernel_cases.h"
 #if defined(ALBERT_CUDA_EMULATED)
-#include "kernels/simt/cudnn_stand_in.h"
+#include "albert/kernels/emulator/fake_cudnn.h"
 #endif
 
 namespace albert::testing {
@@ -17,7 +18,8 @@ using kernels::Stream;
 
 constexpr int64_t kHeads = 3, kSize = 16, kWidth = kHeads * kSize, kMargin = 8;
 
-const std::vector<int32_t> kKeys = {0, 9, 13, 20, 51, 51};  // the last sequence is empty, as one that fills up may be
+const std::vector<int32_t> kKeys = {
+    0, 9, 13, 20, 51, 51};  // the last sequence is empty, as one that fills up may be
 
 // q, k and v inside of wider matrices.
 struct Packed {
@@ -36,22 +38,24 @@ struct Packed {
   Columns values() const { return {kv, kWidth}; }
 
   void by_own_kernels(const Stream& s) {
-    const TestTensor lse(DType::kF32, {kHeads, cu_q.back()}), delta(DType::kF32, {kHeads, cu_q.back()});
+    const TestTensor lse(DType::kF32, {kHeads, cu_q.back()}),
+        delta(DType::kF32, {kHeads, cu_q.back()});
     kernels::attention_forward(s, out, lse, {}, queries(), keys(), values(), shape(), {});
-    kernels::attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, queries(), keys(), values(), lse,
-                                delta, shape(), {});
+    kernels::attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, queries(), keys(),
+                                values(), lse, delta, shape(), {});
   }
   void by_cudnn(const Stream& s, int64_t longest) {
     const TestTensor lse(DType::kF32, {cu_q.back(), kHeads});
     const auto workspace = [&](bool backward) {
-      const size_t bytes =
-          kernels::cudnn_attention_workspace(s, backward, queries(), keys(), values(), shape(), longest);
+      const size_t bytes = kernels::cudnn_attention_workspace(s, backward, queries(), keys(),
+                                                              values(), shape(), longest);
       return TestTensor(DType::kU8, {static_cast<int64_t>(bytes)});
     };
     const TestTensor first = workspace(false), second = workspace(true);
-    kernels::cudnn_attention_forward(s, out, lse, first, queries(), keys(), values(), shape(), longest);
-    kernels::cudnn_attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, out, queries(), keys(), values(),
-                                      lse, second, shape(), longest);
+    kernels::cudnn_attention_forward(s, out, lse, first, queries(), keys(), values(), shape(),
+                                     longest);
+    kernels::cudnn_attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, out,
+                                      queries(), keys(), values(), lse, second, shape(), longest);
     first.check_sentinels();
     second.check_sentinels();
   }
@@ -60,28 +64,30 @@ struct Packed {
   std::vector<double> query_gradient() const {
     std::vector<double> values;
     for (int64_t r = 0; r < cu_q.back(); ++r)
-      for (int64_t c = kMargin; c < kMargin + kWidth; ++c) values.push_back(dq.get(r * (kMargin + kWidth) + c));
+      for (int64_t c = kMargin; c < kMargin + kWidth; ++c)
+        values.push_back(dq.get(r * (kMargin + kWidth) + c));
     return values;
   }
 
   std::vector<int32_t> cu_q, cu_k = kKeys;
-  TestTensor offsets_q = TestTensor::of<int32_t>({6}, cu_q), offsets_k = TestTensor::of<int32_t>({6}, cu_k);
+  TestTensor offsets_q = TestTensor::of<int32_t>({6}, cu_q),
+             offsets_k = TestTensor::of<int32_t>({6}, cu_k);
   TestTensor q, kv, dout, out, dq, dkv;
 };
 
 #if defined(ALBERT_CUDA_EMULATED)
-// A stream whose attention a stand-in computes at once.
+// A stream whose attention a fake computes at once.
 struct WithCudnn {
   WithCudnn() { stream.cudnn = &library; }
-  kernels::simt::CudnnStandIn library{[](void*, const std::function<void()>& work) { work(); }};
+  kernels::simt::FakeCudnn library{[](void*, const std::function<void()>& work) { work(); }};
   TestDevice device;
   Stream stream = device.stream();
 };
 #else
-// On a card, cuDNN itself.
+// On a GPU, cuDNN itself.
 struct WithCudnn {
-  std::unique_ptr<kernels::Backend> backend =
-      kernels::make_backend({.device = Device::kCuda, .attention = kernels::AttentionBackend::kCudnn});
+  std::unique_ptr<kernels::Backend> backend = kernels::make_backend(
+      {.device = Device::kCuda, .attention = kernels::AttentionBackend::kCudnn});
   Stream stream = backend->stream();
 };
 #endif
@@ -89,7 +95,7 @@ struct WithCudnn {
 class CudnnAttention : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (tested_device() != Device::kCuda) GTEST_SKIP() << "needs a card, or the emulated one";
+    if (tested_device() != Device::kCuda) GTEST_SKIP() << "needs a GPU, or the emulated one";
   }
 };
 
@@ -129,8 +135,8 @@ TEST_F(CudnnAttention, RefusesRowsThatBeginAnywhere) {
   WithCudnn cudnn;
   Packed p(DType::kBF16);
   const TestTensor lse(DType::kF32, {p.cu_q.back(), kHeads}), workspace(DType::kU8, {8192});
-  EXPECT_THROW(kernels::cudnn_attention_forward(cudnn.stream, p.out, lse, workspace, {p.q, 3}, p.keys(), p.values(),
-                                                p.shape(), 31),
+  EXPECT_THROW(kernels::cudnn_attention_forward(cudnn.stream, p.out, lse, workspace, {p.q, 3},
+                                                p.keys(), p.values(), p.shape(), 31),
                Error);
 }
 

@@ -1,4 +1,4 @@
-#include "kernels/elementwise_loss.h"
+#include "albert/kernels/elementwise_loss.h"
 
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
@@ -20,10 +20,13 @@ struct Case {
         dloss(accumulator(dtype), {1}) {
     dloss.set(0, -1.75);
   }
-  Tensor class_weights() const { return kind == Loss::kWeightedBinary ? weights.tensor() : Tensor{}; }
+  Tensor class_weights() const {
+    return kind == Loss::kWeightedBinary ? weights.tensor() : Tensor{};
+  }
   std::vector<TestTensor> forward(const Stream& s) const {
     const DType sums = accumulator(x.tensor().dtype);
-    std::vector<TestTensor> out{TestTensor(sums, {1}).poisoned(), TestTensor(sums, {x.tensor().shape[0]}).poisoned()};
+    std::vector<TestTensor> out{TestTensor(sums, {1}).poisoned(),
+                                TestTensor(sums, {x.tensor().shape[0]}).poisoned()};
     if (kind == Loss::kSquared)
       kernels::mean_squared_error_forward(s, out[0], out[1], x, targets, scale);
     else
@@ -35,7 +38,8 @@ struct Case {
     if (kind == Loss::kSquared)
       kernels::mean_squared_error_backward(s, dx, mode, dloss, x, targets, scale);
     else
-      kernels::binary_cross_entropy_backward(s, dx, mode, dloss, x, targets, class_weights(), scale);
+      kernels::binary_cross_entropy_backward(s, dx, mode, dloss, x, targets, class_weights(),
+                                             scale);
     dx.check_sentinels();
   }
   TestTensor gradient(const Stream& s) const {
@@ -43,21 +47,24 @@ struct Case {
     backward(s, dx, Grad::kAssign);
     return dx;
   }
-  double weight(int64_t i) const { return kind == Loss::kWeightedBinary ? weights.get(i % weights.size()) : 1; }
+  double weight(int64_t i) const {
+    return kind == Loss::kWeightedBinary ? weights.get(i % weights.size()) : 1;
+  }
   double expected_loss() const {
     double loss = 0;
     for (int64_t i = 0; i < x.size(); ++i) {
       const double p = 1 / (1 + std::exp(-x.get(i))), y = targets.get(i), difference = x.get(i) - y;
-      loss +=
-          kind == Loss::kSquared ? difference * difference : -weight(i) * (y * std::log(p) + (1 - y) * std::log1p(-p));
+      loss += kind == Loss::kSquared ? difference * difference
+                                     : -weight(i) * (y * std::log(p) + (1 - y) * std::log1p(-p));
     }
     return scale * loss;
   }
   std::vector<double> expected_gradient() const {
     std::vector<double> d;
     for (int64_t i = 0; i < x.size(); ++i) {
-      const double slope = kind == Loss::kSquared ? 2 * (x.get(i) - targets.get(i))
-                                                  : weight(i) * (1 / (1 + std::exp(-x.get(i))) - targets.get(i));
+      const double slope = kind == Loss::kSquared
+                               ? 2 * (x.get(i) - targets.get(i))
+                               : weight(i) * (1 / (1 + std::exp(-x.get(i))) - targets.get(i));
       d.push_back(dloss.get(0) * scale * slope);
     }
     return d;
@@ -83,7 +90,8 @@ TEST_P(ElementwiseLossTest, EqualsTheFormula) {
   const double loss = c.expected_loss();
   // f32: a handful of roundings of 6e-8 in each term.
   const double sum = dtype() == DType::kF64 ? 1e-14 : 3e-7;
-  const double tolerance = size_of(dtype()) == 2 ? 2 * rounding_error(expected, dtype()) + 3e-7 : sum;
+  const double tolerance =
+      size_of(dtype()) == 2 ? 2 * rounding_error(expected, dtype()) + 3e-7 : sum;
   on_every_stream([&](const Stream& s) {
     EXPECT_TRUE(close(std::vector{c.forward(s)[0].get(0)}, std::vector{loss}, sum));
     EXPECT_TRUE(close(c.gradient(s).values(), expected, tolerance));
@@ -118,22 +126,24 @@ TEST_P(ElementwiseLossTest, NoRowsTimesAnInfiniteScaleIsNaN) {
   EXPECT_TRUE(std::isnan(c.forward(TestDevice(2).stream())[0].get(0)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, ElementwiseLossTest,
-                         ::testing::Combine(::testing::Values(Loss::kBinary, Loss::kWeightedBinary, Loss::kSquared),
-                                            ::testing::ValuesIn(float_types()), ::testing::Values(1, 2, 31, 33, 128)));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, ElementwiseLossTest,
+    ::testing::Combine(::testing::Values(Loss::kBinary, Loss::kWeightedBinary, Loss::kSquared),
+                       ::testing::ValuesIn(float_types()), ::testing::Values(1, 2, 31, 33, 128)));
 
 TEST(ElementwiseLoss, GradientsAreThoseOfTheForward) {
   const TestDevice device(2);
   for (const auto kind : {Loss::kBinary, Loss::kWeightedBinary, Loss::kSquared}) {
     Case c(kind, DType::kF64, 5, 3);
     const auto analytic = c.gradient(device.stream());
-    const auto numeric = numeric_gradient(c.x, [&] { return c.dloss.get(0) * c.forward(device.stream())[0].get(0); });
+    const auto numeric = numeric_gradient(
+        c.x, [&] { return c.dloss.get(0) * c.forward(device.stream())[0].get(0); });
     EXPECT_TRUE(close(analytic.values(), numeric, 1e-7)) << static_cast<int>(kind);
   }
 }
 
-// torch.nn.BCEWithLogitsLoss(weight=[0.5, 2, 1.25, 0.75] or None) and torch.nn.MSELoss() in float64, PyTorch 2: the
-// mean loss and row 0 of its gradient.
+// torch.nn.BCEWithLogitsLoss(weight=[0.5, 2, 1.25, 0.75] or None) and torch.nn.MSELoss() in
+// float64, PyTorch 2: the mean loss and row 0 of its gradient.
 TEST(ElementwiseLoss, EqualsPyTorch) {
   struct Torch {
     Loss kind;
@@ -151,13 +161,15 @@ TEST(ElementwiseLoss, EqualsPyTorch) {
   const TestDevice device;
   for (const auto& torch : results) {
     Case c(torch.kind, DType::kF64, 4, 4);
-    c.x = TestTensor::of<double>(
-        {4, 4}, {0.5, -1.25, 2.0, 0.75, 1.5, 0.25, -0.5, 3.0, -2.0, 0.125, 0.625, -0.25, 0.0, 1.0, -1.0, 2.5});
-    c.targets = TestTensor::of<float>({4, 4}, {1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0.5F, 0.25F, 0, 1});
+    c.x = TestTensor::of<double>({4, 4}, {0.5, -1.25, 2.0, 0.75, 1.5, 0.25, -0.5, 3.0, -2.0, 0.125,
+                                          0.625, -0.25, 0.0, 1.0, -1.0, 2.5});
+    c.targets =
+        TestTensor::of<float>({4, 4}, {1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0.5F, 0.25F, 0, 1});
     c.weights = TestTensor::of<float>({4}, {0.5F, 2.0F, 1.25F, 0.75F});
     c.scale = 1.0 / 16;
     c.dloss.set(0, 1);
-    EXPECT_TRUE(close(std::vector{c.forward(device.stream())[0].get(0)}, std::vector{torch.loss}, 1e-15));
+    EXPECT_TRUE(
+        close(std::vector{c.forward(device.stream())[0].get(0)}, std::vector{torch.loss}, 1e-15));
     auto gradient = c.gradient(device.stream()).values();
     gradient.resize(4);
     EXPECT_TRUE(close(gradient, torch.row, 1e-15));
@@ -179,8 +191,10 @@ TEST(ElementwiseLoss, RefusesOperandsThatDoNotFit) {
   c.weights = TestTensor(DType::kF32, {3});
   EXPECT_THROW(c.forward(device.stream()), Error);
   const TestTensor two(DType::kF32, {2}), three(DType::kF32, {3}), one(DType::kF32, {1});
-  EXPECT_THROW(kernels::mean_squared_error_forward(device.stream(), two, three, c.x, c.targets, 1), Error);
-  EXPECT_THROW(kernels::mean_squared_error_forward(device.stream(), one, two, c.x, c.targets, 1), Error);
+  EXPECT_THROW(kernels::mean_squared_error_forward(device.stream(), two, three, c.x, c.targets, 1),
+               Error);
+  EXPECT_THROW(kernels::mean_squared_error_forward(device.stream(), one, two, c.x, c.targets, 1),
+               Error);
 }
 
 }  // namespace

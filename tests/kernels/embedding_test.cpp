@@ -1,4 +1,4 @@
-#include "kernels/embedding.h"
+#include "albert/kernels/embedding.h"
 
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
@@ -33,7 +33,8 @@ struct Case {
       d.emplace_back(accumulator(dy.tensor().dtype), table->tensor().shape);
       for (int64_t i = 0; i < d.back().size(); ++i) d.back().set(i, start);
     }
-    kernels::embedding_backward(s, d[0], d[1], d[2], dy, word_ids, type_ids, position_ids, padding_idx);
+    kernels::embedding_backward(s, d[0], d[1], d[2], dy, word_ids, type_ids, position_ids,
+                                padding_idx);
     for (const auto& t : d) t.check_sentinels();
     return d;
   }
@@ -46,8 +47,8 @@ struct Case {
                     position.get(at(position_ids, r) * cols + c));
     return y;
   }
-  std::vector<double> expected_backward(const TestTensor& table, const TestTensor& ids, int64_t padding_idx,
-                                        double start) const {
+  std::vector<double> expected_backward(const TestTensor& table, const TestTensor& ids,
+                                        int64_t padding_idx, double start) const {
     std::vector<double> d(static_cast<size_t>(table.size()), start);
     const int64_t cols = table.tensor().shape[1];
     for (int64_t r = 0; r < ids.size(); ++r)
@@ -82,9 +83,12 @@ TEST_P(EmbeddingTest, BackwardAddsEveryRow) {
   for (const int64_t padding_idx : {int64_t{-1}, int64_t{0}, kVocabulary - 1})
     on_every_stream([&](const Stream& s) {
       const auto d = c.backward(s, padding_idx, 0.5);
-      EXPECT_TRUE(close(d[0].values(), c.expected_backward(c.word, c.word_ids, padding_idx, 0.5), tolerance));
-      EXPECT_TRUE(close(d[1].values(), c.expected_backward(c.type, c.type_ids, -1, 0.5), tolerance));
-      EXPECT_TRUE(close(d[2].values(), c.expected_backward(c.position, c.position_ids, -1, 0.5), tolerance));
+      EXPECT_TRUE(close(d[0].values(), c.expected_backward(c.word, c.word_ids, padding_idx, 0.5),
+                        tolerance));
+      EXPECT_TRUE(
+          close(d[1].values(), c.expected_backward(c.type, c.type_ids, -1, 0.5), tolerance));
+      EXPECT_TRUE(close(d[2].values(), c.expected_backward(c.position, c.position_ids, -1, 0.5),
+                        tolerance));
     });
 }
 
@@ -98,7 +102,8 @@ TEST_P(EmbeddingTest, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, EmbeddingTest,
-                         ::testing::Combine(::testing::ValuesIn(float_types()), ::testing::Values(1, 2, 31, 33, 128)));
+                         ::testing::Combine(::testing::ValuesIn(float_types()),
+                                            ::testing::Values(1, 2, 31, 33, 128)));
 
 TEST(Embedding, GradientsAreThoseOfTheForward) {
   const TestDevice device(2);
@@ -129,7 +134,8 @@ TEST(Embedding, NoRowsIsNothingToDo) {
   const TestDevice device(2);
   const Case c(DType::kF32, 0, 8);
   EXPECT_EQ(c.forward(device.stream()).size(), 0);
-  for (const auto& d : c.backward(device.stream(), -1)) EXPECT_EQ(d.values(), std::vector<double>(d.values().size()));
+  for (const auto& d : c.backward(device.stream(), -1))
+    EXPECT_EQ(d.values(), std::vector<double>(d.values().size()));
 }
 
 TEST(Embedding, RefusesOperandsThatDoNotFit) {
@@ -145,7 +151,8 @@ TEST(Embedding, RefusesOperandsThatDoNotFit) {
     if (wrong == 5) c.position_ids = TestTensor(DType::kI32, {3});
     if (wrong == 6) c.dy = TestTensor(DType::kI32, {4, 3});
     EXPECT_THROW(c.forward(s), Error) << wrong;
-    // Case::backward makes its gradients from the tables, so a wrong type of a table cannot reach it.
+    // Case::backward makes its gradients from the tables, so a wrong type of a table cannot reach
+    // it.
     if (wrong != 1) {
       EXPECT_THROW(c.backward(s, -1), Error) << wrong;
     }

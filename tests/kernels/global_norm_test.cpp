@@ -1,8 +1,8 @@
-#include "kernels/global_norm.h"
+#include "albert/kernels/global_norm.h"
 
 #include <limits>
 
-#include "kernels/parallel.h"
+#include "albert/kernels/parallel.h"
 #include "tests/support/kernel_cases.h"
 
 namespace albert::testing {
@@ -13,7 +13,8 @@ using kernels::Stream;
 
 double sum_of_squares(const Stream& s, const TestTensor& x) {
   const int64_t blocks = kernels::blocks_of(x.size(), kNormBlock);
-  auto total = TestTensor(DType::kF64, {1}).poisoned(), partials = TestTensor(DType::kF64, {blocks}).poisoned();
+  auto total = TestTensor(DType::kF64, {1}).poisoned(),
+       partials = TestTensor(DType::kF64, {blocks}).poisoned();
   kernels::sum_of_squares(s, total, partials, x);
   total.check_sentinels();
   partials.check_sentinels();
@@ -22,17 +23,22 @@ double sum_of_squares(const Stream& s, const TestTensor& x) {
 
 TEST(GlobalNorm, EqualsTheSumInLongDouble) {
   for (const DType dtype : {DType::kF32, DType::kF64})
-    for (const int64_t n : {int64_t{1}, int64_t{31}, kNormBlock - 1, kNormBlock, kNormBlock + 1, 5 * kNormBlock + 77}) {
+    for (const int64_t n : {int64_t{1}, int64_t{31}, kNormBlock - 1, kNormBlock, kNormBlock + 1,
+                            5 * kNormBlock + 77}) {
       const auto x = TestTensor::random(dtype, {n}, static_cast<uint32_t>(n), 1e-3);
       long double expected = 0;
       for (int64_t i = 0; i < n; ++i) expected += static_cast<long double>(x.get(i)) * x.get(i);
       on_every_stream([&](const Stream& s) {
-        EXPECT_TRUE(close(std::vector{sum_of_squares(s, x)}, std::vector{static_cast<double>(expected)}, 1e-13)) << n;
+        EXPECT_TRUE(close(std::vector{sum_of_squares(s, x)},
+                          std::vector{static_cast<double>(expected)}, 1e-13))
+            << n;
       });
     }
 }
 
-TEST(GlobalNorm, NothingIsZero) { EXPECT_EQ(sum_of_squares(TestDevice(2).stream(), TestTensor(DType::kF32, {0})), 0); }
+TEST(GlobalNorm, NothingIsZero) {
+  EXPECT_EQ(sum_of_squares(TestDevice(2).stream(), TestTensor(DType::kF32, {0})), 0);
+}
 
 TEST(GlobalNorm, LargestFloatsStayFinite) {
   auto x = TestTensor::random(DType::kF32, {100}, 1);
@@ -45,7 +51,8 @@ TEST(GlobalNorm, OneBadElementAnywhereShows) {
     on_every_stream([&](const Stream& s) {
       auto x = TestTensor::random(dtype, {kNormBlock + 37}, 1);
       for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL})
-        for (const int64_t at : {int64_t{0}, int64_t{17}, kNormBlock - 1, kNormBlock, kNormBlock + 36}) {
+        for (const int64_t at :
+             {int64_t{0}, int64_t{17}, kNormBlock - 1, kNormBlock, kNormBlock + 36}) {
           const double before = x.get(at);
           x.set(at, bad);
           EXPECT_FALSE(std::isfinite(sum_of_squares(s, x))) << bad << " at " << at;
@@ -66,11 +73,14 @@ TEST(GlobalNorm, ThreadsDoNotChangeABit) {
 
 TEST(GlobalNorm, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
-  const TestTensor total(DType::kF64, {1}), one(DType::kF64, {1}), two(DType::kF64, {2}), x(DType::kF32, {5});
+  const TestTensor total(DType::kF64, {1}), one(DType::kF64, {1}), two(DType::kF64, {2}),
+      x(DType::kF32, {5});
   EXPECT_THROW(kernels::sum_of_squares(device.stream(), total, two, x), Error);
   EXPECT_THROW(kernels::sum_of_squares(device.stream(), two, one, x), Error);
-  EXPECT_THROW(kernels::sum_of_squares(device.stream(), total, one, TestTensor(DType::kBF16, {5})), Error);
-  EXPECT_THROW(kernels::sum_of_squares(device.stream(), TestTensor(DType::kF32, {1}), one, x), Error);
+  EXPECT_THROW(kernels::sum_of_squares(device.stream(), total, one, TestTensor(DType::kBF16, {5})),
+               Error);
+  EXPECT_THROW(kernels::sum_of_squares(device.stream(), TestTensor(DType::kF32, {1}), one, x),
+               Error);
 }
 
 }  // namespace

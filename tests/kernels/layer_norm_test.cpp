@@ -1,4 +1,4 @@
-#include "kernels/layer_norm.h"
+#include "albert/kernels/layer_norm.h"
 
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
@@ -30,10 +30,10 @@ struct Case {
   void forward(const Stream& s, double eps = 1e-12) {
     kernels::layer_norm_forward(s, y, mean, rstd, x, skip(), gamma, beta, eps, dropout);
   }
-  void backward(const Stream& s, const TestTensor& dx, Grad dx_mode, const TestTensor& dskip, Grad dskip_mode,
-                const TestTensor& dgamma, const TestTensor& dbeta) const {
-    kernels::layer_norm_backward(s, dx, dx_mode, dskip, dskip_mode, dgamma, dbeta, dy, x, skip(), mean, rstd, gamma,
-                                 dropout);
+  void backward(const Stream& s, const TestTensor& dx, Grad dx_mode, const TestTensor& dskip,
+                Grad dskip_mode, const TestTensor& dgamma, const TestTensor& dbeta) const {
+    kernels::layer_norm_backward(s, dx, dx_mode, dskip, dskip_mode, dgamma, dbeta, dy, x, skip(),
+                                 mean, rstd, gamma, dropout);
   }
   TestTensor x, residual, gamma, beta, dy, y, mean, rstd, row_ids;
   bool has_residual;
@@ -51,7 +51,9 @@ std::vector<double> oracle(const Case& c, double eps) {
     for (const double v : h) mean += v / static_cast<double>(cols);
     for (const double v : h) variance += (v - mean) * (v - mean) / static_cast<double>(cols);
     for (int64_t i = 0; i < cols; ++i)
-      out.push_back((h[static_cast<size_t>(i)] - mean) / std::sqrt(variance + eps) * c.gamma.get(i) + c.beta.get(i));
+      out.push_back((h[static_cast<size_t>(i)] - mean) / std::sqrt(variance + eps) *
+                        c.gamma.get(i) +
+                    c.beta.get(i));
   }
   return out;
 }
@@ -63,10 +65,12 @@ TEST(LayerNorm, ForwardEqualsTheFormula) {
         on_every_stream([&](const Stream& s) {
           Case c(dtype, 5, cols, residual, 0);
           c.forward(s);
-          const double tolerance = dtype == DType::kF64   ? 1e-12
-                                   : dtype == DType::kF32 ? 2e-5
-                                                          : 2 * unit_roundoff(dtype);  // two columns can nearly agree
-          ASSERT_TRUE(close(c.y.values(), oracle(c, 1e-12), tolerance)) << dtype << " cols " << cols;
+          const double tolerance = dtype == DType::kF64 ? 1e-12
+                                   : dtype == DType::kF32
+                                       ? 2e-5
+                                       : 2 * unit_roundoff(dtype);  // two columns can nearly agree
+          ASSERT_TRUE(close(c.y.values(), oracle(c, 1e-12), tolerance))
+              << dtype << " cols " << cols;
           c.y.check_sentinels();
         });
 }
@@ -74,7 +78,8 @@ TEST(LayerNorm, ForwardEqualsTheFormula) {
 TEST(LayerNorm, KeepsTheVarianceOfRowsFarFromZeroAndOfConstantRows) {
   on_every_stream([&](const Stream& s) {
     Case c(DType::kF32, 3, 4, false, 0);
-    const std::vector<double> rows = {4096, 4096.5, 4097, 4095.5, 10000, 10000.5, 10001, 9999.5, 3, 3, 3, 3};
+    const std::vector<double> rows = {4096,  4096.5, 4097, 4095.5, 10000, 10000.5,
+                                      10001, 9999.5, 3,    3,      3,     3};
     for (int64_t i = 0; i < 12; ++i) c.x.set(i, rows[static_cast<size_t>(i)]);
     c.forward(s, 1e-5);
     EXPECT_TRUE(close(c.y.values(), oracle(c, 1e-5), 2e-5));
@@ -96,8 +101,8 @@ TEST_P(LayerNormGradient, EqualsCentralDifferences) {
     loss();
     auto dx = c.x.poisoned(), dskip = c.x.poisoned();
     TestTensor dgamma(DType::kF64, {70}), dbeta(DType::kF64, {70});
-    c.backward(device.stream(), dx, Grad::kAssign, dskip, c.has_residual ? Grad::kAssign : Grad::kIgnore, dgamma,
-               dbeta);
+    c.backward(device.stream(), dx, Grad::kAssign, dskip,
+               c.has_residual ? Grad::kAssign : Grad::kIgnore, dgamma, dbeta);
     EXPECT_TRUE(close(dx.values(), numeric_gradient(c.x, loss), 1e-7));
     EXPECT_TRUE(close(dgamma.values(), numeric_gradient(c.gamma, loss), 1e-7));
     EXPECT_TRUE(close(dbeta.values(), numeric_gradient(c.beta, loss), 1e-7));
@@ -131,8 +136,10 @@ TEST_P(LayerNormGradient, ThreadsModesAndAccumulation) {
       run(TestTensor(DType::kF32, {37, 1100}), Grad::kAssign, dskip, mode);
     });
   TestTensor once(DType::kF32, {1100}), twice = start, ignored(DType::kF32, {37, 1100});
-  c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, once, TestTensor(DType::kF32, {1100}));
-  c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, twice, TestTensor(DType::kF32, {1100}));
+  c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, once,
+             TestTensor(DType::kF32, {1100}));
+  c.backward(device.stream(), ignored, Grad::kIgnore, ignored, Grad::kIgnore, twice,
+             TestTensor(DType::kF32, {1100}));
   auto expected = start.values();
   for (size_t i = 0; i < expected.size(); ++i) expected[i] += once.get(static_cast<int64_t>(i));
   EXPECT_TRUE(close(twice.values(), expected, 1e-6));
@@ -143,8 +150,8 @@ TEST(LayerNorm, OutputMayBeTheInputAndRowsMayBeNone) {
   Case c(DType::kF32, 6, 50, true, 0.2);
   c.forward(device.stream());
   const auto apart = c.y;
-  kernels::layer_norm_forward(device.stream(), c.residual, c.mean, c.rstd, c.x, c.residual, c.gamma, c.beta, 1e-12,
-                              c.dropout);
+  kernels::layer_norm_forward(device.stream(), c.residual, c.mean, c.rstd, c.x, c.residual, c.gamma,
+                              c.beta, 1e-12, c.dropout);
   EXPECT_TRUE(apart.same_bits(c.residual));
   Case none(DType::kF32, 0, 50, true, 0);
   none.forward(device.stream());
@@ -158,13 +165,14 @@ TEST(LayerNorm, BackwardInOtherTypesIsNearF64) {
       for (auto member : {&Case::x, &Case::residual, &Case::gamma, &Case::beta, &Case::dy})
         wide.*member = (narrow.*member).as_type(DType::kF64);
       TestTensor dx(dtype, {8, 130}), dskip = dx, dgamma(accumulator(dtype), {130}), dbeta = dgamma;
-      TestTensor wide_dx(DType::kF64, {8, 130}), wide_skip = wide_dx, wide_gamma(DType::kF64, {130}),
-                                                 wide_beta = wide_gamma;
+      TestTensor wide_dx(DType::kF64, {8, 130}),
+          wide_skip = wide_dx, wide_gamma(DType::kF64, {130}), wide_beta = wide_gamma;
       narrow.forward(s);
       wide.forward(s);
       narrow.backward(s, dx, Grad::kAssign, dskip, Grad::kAssign, dgamma, dbeta);
       wide.backward(s, wide_dx, Grad::kAssign, wide_skip, Grad::kAssign, wide_gamma, wide_beta);
-      EXPECT_TRUE(close(dx.values(), wide_dx.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
+      EXPECT_TRUE(
+          close(dx.values(), wide_dx.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
       EXPECT_TRUE(close(dgamma.values(), wide_gamma.values(), 1e-5));
       EXPECT_TRUE(close(dbeta.values(), wide_beta.values(), 1e-5));
     });

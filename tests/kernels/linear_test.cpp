@@ -1,6 +1,6 @@
-// Linear layers with their activation, forward and back. On the emulated card they are cuBLASLt's epilogues where those
-// fit, and products followed by kernels where not.
-#include "kernels/matmul.h"
+// Linear layers with their activation, forward and back. On the emulated GPU they are cuBLASLt's
+// epilogues where those fit, and matmuls followed by kernels where not.
+#include "albert/kernels/matmul.h"
 #include "tests/support/kernel_cases.h"
 
 namespace albert::testing {
@@ -11,7 +11,8 @@ using kernels::Activation;
 double value(Activation activation, double x) {
   switch (activation) {
     case Activation::kIdentity: return x;
-    case Activation::kGeluNew: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::kGeluNew:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::kGelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::kRelu: return x < 0 ? 0 : x;
     case Activation::kSilu: return x / (1 + std::exp(-x));
@@ -21,8 +22,9 @@ double value(Activation activation, double x) {
 }
 double slope(Activation a, double x) { return (value(a, x + 1e-5) - value(a, x - 1e-5)) / 2e-5; }
 
-const std::vector<Activation> kActivations = {Activation::kIdentity, Activation::kGeluNew, Activation::kGelu,
-                                              Activation::kRelu,     Activation::kSilu,    Activation::kTanh};
+const std::vector<Activation> kActivations = {Activation::kIdentity, Activation::kGeluNew,
+                                              Activation::kGelu,     Activation::kRelu,
+                                              Activation::kSilu,     Activation::kTanh};
 
 struct Size {
   int64_t rows, in, out;
@@ -34,7 +36,8 @@ class LinearTest : public ::testing::TestWithParam<std::tuple<DType, Size>> {
   int64_t rows() const { return std::get<1>(GetParam()).rows; }
   int64_t in() const { return std::get<1>(GetParam()).in; }
   int64_t out() const { return std::get<1>(GetParam()).out; }
-  double tolerance() const {  // f64: of the numeric slope; bf16, f16: a rounding of what is kept, one of the result
+  double tolerance() const {  // f64: of the numeric slope; bf16, f16: a rounding of what is kept,
+                              // one of the result
     return dtype() == DType::kF64   ? 1e-9
            : dtype() == DType::kF32 ? 2e-6
            : dtype() == DType::kF16 ? 1.0 / 500
@@ -47,7 +50,8 @@ class LinearTest : public ::testing::TestWithParam<std::tuple<DType, Size>> {
 
 TEST_P(LinearTest, ForwardKeepsWhatTheActivationWasAppliedTo) {
   TestDevice device(2);
-  const auto x = random({rows(), in()}, 1), weight = random({out(), in()}, 2, 1 / std::sqrt(double(in())));
+  const auto x = random({rows(), in()}, 1),
+             weight = random({out(), in()}, 2, 1 / std::sqrt(double(in())));
   const auto bias = random({out()}, 3);
   for (const auto activation : kActivations)
     for (const bool with_bias : {false, true}) {
@@ -64,8 +68,10 @@ TEST_P(LinearTest, ForwardKeepsWhatTheActivationWasAppliedTo) {
       kernels::linear_activation_forward(device.stream(), y, kept, x, weight, {}, b, activation);
       kernels::linear_forward(device.stream(), alone, x, weight, {}, b, activation);
       EXPECT_TRUE(close(y.values(), expected_y, tolerance(), 1e-2)) << static_cast<int>(activation);
-      EXPECT_TRUE(close(alone.values(), expected_y, tolerance(), 1e-2)) << static_cast<int>(activation);
-      EXPECT_TRUE(close(kept.values(), expected_kept, tolerance(), 1e-2)) << static_cast<int>(activation);
+      EXPECT_TRUE(close(alone.values(), expected_y, tolerance(), 1e-2))
+          << static_cast<int>(activation);
+      EXPECT_TRUE(close(kept.values(), expected_kept, tolerance(), 1e-2))
+          << static_cast<int>(activation);
       y.check_sentinels();
       kept.check_sentinels();
     }
@@ -73,23 +79,27 @@ TEST_P(LinearTest, ForwardKeepsWhatTheActivationWasAppliedTo) {
 
 TEST_P(LinearTest, BackwardGoesThroughTheActivationAndAddsTheBiasGradient) {
   TestDevice device(2);
-  const auto dy = random({rows(), out()}, 1), weight = random({out(), in()}, 2, 1 / std::sqrt(double(out())));
+  const auto dy = random({rows(), out()}, 1),
+             weight = random({out(), in()}, 2, 1 / std::sqrt(double(out())));
   const auto kept = random({rows(), in()}, 3);
   const auto before = TestTensor::random(accumulator(dtype()), {in()}, 4);
   for (const auto activation : kActivations)
     for (const bool with_bias : {false, true}) {
-      auto dx = TestTensor(dtype(), {rows(), in()}).poisoned(), scratch = TestTensor(dtype(), {in()}).poisoned();
+      auto dx = TestTensor(dtype(), {rows(), in()}).poisoned(),
+           scratch = TestTensor(dtype(), {in()}).poisoned();
       auto dbias = before;
       std::vector<double> expected, total = before.values();
       for (int64_t r = 0; r < rows(); ++r)
         for (int64_t c = 0; c < in(); ++c) {
           double sum = 0;
-          for (int64_t o = 0; o < out(); ++o) sum += dy.get(r * out() + o) * weight.get(o * in() + c);
+          for (int64_t o = 0; o < out(); ++o)
+            sum += dy.get(r * out() + o) * weight.get(o * in() + c);
           expected.push_back(sum * slope(activation, kept.get(r * in() + c)));
           total[static_cast<size_t>(c)] += expected.back();
         }
-      kernels::linear_activation_backward(device.stream(), dx, with_bias ? dbias.tensor() : Tensor(),
-                                          with_bias ? scratch.tensor() : Tensor(), dy, weight, kept, activation);
+      kernels::linear_activation_backward(
+          device.stream(), dx, with_bias ? dbias.tensor() : Tensor(),
+          with_bias ? scratch.tensor() : Tensor(), dy, weight, kept, activation);
       EXPECT_TRUE(close(dx.values(), expected, tolerance(), 1e-2)) << static_cast<int>(activation);
       EXPECT_TRUE(close(dbias.values(), with_bias ? total : before.values(), tolerance(), 1e-2))
           << static_cast<int>(activation);
@@ -102,18 +112,25 @@ TEST_P(LinearTest, BackwardGoesThroughTheActivationAndAddsTheBiasGradient) {
 // Of 20 columns cuBLASLt keeps nothing, of 24 it does.
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearTest,
                          ::testing::Combine(::testing::ValuesIn(float_types()),
-                                            ::testing::Values(Size{1, 1, 1}, Size{3, 20, 20}, Size{1, 24, 24},
-                                                              Size{7, 64, 24}, Size{33, 24, 100})));
+                                            ::testing::Values(Size{1, 1, 1}, Size{3, 20, 20},
+                                                              Size{1, 24, 24}, Size{7, 64, 24},
+                                                              Size{33, 24, 100})));
 
 TEST(Linear, RefusesOperandsThatDoNotFit) {
   TestDevice device;
-  TestTensor y(DType::kF32, {2, 3}), x(DType::kF32, {2, 4}), w(DType::kF32, {3, 4}), bias(DType::kF32, {3});
+  TestTensor y(DType::kF32, {2, 3}), x(DType::kF32, {2, 4}), w(DType::kF32, {3, 4}),
+      bias(DType::kF32, {3});
   TestTensor narrow(DType::kF32, {2, 2}), dbias(DType::kF32, {4});
-  EXPECT_THROW(kernels::linear_activation_forward(device.stream(), y, narrow, x, w, {}, bias, {}), Error);
-  EXPECT_THROW(kernels::linear_activation_forward(device.stream(), y, y, x, w, {}, dbias, {}), Error);
-  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, {}, {}, y, w, narrow, {}), Error);
-  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, bias, bias, y, w, x, {}), Error);
-  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, dbias, {}, y, w, x, {}), Error);
+  EXPECT_THROW(kernels::linear_activation_forward(device.stream(), y, narrow, x, w, {}, bias, {}),
+               Error);
+  EXPECT_THROW(kernels::linear_activation_forward(device.stream(), y, y, x, w, {}, dbias, {}),
+               Error);
+  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, {}, {}, y, w, narrow, {}),
+               Error);
+  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, bias, bias, y, w, x, {}),
+               Error);
+  EXPECT_THROW(kernels::linear_activation_backward(device.stream(), x, dbias, {}, y, w, x, {}),
+               Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "kernels/optimizer.h"
+#include "albert/kernels/optimizer.h"
 
 #include <numeric>
 
@@ -49,19 +49,22 @@ TestTensor tensor_of(const UpdateFactors& f) {
 struct State {
   State(DType dtype, const std::vector<int64_t>& sizes, double scale = 0.05)
       : table(sizes),
-        w(TestTensor::random(dtype, {std::accumulate(sizes.begin(), sizes.end(), int64_t{0})}, 1, scale)),
+        w(TestTensor::random(dtype, {std::accumulate(sizes.begin(), sizes.end(), int64_t{0})}, 1,
+                             scale)),
         m(dtype, {w.size()}),
         v(dtype, {w.size()}) {}
 
-  void update(const Stream& s, Rule rule, TestTensor& gradient, const AdamRule& adam, const UpdateFactors& by = kPlain,
-              bool in_place = false) {
+  void update(const Stream& s, Rule rule, TestTensor& gradient, const AdamRule& adam,
+              const UpdateFactors& by = kPlain, bool in_place = false) {
     const TestTensor factors = tensor_of(by);
     const UpdateTable rows = table.view();
-    if (rule == Rule::kAdamW) return kernels::adamw_update(s, w, m, v, gradient, factors, rows, adam);
+    if (rule == Rule::kAdamW)
+      return kernels::adamw_update(s, w, m, v, gradient, factors, rows, adam);
     auto scratch = w.poisoned();
     auto partials = TestTensor(DType::kF64, {rows.blocks.shape[0], 2}).poisoned();
     auto rates = TestTensor(DType::kF64, {rows.parameters.shape[0]}).poisoned();
-    kernels::lamb_update(s, w, m, v, gradient, factors, in_place ? gradient : scratch, partials, rates, rows, adam);
+    kernels::lamb_update(s, w, m, v, gradient, factors, in_place ? gradient : scratch, partials,
+                         rates, rows, adam);
     for (const auto* t : {&scratch, &partials, &rates, &w, &m, &v, &gradient}) t->check_sentinels();
   }
   Table table;
@@ -70,9 +73,11 @@ struct State {
 
 // The header's formulas in f64.
 struct Oracle {
-  Oracle(const State& s, const std::vector<int64_t>& parts) : w(s.w.values()), m(w.size()), v(w.size()), sizes(parts) {}
+  Oracle(const State& s, const std::vector<int64_t>& parts)
+      : w(s.w.values()), m(w.size()), v(w.size()), sizes(parts) {}
 
-  void update(Rule rule, const TestTensor& gradient, const AdamRule& a, const UpdateFactors& by = kPlain) {
+  void update(Rule rule, const TestTensor& gradient, const AdamRule& a,
+              const UpdateFactors& by = kPlain) {
     size_t begin = 0;
     for (size_t p = 0; p < sizes.size(); ++p) {
       const size_t end = begin + static_cast<size_t>(sizes[p]);
@@ -81,8 +86,8 @@ struct Oracle {
     }
   }
 
-  void update_part(Rule rule, const TestTensor& gradient, const AdamRule& a, const UpdateFactors& by, size_t begin,
-                   size_t end, bool decays) {
+  void update_part(Rule rule, const TestTensor& gradient, const AdamRule& a,
+                   const UpdateFactors& by, size_t begin, size_t end, bool decays) {
     std::vector<double> u(w.size());
     double ww = 0, uu = 0;
     for (size_t i = begin; i < end; ++i) {
@@ -132,7 +137,8 @@ TEST_P(OptimizerTest, FollowsTheFormulaForThreeSteps) {
       EXPECT_TRUE(close(state.w.values(), oracle.w, tolerance));
       EXPECT_TRUE(close(state.m.values(), oracle.m, tolerance));
       EXPECT_TRUE(close(state.v.values(), oracle.v, tolerance));
-      EXPECT_FALSE(close(state.w.values(), State(dtype(), sizes()).w.values(), 1e-3)) << "weights did not move";
+      EXPECT_FALSE(close(state.w.values(), State(dtype(), sizes()).w.values(), 1e-3))
+          << "weights did not move";
     });
 }
 
@@ -160,13 +166,14 @@ TEST_P(OptimizerTest, ZeroWeightsAndZeroGradients) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, OptimizerTest,
-                         ::testing::Combine(::testing::Values(Rule::kAdamW, Rule::kLamb),
-                                            ::testing::Values(DType::kF32, DType::kF64),
-                                            ::testing::Values(Sizes{1}, Sizes{2}, Sizes{31}, Sizes{33},
-                                                              Sizes{64, 3, 128}, Sizes{2 * kUpdateBlock + 5},
-                                                              Sizes{7, kUpdateBlock, 12},
-                                                              Sizes{5, 1, 0, 30, kUpdateBlock + 1, 4})));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, OptimizerTest,
+    ::testing::Combine(::testing::Values(Rule::kAdamW, Rule::kLamb),
+                       ::testing::Values(DType::kF32, DType::kF64),
+                       ::testing::Values(Sizes{1}, Sizes{2}, Sizes{31}, Sizes{33},
+                                         Sizes{64, 3, 128}, Sizes{2 * kUpdateBlock + 5},
+                                         Sizes{7, kUpdateBlock, 12},
+                                         Sizes{5, 1, 0, 30, kUpdateBlock + 1, 4})));
 
 TEST(Optimizer, LambMayOverwriteTheGradient) {
   for (const DType dtype : {DType::kF32, DType::kF64})
@@ -189,12 +196,14 @@ TEST(Optimizer, LambMovesByTheRatioOfTheNorms) {
   state.w = TestTensor::of<double>({2}, {3, 4});  // |w| = 5
   auto gradient = TestTensor::of<double>({2}, {1, -1});
   // Without history, beta 0 and eps 0: u = sign(g), |u| = sqrt 2.
-  state.update(device.stream(), Rule::kLamb, gradient, {.beta1 = 0, .beta2 = 0, .eps = 0}, {.learning_rate = 0.1});
+  state.update(device.stream(), Rule::kLamb, gradient, {.beta1 = 0, .beta2 = 0, .eps = 0},
+               {.learning_rate = 0.1});
   const double move = 0.1 * 5 / std::sqrt(2.0);
   EXPECT_TRUE(close(state.w.values(), std::vector{3 - move, 4 + move}, 1e-15));
 }
 
-// torch.optim.AdamW(lr=0.01, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1) in float64, PyTorch 2, after three steps.
+// torch.optim.AdamW(lr=0.01, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1) in float64, PyTorch 2,
+// after three steps.
 TEST(Optimizer, EqualsPyTorch) {
   const TestDevice device;
   State state(DType::kF64, {4});
@@ -203,9 +212,11 @@ TEST(Optimizer, EqualsPyTorch) {
       {0.1, -0.2, 0.3, 0.0}, {0.05, 0.4, -0.6, 0.0}, {-1.0, 0.25, 0.125, 0.0}};
   for (int t = 1; t <= 3; ++t) {
     auto gradient = TestTensor::of<double>({4}, gradients[static_cast<size_t>(t - 1)]);
-    state.update(device.stream(), Rule::kAdamW, gradient, {.weight_decay = 0.1}, factors_of(t, true, 1));
+    state.update(device.stream(), Rule::kAdamW, gradient, {.weight_decay = 0.1},
+                 factors_of(t, true, 1));
   }
-  const std::vector<double> torch = {0.48475773805176225, -0.9962687456915412, -0.004711484007320655, 1.994005998};
+  const std::vector<double> torch = {0.48475773805176225, -0.9962687456915412,
+                                     -0.004711484007320655, 1.994005998};
   EXPECT_TRUE(close(state.w.values(), torch, 1e-15));
 }
 
@@ -236,20 +247,24 @@ TEST(Optimizer, RefusesOperandsThatDoNotFit) {
   const Stream s = device.stream();
   Table table({5});
   const UpdateTable rows = table.view();
-  const TestTensor a(DType::kF32, {5}), b(DType::kF32, {6}), d(DType::kF64, {5}), h(DType::kBF16, {5}),
-      factors(DType::kF64, {4}), partials(DType::kF64, {1, 2}), rates(DType::kF64, {1});
-  EXPECT_NO_THROW(kernels::lamb_update(s, a, TestTensor(a), TestTensor(a), TestTensor(a), factors, TestTensor(a),
-                                       partials, rates, rows, {}));
+  const TestTensor a(DType::kF32, {5}), b(DType::kF32, {6}), d(DType::kF64, {5}),
+      h(DType::kBF16, {5}), factors(DType::kF64, {4}), partials(DType::kF64, {1, 2}),
+      rates(DType::kF64, {1});
+  EXPECT_NO_THROW(kernels::lamb_update(s, a, TestTensor(a), TestTensor(a), TestTensor(a), factors,
+                                       TestTensor(a), partials, rates, rows, {}));
   EXPECT_THROW(kernels::adamw_update(s, h, h, h, h, factors, rows, {}), Error);
   for (const auto* wrong : {&b, &d}) {
     EXPECT_THROW(kernels::adamw_update(s, a, *wrong, a, a, factors, rows, {}), Error);
     EXPECT_THROW(kernels::adamw_update(s, a, a, *wrong, a, factors, rows, {}), Error);
     EXPECT_THROW(kernels::adamw_update(s, a, a, a, *wrong, factors, rows, {}), Error);
     EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, *wrong, rows, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, *wrong, factors, a, partials, rates, rows, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, factors, *wrong, partials, rates, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, *wrong, factors, a, partials, rates, rows, {}),
+                 Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, factors, *wrong, partials, rates, rows, {}),
+                 Error);
     EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, factors, a, *wrong, rates, rows, {}), Error);
-    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, factors, a, partials, *wrong, rows, {}), Error);
+    EXPECT_THROW(kernels::lamb_update(s, a, a, a, a, factors, a, partials, *wrong, rows, {}),
+                 Error);
   }
   EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, factors, {rows.blocks, partials}, {}), Error);
 }

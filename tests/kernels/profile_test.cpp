@@ -1,11 +1,11 @@
-// Every call is counted once, with its shape where it is a product, and nothing when nobody listens.
-#include "kernels/profile.h"
+// Every call is counted once, with its shape where it is a matmul, and nothing when nobody listens.
+#include "albert/kernels/profile.h"
 
 #include <gtest/gtest.h>
 
-#include "kernels/backend.h"
-#include "kernels/layer_norm.h"
-#include "kernels/matmul.h"
+#include "albert/kernels/backend.h"
+#include "albert/kernels/layer_norm.h"
+#include "albert/kernels/matmul.h"
 
 namespace albert::testing {
 namespace {
@@ -15,17 +15,18 @@ using namespace kernels;
 TEST(Profile, CountsCallsAndShapes) {
   const auto backend = make_backend({.threads = 1});
   const Buffer a(*backend, 4 * 6 * 4), b(*backend, 6 * 5 * 4), c(*backend, 4 * 5 * 4);
-  const Tensor ta{a.data(), {4, 6}, DType::kF32}, tb{b.data(), {6, 5}, DType::kF32}, tc{c.data(), {4, 5}, DType::kF32};
+  const Tensor ta{a.data(), {4, 6}, DType::kF32}, tb{b.data(), {6, 5}, DType::kF32},
+      tc{c.data(), {4, 5}, DType::kF32};
   Profile profile;
   matmul(backend->stream(), tc, ta, tb, {});
-  backend->record(&profile);
+  backend->profile_into(&profile);
   matmul(backend->stream(), tc, ta, tb, {});
   matmul(backend->stream(), tc, ta, tb, {.accumulate = true});
   Stream dry = backend->stream();
   dry.device = Device::kMeta;
   matmul(dry, tc, ta, tb, {});
   bias_activation_forward(backend->stream(), tc, tc, {}, Activation::kRelu);
-  backend->record(nullptr);
+  backend->profile_into(nullptr);
   matmul(backend->stream(), tc, ta, tb, {});
   ASSERT_EQ(profile.kernels.size(), 2U);
   EXPECT_EQ(profile.kernels.at("matmul").calls, 2);
@@ -48,7 +49,7 @@ TEST(Profile, WaitsForAQueueBeforeAndAfterEachCall) {
   Profile profile;
   int waits = 0;
   profile.wait = [&] { ++waits; };
-  backend->record(&profile);
+  backend->profile_into(&profile);
   bias_activation_forward(backend->stream(), t, t, {}, Activation::kRelu);
   EXPECT_EQ(waits, 2);
 }

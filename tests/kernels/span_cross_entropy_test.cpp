@@ -1,4 +1,4 @@
-#include "kernels/cross_entropy.h"
+#include "albert/kernels/cross_entropy.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -17,7 +17,8 @@ struct Case {
         scale(DType::kF64, {cols}),
         dloss(accumulator(dtype), {1}) {
     for (int64_t c = 0; c < cols; ++c) {
-      const std::vector<int> column = c % 2 ? std::vector<int>{0, -1, -1, 41, 2} : std::vector<int>{6, 0, -1, -5, 0};
+      const std::vector<int> column =
+          c % 2 ? std::vector<int>{0, -1, -1, 41, 2} : std::vector<int>{6, 0, -1, -5, 0};
       for (int64_t b = 0; b < 5; ++b) positions.set(b * cols + c, column[static_cast<size_t>(b)]);
       scale.set(c, 0.25 + 0.5 * static_cast<double>(c));
     }
@@ -33,7 +34,8 @@ struct Case {
   }
   void backward(const Stream& s, const TestTensor& dlogits, Grad mode) const {
     const auto f = forward(s);
-    kernels::span_cross_entropy_backward(s, dlogits, mode, dloss, logits, f[1], cu, positions, scale);
+    kernels::span_cross_entropy_backward(s, dlogits, mode, dloss, logits, f[1], cu, positions,
+                                         scale);
     dlogits.check_sentinels();
   }
   TestTensor gradient(const Stream& s) const {
@@ -51,7 +53,8 @@ struct Oracle {
     const int64_t cols = c.scale.size();
     for (int64_t b = 0; b < 5; ++b)
       for (int64_t k = 0; k < cols; ++k) {
-        const auto begin = static_cast<int64_t>(c.cu.get(b)), end = static_cast<int64_t>(c.cu.get(b + 1));
+        const auto begin = static_cast<int64_t>(c.cu.get(b)),
+                   end = static_cast<int64_t>(c.cu.get(b + 1));
         const auto position = static_cast<int64_t>(c.positions.get(b * cols + k));
         if (position < 0) continue;
         double sum = 0;
@@ -59,7 +62,8 @@ struct Oracle {
         loss += c.scale.get(k) * (std::log(sum) - c.logits.get((begin + position) * cols + k));
         for (int64_t r = begin; r < end; ++r)
           gradient[static_cast<size_t>(r * cols + k)] =
-              c.dloss.get(0) * c.scale.get(k) * (std::exp(c.logits.get(r * cols + k)) / sum - (r == begin + position));
+              c.dloss.get(0) * c.scale.get(k) *
+              (std::exp(c.logits.get(r * cols + k)) / sum - (r == begin + position));
       }
   }
   double loss = 0;
@@ -73,11 +77,13 @@ TEST_P(SpanCrossEntropyTest, EqualsTheFormula) {
     const Case c(GetParam(), cols);
     const Oracle expected(c);
     const bool f64 = GetParam() == DType::kF64;
-    const double tolerance = f64                         ? 2e-15
-                             : GetParam() == DType::kF32 ? 1e-6
-                                                         : 2 * rounding_error(expected.gradient, GetParam()) + 1e-6;
+    const double tolerance = f64 ? 2e-15
+                             : GetParam() == DType::kF32
+                                 ? 1e-6
+                                 : 2 * rounding_error(expected.gradient, GetParam()) + 1e-6;
     on_every_stream([&](const Stream& s) {
-      EXPECT_TRUE(close(std::vector{c.forward(s)[0].get(0)}, std::vector{expected.loss}, f64 ? 2e-15 : 1e-6));
+      EXPECT_TRUE(close(std::vector{c.forward(s)[0].get(0)}, std::vector{expected.loss},
+                        f64 ? 2e-15 : 1e-6));
       EXPECT_TRUE(close(c.gradient(s).values(), expected.gradient, tolerance));
     });
   }
@@ -101,8 +107,8 @@ TEST(SpanCrossEntropy, GradientIsThatOfTheForward) {
   const TestDevice device(2);
   Case c(DType::kF64);
   const auto analytic = c.gradient(device.stream());
-  const auto numeric =
-      numeric_gradient(c.logits, [&] { return c.dloss.get(0) * c.forward(device.stream())[0].get(0); });
+  const auto numeric = numeric_gradient(
+      c.logits, [&] { return c.dloss.get(0) * c.forward(device.stream())[0].get(0); });
   EXPECT_TRUE(close(analytic.values(), numeric, 1e-7));
 }
 
@@ -123,7 +129,8 @@ TEST(SpanCrossEntropy, OnlyIgnoredPositionsGiveNaNAndNoGradient) {
   EXPECT_EQ(c.forward(device.stream())[0].get(0), 0);
   for (int64_t i = 0; i < 2; ++i) c.scale.set(i, HUGE_VAL);
   EXPECT_TRUE(std::isnan(c.forward(device.stream())[0].get(0)));
-  EXPECT_EQ(c.gradient(device.stream()).values(), std::vector<double>(static_cast<size_t>(c.logits.size())));
+  EXPECT_EQ(c.gradient(device.stream()).values(),
+            std::vector<double>(static_cast<size_t>(c.logits.size())));
 }
 
 TEST(SpanCrossEntropy, APositionBeyondItsSequenceShowsAndTouchesNothingElse) {

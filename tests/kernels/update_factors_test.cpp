@@ -1,4 +1,4 @@
-#include "kernels/update_factors.h"
+#include "albert/kernels/update_factors.h"
 
 #include "tests/support/kernel_cases.h"
 
@@ -38,7 +38,8 @@ TEST(LossScale, IsNotToBlameOnceItIsOne) {
 TEST(Power, IsThatOfTheStandardLibrary) {
   for (const double beta : {0.9, 0.999, 0.5, 0.0})
     for (const int64_t n : {1, 2, 3, 7, 64, 1000, 12345, 1000000}) {
-      const double exact = std::pow(beta, static_cast<double>(n)), roundings = static_cast<double>(2 * n) * 1.2e-16;
+      const double exact = std::pow(beta, static_cast<double>(n)),
+                   roundings = static_cast<double>(2 * n) * 1.2e-16;
       EXPECT_NEAR(kernels::power(beta, static_cast<double>(n)), exact, roundings * exact + 1e-300);
     }
   EXPECT_EQ(kernels::power(0.9, 0), 1);
@@ -47,8 +48,9 @@ TEST(Power, IsThatOfTheStandardLibrary) {
 // The kernel's state and what it gives, where kernels can read them.
 struct Training {
   explicit Training(const UpdateState& start, DType scale = DType::kF32)
-      : state(TestTensor::of<double>({6}, {start.loss_scale.value, start.loss_scale.good_updates, start.updates,
-                                           start.gradient_norm, start.applied, start.overflowed})),
+      : state(TestTensor::of<double>(
+            {6}, {start.loss_scale.value, start.loss_scale.good_updates, start.updates,
+                  start.gradient_norm, start.applied, start.overflowed})),
         loss_scale(TestTensor(scale, {1}).poisoned()) {}
 
   UpdateFactors next(const Stream& s, double squares, const UpdateRule& rule) {
@@ -70,7 +72,8 @@ struct Training {
 TEST(UpdateFactorsTest, UnscaleClipAndCorrect) {
   on_every_stream([](const Stream& s) {
     Training training({.loss_scale = {8, 3}, .updates = 4}, DType::kF64);
-    const auto by = training.next(s, 1600, {.beta1 = 0.5, .beta2 = 0.75, .max_gradient_norm = 2});  // norm 40 / 8
+    const auto by = training.next(
+        s, 1600, {.beta1 = 0.5, .beta2 = 0.75, .max_gradient_norm = 2});  // norm 40 / 8
     EXPECT_DOUBLE_EQ(by.gradient, 2.0 / 5 / 8);
     EXPECT_NEAR(by.m, 1 / (1 - std::pow(0.5, 5)), 1e-15);
     EXPECT_NEAR(by.v, 1 / (1 - std::pow(0.75, 5)), 1e-15);
@@ -102,7 +105,8 @@ TEST(UpdateFactorsTest, WhatIsNotFiniteIsSkippedAndHalvesTheScale) {
     for (const double bad : {std::nan(""), HUGE_VAL})
       for (const bool adjusts : {false, true}) {
         Training training({.loss_scale = {65536, 9}, .updates = 7});
-        const auto by = training.next(s, bad, {.max_gradient_norm = 1, .adjusts_loss_scale = adjusts});
+        const auto by =
+            training.next(s, bad, {.max_gradient_norm = 1, .adjusts_loss_scale = adjusts});
         EXPECT_TRUE(std::isnan(by.gradient));
         const UpdateState now = training.now();
         EXPECT_EQ(now.applied, 0);
@@ -135,8 +139,8 @@ TEST(UpdateFactorsTest, TheScaleGrowsAndFallsFromCallToCall) {
 TEST(UpdateFactorsTest, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
-  const TestTensor factors(DType::kF64, {4}), state(DType::kF64, {6}), scale(DType::kF32, {1}), one(DType::kF64, {1}),
-      half(DType::kBF16, {1});
+  const TestTensor factors(DType::kF64, {4}), state(DType::kF64, {6}), scale(DType::kF32, {1}),
+      one(DType::kF64, {1}), half(DType::kBF16, {1});
   EXPECT_NO_THROW(kernels::update_factors(s, factors, state, scale, one, one, {}));
   EXPECT_THROW(kernels::update_factors(s, state, state, scale, one, one, {}), Error);
   EXPECT_THROW(kernels::update_factors(s, factors, factors, scale, one, one, {}), Error);

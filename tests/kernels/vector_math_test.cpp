@@ -1,12 +1,12 @@
 // The approximations over their whole range, as this file's own baseline build of them computes.
 #define ALBERT_CPU_ISA generic
-#include "kernels/vector_math.h"
+#include "albert/kernels/cpu/vector_math.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "kernels/activation.h"
+#include "albert/kernels/activation.h"
 #include "tests/support/kernel_cases.h"
 
 namespace albert::kernels::cpu::generic {
@@ -14,7 +14,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Calls f with every 1021st float, negative and positive, denormals included, that lies in [-limit, limit].
+// Calls f with every 1021st float, negative and positive, denormals included, that lies in [-limit,
+// limit].
 template <class F>
 void sweep(float limit, const F& f) {
   for (uint32_t bits = 0; bits < 0x7f800000U; bits += 1021)
@@ -38,7 +39,8 @@ double worst(float limit, double floor, const Approx& approx, const Exact& exact
 
 TEST(VectorMath, ExpKeepsItsRelativeErrorWhereResultsAreNormal) {
   EXPECT_LE(worst(
-                88.7F, 1.2e-38, [](float x) { return exp_approx(x); }, [](double x) { return std::exp(x); }),
+                88.7F, 1.2e-38, [](float x) { return exp_approx(x); },
+                [](double x) { return std::exp(x); }),
             2e-7);
 }
 TEST(VectorMath, ExpUnderflowsOverflowsAndPassesNan) {
@@ -52,7 +54,8 @@ TEST(VectorMath, ExpUnderflowsOverflowsAndPassesNan) {
 TEST(VectorMath, TanhAndErfKeepTheirErrors) {
   const auto tanh_error = [](double floor) {
     return worst(
-        3e38F, floor, [](float x) { return tanh_approx(x); }, [](double x) { return std::tanh(x); });
+        3e38F, floor, [](float x) { return tanh_approx(x); },
+        [](double x) { return std::tanh(x); });
   };
   const auto erf_error = [](double floor) {
     return worst(
@@ -71,7 +74,8 @@ TEST(VectorMath, TanhAndErfKeepTheirErrors) {
 }
 TEST(VectorMath, SigmoidKeepsItsRelativeError) {
   EXPECT_LE(worst(
-                87.0F, 1e-37, [](float x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
+                87.0F, 1e-37, [](float x) { return sigmoid(x); },
+                [](double x) { return 1 / (1 + std::exp(-x)); }),
             4e-7);
 }
 

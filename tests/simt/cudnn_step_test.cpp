@@ -1,7 +1,7 @@
-// Steps whose attention is cuDNN's (a stand-in, on the emulated card) against steps of our own kernels.
+// Steps whose attention is cuDNN's (a fake, on the emulated GPU) against steps of our own kernels.
 #include <gtest/gtest.h>
 
-#include "kernels/simt/emulated_backend.h"
+#include "albert/kernels/emulator/backend.h"
 #include "tests/support/compare.h"
 #include "tests/support/models.h"
 
@@ -31,20 +31,26 @@ class CudnnStep {
  public:
   CudnnStep(const AlbertConfig& config, Precision precision, AttentionBackend attention)
       : config_(config),
-        model_(AlbertForPreTraining::from_config(
-            config, {.precision = precision, .trainable = true, .device = Device::kCuda, .attention = attention})) {
+        model_(AlbertForPreTraining::from_config(config, {.precision = precision,
+                                                          .trainable = true,
+                                                          .device = Device::kCuda,
+                                                          .attention = attention})) {
     randomize(model_, 3);
   }
   Outcome run(int n, Keep keep = Keep::kActivations) {
     const RandomBatch batch(config_, 4, 21, static_cast<uint32_t>(n));
     model_.zero_grads();
-    const auto out = model_.forward(
-        batch.inputs, batch.pretraining,
-        {.logits = false, .backward = true, .keep = keep, .dropout = {true, 5, static_cast<uint64_t>(n)}});
+    const auto out = model_.forward(batch.inputs, batch.pretraining,
+                                    {.logits = false,
+                                     .backward = true,
+                                     .keep = keep,
+                                     .dropout = {true, 5, static_cast<uint64_t>(n)}});
     return {*out.loss, model_.gradients()};
   }
-  kernels::simt::EmulatedBackend& card() { return dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend()); }
-  int runs() { return card().cudnn()->runs(); }
+  kernels::simt::EmulatedBackend& gpu() {
+    return dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend());
+  }
+  int runs() { return gpu().cudnn()->runs(); }
   AlbertForPreTraining& model() { return model_; }
 
  private:
@@ -55,7 +61,8 @@ class CudnnStep {
 double distance(const Outcome& a, const Outcome& b) {
   double worst = std::fabs(a.loss - b.loss) / b.loss;
   for (const auto& [name, tensor] : a.gradients.tensors) {
-    const double error = relative_error(doubles(tensor), doubles(b.gradients.tensors.at(name)), 0.05);
+    const double error =
+        relative_error(doubles(tensor), doubles(b.gradients.tensors.at(name)), 0.05);
     worst = error > worst || std::isnan(error) ? error : worst;
   }
   return worst;
@@ -66,13 +73,16 @@ TEST(CudnnStep, IsAsExactAsOurOwn) {
   const Outcome exact = CudnnStep(config, Precision::kF32, AttentionBackend::kOwn).run(1);
   for (const Precision precision : {Precision::kBF16, Precision::kF16})
     for (const Keep keep : {Keep::kActivations, Keep::kRecompute}) {
-      CudnnStep own(config, precision, AttentionBackend::kOwn), cudnn(config, precision, AttentionBackend::kCudnn);
-      const double own_error = distance(own.run(1, keep), exact), error = distance(cudnn.run(1, keep), exact);
+      CudnnStep own(config, precision, AttentionBackend::kOwn),
+          cudnn(config, precision, AttentionBackend::kCudnn);
+      const double own_error = distance(own.run(1, keep), exact),
+                   error = distance(cudnn.run(1, keep), exact);
       EXPECT_LE(error, 1.5 * own_error);
       EXPECT_GT(own_error, 0);
-      // Two full layers, forward and backward, and forward again to recompute; the last layer is pruned, and ours.
+      // Two full layers, forward and backward, and forward again to recompute; the last layer is
+      // pruned, and ours.
       EXPECT_EQ(cudnn.runs(), keep == Keep::kRecompute ? 6 : 4);
-      EXPECT_EQ(cudnn.card().cudnn()->graphs().size(), 2U);
+      EXPECT_EQ(cudnn.gpu().cudnn()->graphs().size(), 2U);
     }
 }
 

@@ -1,4 +1,5 @@
-// The emulator finds what it promises to find: kernels with one planted fault each, beside the same without it.
+// The emulator finds what it promises to find: kernels with one planted fault each, beside the same
+// without it.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -6,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "kernels/cuda_loops.h"
+#include "albert/kernels/cuda/loops.h"
 #include "tests/support/files.h"
 #include "tests/support/tensors.h"
 
@@ -31,7 +32,8 @@ class EveryOrder : public ::testing::TestWithParam<Order> {
   simt::Queue queue_{{GetParam(), 3, GetParam() == Order::kReverse}};
 };
 INSTANTIATE_TEST_SUITE_P(Orders, EveryOrder,
-                         ::testing::Values(Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy));
+                         ::testing::Values(Order::kForward, Order::kReverse, Order::kRandom,
+                                           Order::kGreedy));
 
 // to[i] = the sum of its block's from: a plain kernel with everything in it.
 SIMT_KERNEL(kThreads) sum_kernel(int* to, const int* from) {
@@ -42,7 +44,7 @@ SIMT_KERNEL(kThreads) sum_kernel(int* to, const int* from) {
 TEST_P(EveryOrder, AWholeKernelGivesItsSums) {
   std::vector<int> from(5 * kThreads), to(from.size());
   for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<int>(i * i % 97);
-  simt::launch(stream(), {5, kThreads, cuda::kMostWarps * sizeof(int)}, sum_kernel, to.data(),
+  simt::launch(stream(), {5, kThreads, cuda::kMaxWarps * sizeof(int)}, sum_kernel, to.data(),
                static_cast<const int*>(from.data()));
   for (size_t i = 0; i < to.size(); ++i) {
     const auto begin = from.begin() + static_cast<int64_t>(i / kThreads * kThreads);
@@ -56,18 +58,20 @@ SIMT_KERNEL(kThreads) warp_kernel(uint32_t* bits, int* other) {
   other[i] = simt::shuffle_xor(i, 5);
 }
 
-TEST_P(EveryOrder, WarpOperationsDoWhatTheCardsDo) {
+TEST_P(EveryOrder, WarpOperationsDoWhatTheGpusDo) {
   std::vector<uint32_t> bits(kThreads);
   std::vector<int> other(kThreads);
   simt::launch(stream(), {1, kThreads}, warp_kernel, bits.data(), other.data());
   for (int i = 0; i < kThreads; ++i) {
     EXPECT_EQ(other[static_cast<size_t>(i)], i / simt::kWarp * simt::kWarp + (i % simt::kWarp ^ 5));
     for (int lane = 0; lane < simt::kWarp; ++lane)
-      EXPECT_EQ(bits[static_cast<size_t>(i)] >> lane & 1, (i / simt::kWarp * simt::kWarp + lane) % 3 == 0 ? 1U : 0U);
+      EXPECT_EQ(bits[static_cast<size_t>(i)] >> lane & 1,
+                (i / simt::kWarp * simt::kWarp + lane) % 3 == 0 ? 1U : 0U);
   }
 }
 
-// Without its barrier a thread reads what its neighbour has not written in some order: NaN, or an old value.
+// Without its barrier a thread reads what its neighbour has not written in some order: NaN, or an
+// old value.
 SIMT_KERNEL(kThreads) neighbour_kernel(float* to, bool barrier) {
   auto* const values = simt::shared<float>();
   values[simt::thread()] = static_cast<float>(simt::thread());
@@ -86,14 +90,17 @@ std::vector<float> neighbours(Order order, bool barrier) {
 
 TEST(Emulator, ALostBarrierShowsInEveryOrder) {
   std::vector<float> expected(kThreads);
-  for (int i = 0; i < kThreads; ++i) expected[static_cast<size_t>(i)] = static_cast<float>((i + 1) % kThreads);
+  for (int i = 0; i < kThreads; ++i)
+    expected[static_cast<size_t>(i)] = static_cast<float>((i + 1) % kThreads);
   for (const Order order : {Order::kForward, Order::kReverse, Order::kRandom, Order::kGreedy}) {
     EXPECT_EQ(neighbours(order, true), expected);
     EXPECT_NE(neighbours(order, false), expected) << static_cast<int>(order);
   }
 }
 
-SIMT_KERNEL(kThreads) unwritten_kernel(float* to) { to[simt::thread()] = simt::shared<float>()[simt::thread()]; }
+SIMT_KERNEL(kThreads) unwritten_kernel(float* to) {
+  to[simt::thread()] = simt::shared<float>()[simt::thread()];
+}
 
 TEST_P(EveryOrder, SharedMemoryBeginsAsNaN) {
   std::vector<float> to(kThreads);
@@ -106,7 +113,9 @@ SIMT_KERNEL(kThreads) shared_kernel(int last) {
 }
 
 TEST_P(EveryOrder, SharedMemoryEndsWhereItEnds) {
-  const auto with = [&](int last) { simt::launch(stream(), {2, kThreads, 64 * sizeof(float)}, shared_kernel, last); };
+  const auto with = [&](int last) {
+    simt::launch(stream(), {2, kThreads, 64 * sizeof(float)}, shared_kernel, last);
+  };
   EXPECT_NO_THROW(with(63));
   const Refusal refused = refusal_of([&] { with(64); });
   EXPECT_TRUE(refused.says("thread 40")) << refused.what;
@@ -120,7 +129,9 @@ SIMT_KERNEL(kThreads) store_kernel(float* to, int64_t i) {
 
 TEST_P(EveryOrder, BuffersEndAtAGuardPage) {
   TestTensor t(DType::kF32, {4});
-  const auto with = [&](int64_t i) { simt::launch(stream(), {1, kThreads}, store_kernel, t.tensor().as<float>(), i); };
+  const auto with = [&](int64_t i) {
+    simt::launch(stream(), {1, kThreads}, store_kernel, t.tensor().as<float>(), i);
+  };
   EXPECT_NO_THROW(with(3));
   EXPECT_TRUE(refusal_of([&] { with(4); }).says("memory"));
 }
@@ -159,13 +170,16 @@ SIMT_KERNEL(kThreads) shuffle_kernel(float* to, int who) {
 
 TEST_P(EveryOrder, ADivergentShuffleIsFound) {
   std::vector<float> to(kThreads);
-  const auto with = [&](int who) { simt::launch(stream(), {1, kThreads}, shuffle_kernel, to.data(), who); };
+  const auto with = [&](int who) {
+    simt::launch(stream(), {1, kThreads}, shuffle_kernel, to.data(), who);
+  };
   EXPECT_NO_THROW(with(0));
   EXPECT_TRUE(refusal_of([&] { with(1); }).says("waits for ever for its warp at shuffle_xor"));
   EXPECT_TRUE(refusal_of([&] { with(2); }).says("a lane of its warp at shuffle_xor"));
 }
 
-// One that does not wait sees what was there before, unless copies land at once, and ends too early in any case.
+// One that does not wait sees what was there before, unless copies land at once, and ends too early
+// in any case.
 SIMT_KERNEL(kThreads) copy_kernel(float* to, const float* from, int64_t inside, bool wait) {
   auto* const values = simt::shared<float>();
   const int i = simt::thread();
@@ -180,19 +194,21 @@ TEST_P(EveryOrder, AsynchronousCopiesMustBeWaitedFor) {
   const auto from = TestTensor::random(DType::kF32, {4 * kThreads}, 1);
   auto to = from.poisoned();
   const auto with = [&](bool wait) {
-    simt::launch(stream(), {1, kThreads, 4 * kThreads * sizeof(float)}, copy_kernel, to.tensor().as<float>(),
-                 static_cast<const float*>(from.tensor().as<float>()), int64_t{50}, wait);
+    simt::launch(stream(), {1, kThreads, 4 * kThreads * sizeof(float)}, copy_kernel,
+                 to.tensor().as<float>(), static_cast<const float*>(from.tensor().as<float>()),
+                 int64_t{50}, wait);
   };
   with(true);
   for (int64_t i = 0; i < to.size(); ++i) EXPECT_EQ(to.get(i), i < 200 ? from.get(i) : 0.0) << i;
   EXPECT_TRUE(refusal_of([&] { with(false); }).says("ends before its asynchronous copies"));
 }
 
-// c = a b through the fragments a card has, against plain loops.
+// c = a b through the fragments a GPU has, against plain loops.
 template <class F>
 SIMT_KERNEL(simt::kWarp)
 tile_kernel(float* c, const F* a, const F* b) {
-  F *const rows = simt::shared<F>(), *const columns = rows + 16 * 16;  // a [16, 16], b [16, 8] in 16 columns
+  F *const rows = simt::shared<F>(), *const columns =
+                                         rows + 16 * 16;  // a [16, 16], b [16, 8] in 16 columns
   const int lane = simt::lane();
   for (int i = lane; i < 256; i += simt::kWarp) rows[i] = a[i];
   for (int i = lane; i < 256; i += simt::kWarp) columns[i] = b[i];
@@ -203,7 +219,8 @@ tile_kernel(float* c, const F* a, const F* b) {
   for (int half = 0; half < 2; ++half) {
     float sum[4] = {};
     simt::multiply_add<F>(sum, left, right[2 * half], right[2 * half + 1]);
-    for (int i = 0; i < 4; ++i) c[(lane / 4 + i / 2 * 8) * 16 + half * 8 + lane % 4 * 2 + i % 2] = sum[i];
+    for (int i = 0; i < 4; ++i)
+      c[(lane / 4 + i / 2 * 8) * 16 + half * 8 + lane % 4 * 2 + i % 2] = sum[i];
   }
 }
 
@@ -213,7 +230,8 @@ void expect_tile_product(const kernels::Stream& s) {
                    b = TestTensor::random(DTypeOf<F>::value, {16, 16}, 2);
   TestTensor c(DType::kF32, {16, 16});
   simt::launch(s, {1, simt::kWarp, 2 * 256 * sizeof(F)}, tile_kernel<F>, c.tensor().as<float>(),
-               static_cast<const F*>(a.tensor().as<F>()), static_cast<const F*>(b.tensor().as<F>()));
+               static_cast<const F*>(a.tensor().as<F>()),
+               static_cast<const F*>(b.tensor().as<F>()));
   for (int64_t i = 0; i < 16; ++i)
     for (int64_t j = 0; j < 16; ++j) {
       double sum = 0;

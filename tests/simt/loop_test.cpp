@@ -1,13 +1,13 @@
-// Training on the emulated card: checkpoints, resuming to the same bits, f16 with its loss scale.
-#include "trainer/training_loop.h"
+// Training on the emulated GPU: checkpoints, resuming to the same bits, f16 with its loss scale.
+#include "albert/trainer/loop/training_loop.h"
 
 #include <sstream>
 
-#include "engine/io/json.h"
-#include "kernels/update_factors.h"
+#include "albert/base/json.h"
+#include "albert/kernels/update_factors.h"
+#include "albert/trainer/loop/checkpoint.h"
 #include "tests/support/compare.h"
 #include "tests/support/random_task.h"
-#include "trainer/checkpoint.h"
 
 namespace albert::testing {
 namespace {
@@ -29,7 +29,8 @@ LoopOptions options_for(const fs::path& folder, int64_t steps) {
   return options;
 }
 
-double train_to(const fs::path& folder, Precision precision, Device device, int64_t steps = kSteps) {
+double train_to(const fs::path& folder, Precision precision, Device device,
+                int64_t steps = kSteps) {
   RandomTask task(precision, device);
   SelfCommunicator self;
   std::ostringstream log;
@@ -53,7 +54,7 @@ nlohmann::json state_after(const fs::path& folder, int64_t step) {
   return nlohmann::json::parse(read_bytes(Checkpoints(folder).folder(step) / "trainer_state.json"));
 }
 
-TEST(TrainingOnACard, ResumesToTheSameBits) {
+TEST(TrainingOnAGpu, ResumesToTheSameBits) {
   const TemporaryFolder whole, stopped;
   train_to(whole.path(), Precision::kF16, Device::kCuda);
   train_to(stopped.path(), Precision::kF16, Device::kCuda, kSteps / 2);
@@ -62,16 +63,16 @@ TEST(TrainingOnACard, ResumesToTheSameBits) {
   EXPECT_EQ(weights(whole.path()), weights(stopped.path()));
 }
 
-TEST(TrainingOnACard, LearnsAsTheCpuDoes) {
-  const TemporaryFolder on_card, on_cpu;
-  const double card = train_to(on_card.path(), Precision::kF32, Device::kCuda);
+TEST(TrainingOnAGpu, LearnsAsTheCpuDoes) {
+  const TemporaryFolder on_gpu, on_cpu;
+  const double gpu = train_to(on_gpu.path(), Precision::kF32, Device::kCuda);
   const double cpu = train_to(on_cpu.path(), Precision::kF32, Device::kCpu);
-  EXPECT_NEAR(card, cpu, 1e-3 * cpu);
+  EXPECT_NEAR(gpu, cpu, 1e-3 * cpu);
   ASSERT_EQ(logged(on_cpu.path()).size(), static_cast<size_t>(kSteps));
-  EXPECT_TRUE(close(logged(on_card.path()), logged(on_cpu.path()), 1e-4));
+  EXPECT_TRUE(close(logged(on_gpu.path()), logged(on_cpu.path()), 1e-4));
 }
 
-TEST(TrainingOnACard, StoppedByASignalGoesOnToTheSameBits) {
+TEST(TrainingOnAGpu, StoppedByASignalGoesOnToTheSameBits) {
   const TemporaryFolder whole, stopped;
   train_to(whole.path(), Precision::kF16, Device::kCuda);
   RandomTask task(Precision::kF16, Device::kCuda);
@@ -96,14 +97,16 @@ std::vector<std::string> events_of(Device device) {
 }
 
 // Saves after steps 3 and 4, which must see no later weights.
-TEST(TrainingOnACard, IsGivenTheNextUpdateBeforeTheHostReadsThisOne) {
-  EXPECT_EQ(events_of(Device::kCuda), (std::vector<std::string>{"queued 0", "queued 1", "read 0", "queued 2", "read 1",
-                                                                "read 2", "queued 3", "read 3"}));
-  EXPECT_EQ(events_of(Device::kCpu), (std::vector<std::string>{"queued 0", "read 0", "queued 1", "read 1", "queued 2",
-                                                               "read 2", "queued 3", "read 3"}));
+TEST(TrainingOnAGpu, IsGivenTheNextUpdateBeforeTheHostReadsThisOne) {
+  EXPECT_EQ(events_of(Device::kCuda),
+            (std::vector<std::string>{"queued 0", "queued 1", "read 0", "queued 2", "read 1",
+                                      "read 2", "queued 3", "read 3"}));
+  EXPECT_EQ(events_of(Device::kCpu),
+            (std::vector<std::string>{"queued 0", "read 0", "queued 1", "read 1", "queued 2",
+                                      "read 2", "queued 3", "read 3"}));
 }
 
-TEST(TrainingOnACard, InF16FindsItsLossScale) {
+TEST(TrainingOnAGpu, InF16FindsItsLossScale) {
   const TemporaryFolder f16, f32;
   const double loss = train_to(f16.path(), Precision::kF16, Device::kCuda);
   const double exact = train_to(f32.path(), Precision::kF32, Device::kCpu);
@@ -114,7 +117,7 @@ TEST(TrainingOnACard, InF16FindsItsLossScale) {
   EXPECT_NEAR(loss, exact, (0.01 + 0.05 * skipped) * exact);
 }
 
-TEST(TrainingOnACard, InF16HalvesTheLossScaleWhenAGradientOverflows) {
+TEST(TrainingOnAGpu, InF16HalvesTheLossScaleWhenAGradientOverflows) {
   const TemporaryFolder folder;
   RandomTask task(Precision::kF16, Device::kCuda);
   task.spoiled_from = 0;

@@ -1,29 +1,32 @@
-// A card that is full: what is said, and that what is said is true.
+// A GPU that is full: what is said, and that what is said is true.
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
-#include "kernels/simt/emulated_backend.h"
+#include "albert/kernels/emulator/backend.h"
 #include "tests/support/compare.h"
 #include "tests/support/models.h"
 
 namespace albert::testing {
 namespace {
 
-class FullCard : public ::testing::Test {
+class FullGpu : public ::testing::Test {
  protected:
-  FullCard() { randomize(model_, 3); }
+  FullGpu() { randomize(model_, 3); }
   // One step, and what it needed.
   size_t train(AlbertForPreTraining& model, int64_t sequences, Keep keep = Keep::kActivations) {
     RandomBatch batch(config_, sequences, 20, 1);
     auto* mask = batch.inputs.attention_mask.data<int64_t>();
     std::fill_n(mask, batch.inputs.attention_mask.size(), 1);  // all of one length
-    model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true, .keep = keep});
+    model.forward(batch.inputs, batch.pretraining,
+                  {.logits = false, .backward = true, .keep = keep});
     return model.session().last_peak();
   }
   // As much memory as `bytes` more than is used now.
-  void leave(size_t bytes) { card().set_memory_limit(card().used_memory() + bytes); }
-  kernels::simt::EmulatedBackend& card() { return dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend()); }
+  void leave(size_t bytes) { gpu().set_memory_limit(gpu().used_memory() + bytes); }
+  kernels::simt::EmulatedBackend& gpu() {
+    return dynamic_cast<kernels::simt::EmulatedBackend&>(model_.backend());
+  }
   std::string complaint(int64_t sequences) {
     try {
       train(model_, sequences);
@@ -38,8 +41,8 @@ class FullCard : public ::testing::Test {
       AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kCuda});
 };
 
-TEST_F(FullCard, NamesTheBatchThatWouldFit) {
-  card().set_workspace(1'000'000);  // as much for one sequence as for all
+TEST_F(FullGpu, NamesTheBatchThatWouldFit) {
+  gpu().set_workspace(1'000'000);  // as much for one sequence as for all
   leave(2'500'000);
   const std::string said = complaint(200);
   const size_t at = said.find(": about ");
@@ -52,12 +55,13 @@ TEST_F(FullCard, NamesTheBatchThatWouldFit) {
   EXPECT_NE(complaint(fits + fits / 5), "");
 }
 
-TEST_F(FullCard, SaysWhenNotOneSequenceFits) {
+TEST_F(FullGpu, SaysWhenNotOneSequenceFits) {
   leave(8192);
-  EXPECT_NE(complaint(4).find(": not one of these 4 sequences would fit"), std::string::npos) << complaint(4);
+  EXPECT_NE(complaint(4).find(": not one of these 4 sequences would fit"), std::string::npos)
+      << complaint(4);
 }
 
-TEST_F(FullCard, KeepsOperandsOfAllLayersOnlyWhereThereIsRoom) {
+TEST_F(FullGpu, KeepsOperandsOfAllLayersOnlyWhereThereIsRoom) {
   const size_t roomy = train(model_, 8);
   const TensorFile at_once = model_.gradients();
   model_.zero_grads();
@@ -67,21 +71,24 @@ TEST_F(FullCard, KeepsOperandsOfAllLayersOnlyWhereThereIsRoom) {
     EXPECT_TRUE(close(doubles(at_once.tensors.at(name)), doubles(gradient), 1e-5, 0.05)) << name;
 }
 
-TEST_F(FullCard, KeepsLessWhereOthersTookTheRoom) {
+TEST_F(FullGpu, KeepsLessWhereOthersTookTheRoom) {
   constexpr size_t kAll = 256U << 20, kMore = 512U << 10;
-  auto planned = AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kMeta});
-  const size_t least = train(planned, 64), most = train(planned, 64, Keep::kOperands);
+  auto planned =
+      AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kMeta});
+  const size_t least = train(planned, 64), most = train(planned, 64, Keep::kBatchedWeightGradients);
   ASSERT_GT(most, least + 2 * kMore);
   leave(kAll);
   const kernels::Buffer others(model_.backend(), kAll - least - kMore);
   EXPECT_LT(train(model_, 64), least + kMore);
 }
 
-TEST(RoomOnACard, IsAQuarterOfAllItsMemory) {
+TEST(RoomOnAGpu, IsAQuarterOfAllItsMemory) {
   const AlbertConfig config = tiny_config();
   const int64_t bytes = Encoder::operand_bytes(config, 100, DType::kBF16);
-  const auto kept = [&](int64_t memory) { return keep_where_there_is_room(config, Precision::kBF16, 100, memory); };
-  EXPECT_EQ(kept(4 * bytes), Keep::kOperands);
+  const auto kept = [&](int64_t memory) {
+    return choose_keep(config, Precision::kBF16, 100, memory);
+  };
+  EXPECT_EQ(kept(4 * bytes), Keep::kBatchedWeightGradients);
   EXPECT_EQ(kept(4 * bytes - 1), Keep::kActivations);
   EXPECT_EQ(kept(0), Keep::kActivations);
 }

@@ -1,11 +1,11 @@
 // Steps that come again are recorded and replayed: the same bits as if each had been queued anew.
 #include <gtest/gtest.h>
 
-#include "kernels/profile.h"
-#include "kernels/simt/emulated_backend.h"
+#include "albert/kernels/emulator/backend.h"
+#include "albert/kernels/profile.h"
+#include "albert/trainer/optim/optimizer.h"
 #include "tests/support/compare.h"
 #include "tests/support/models.h"
-#include "trainer/optimizer.h"
 
 namespace albert::testing {
 namespace {
@@ -18,8 +18,9 @@ AlbertConfig dropping_config() {
   return c;
 }
 
-AlbertForPreTraining model_on_card() {
-  auto model = AlbertForPreTraining::from_config(dropping_config(), {.trainable = true, .device = Device::kCuda});
+AlbertForPreTraining model_on_gpu() {
+  auto model = AlbertForPreTraining::from_config(dropping_config(),
+                                                 {.trainable = true, .device = Device::kCuda});
   randomize(model, 3);
   return model;
 }
@@ -33,7 +34,8 @@ RandomBatch batch_number(int n) {
   auto* labels = batch.pretraining.labels.data<int64_t>();
   for (int64_t i = 0; i < batch.inputs.input_ids.size(); ++i) {
     ids[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
-    if (labels[i] >= 0) labels[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
+    if (labels[i] >= 0)
+      labels[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
   }
   batch.pretraining.masked_tokens = 30 + n;
   return batch;
@@ -47,8 +49,9 @@ struct Outcome {
 Outcome step(AlbertForPreTraining& model, int n) {
   const RandomBatch batch = batch_number(n);
   model.zero_grads();
-  const auto out = model.forward(batch.inputs, batch.pretraining,
-                                 {.logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}});
+  const auto out = model.forward(
+      batch.inputs, batch.pretraining,
+      {.logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}});
   return {*out.loss, model.gradients()};
 }
 
@@ -56,18 +59,18 @@ int64_t submitted(AlbertPreTrainedModel& model) {
   return dynamic_cast<kernels::simt::EmulatedBackend&>(model.backend()).submitted();
 }
 
-TEST(Recording, GivesTheSameBitsAsQueueingAnew) {
-  auto model = model_on_card();
+TEST(CapturedStep, GivesTheSameBitsAsQueueingAnew) {
+  auto model = model_on_gpu();
   for (int n = 0; n < 5; ++n) {
-    auto fresh = model_on_card();
+    auto fresh = model_on_gpu();
     const Outcome recorded = step(model, n), queued = step(fresh, n);
     EXPECT_EQ(recorded.loss, queued.loss) << "step " << n;
     EXPECT_TRUE(same_bits(recorded.gradients, queued.gradients)) << "step " << n;
   }
 }
 
-TEST(Recording, IsUsedFromTheThirdStepOn) {
-  auto model = model_on_card();
+TEST(CapturedStep, IsUsedFromTheThirdStepOn) {
+  auto model = model_on_gpu();
   step(model, 0);  // makes room
   int64_t before = submitted(model);
   step(model, 1);
@@ -78,12 +81,12 @@ TEST(Recording, IsUsedFromTheThirdStepOn) {
   EXPECT_EQ(submitted(model), before);
 }
 
-TEST(Recording, IsNotUsedForOtherShapesOrOptions) {
-  auto model = model_on_card();
+TEST(CapturedStep, IsNotUsedForOtherShapesOrOptions) {
+  auto model = model_on_gpu();
   for (int n = 0; n < 4; ++n) step(model, n);
   const int64_t before = submitted(model);
   const RandomBatch other(dropping_config(), 3, 11, 9);
-  const auto on_card = model.forward(other.inputs);
+  const auto on_gpu = model.forward(other.inputs);
   EXPECT_GT(submitted(model), before);
   auto on_cpu = AlbertForPreTraining::from_config(dropping_config(), {.trainable = true});
   randomize(on_cpu, 3);
@@ -91,13 +94,13 @@ TEST(Recording, IsNotUsedForOtherShapesOrOptions) {
   const auto near = [](const HostTensor& a, const HostTensor& b) {
     return relative_error(doubles(a), doubles(b)) < 1e-5;
   };
-  EXPECT_TRUE(near(on_card.prediction_logits, expected.prediction_logits));
-  EXPECT_TRUE(near(on_card.sop_logits, expected.sop_logits));
+  EXPECT_TRUE(near(on_gpu.prediction_logits, expected.prediction_logits));
+  EXPECT_TRUE(near(on_gpu.sop_logits, expected.sop_logits));
 }
 
 // Batches of 62 to 64 tokens and of 9 or 10 masked ones are rounded to the same shapes.
-TEST(Recording, ServesBatchesOfAboutTheSameSize) {
-  auto model = model_on_card();
+TEST(CapturedStep, ServesBatchesOfAboutTheSameSize) {
+  auto model = model_on_gpu();
   auto on_cpu = AlbertForPreTraining::from_config(dropping_config(), {.trainable = true});
   randomize(on_cpu, 3);
   const auto batch_of = [](int n) {
@@ -114,22 +117,26 @@ TEST(Recording, ServesBatchesOfAboutTheSameSize) {
   for (int n = 0; n < 7; ++n) {
     if (n == 3) before = submitted(model);
     const RandomBatch batch = batch_of(n);
-    const ForwardOptions options{.logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}};
+    const ForwardOptions options{
+        .logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}};
     model.zero_grads();
     on_cpu.zero_grads();
-    const auto card = model.forward(batch.inputs, batch.pretraining, options);
+    const auto gpu = model.forward(batch.inputs, batch.pretraining, options);
     const auto cpu = on_cpu.forward(batch.inputs, batch.pretraining, options);
-    EXPECT_NEAR(*card.loss, *cpu.loss, 1e-5 * *cpu.loss);
-    EXPECT_EQ(card.mlm_count, cpu.mlm_count);
-    EXPECT_EQ(card.mlm_correct, cpu.mlm_correct);
+    EXPECT_NEAR(*gpu.loss, *cpu.loss, 1e-5 * *cpu.loss);
+    EXPECT_EQ(gpu.mlm_count, cpu.mlm_count);
+    EXPECT_EQ(gpu.mlm_correct, cpu.mlm_correct);
     for (const auto& [name, gradient] : model.gradients().tensors)
-      EXPECT_LE(relative_error(doubles(gradient), doubles(on_cpu.gradients().tensors.at(name)), 0.05), 1e-4) << name;
+      EXPECT_LE(
+          relative_error(doubles(gradient), doubles(on_cpu.gradients().tensors.at(name)), 0.05),
+          1e-4)
+          << name;
   }
   EXPECT_EQ(submitted(model), before);
 }
 
-TEST(Recording, OfInferenceFollowsTheWeights) {
-  auto model = model_on_card();
+TEST(CapturedStep, OfInferenceFollowsTheWeights) {
+  auto model = model_on_gpu();
   const RandomBatch batch = batch_number(0);
   HostTensor first, last;
   for (int n = 0; n < 4; ++n) first = model.forward(batch.inputs).sop_logits;
@@ -141,12 +148,13 @@ TEST(Recording, OfInferenceFollowsTheWeights) {
   EXPECT_GT(relative_error(doubles(first), doubles(last)), 1e-3);
 }
 
-// A whole training step is replayed, with the learning rate of its own update; what is timed is never recorded.
-TEST(Recording, OfAnUpdateFollowsTheLearningRate) {
+// A whole training step is replayed, with the learning rate of its own update; what is timed is
+// never recorded.
+TEST(CapturedStep, OfAnUpdateFollowsTheLearningRate) {
   for (const auto kind : {OptimizerOptions::Kind::kAdamW, OptimizerOptions::Kind::kLamb}) {
-    auto model = model_on_card(), timed = model_on_card();
+    auto model = model_on_gpu(), timed = model_on_gpu();
     kernels::Profile profile;
-    timed.backend().record(&profile);
+    timed.backend().profile_into(&profile);
     Optimizer optimizer(model, {.kind = kind}), timed_optimizer(timed, {.kind = kind});
     int64_t before = 0;
     for (int n = 0; n < 5; ++n) {

@@ -1,4 +1,5 @@
-// Whole training steps on the emulated card against the CPU: loss, every gradient, weights after the update.
+// Whole training steps on the emulated GPU against the CPU: loss, every gradient, weights after the
+// update.
 #include <type_traits>
 
 #include "tests/support/kernel_cases.h"
@@ -43,7 +44,8 @@ double worst(const TensorFile& actual, const TensorFile& expected, double floor)
 }
 
 Distance distance(const Outcome& actual, const Outcome& expected) {
-  return {std::fabs(actual.loss - expected.loss) / expected.loss, worst(actual.gradients, expected.gradients, 0.05),
+  return {std::fabs(actual.loss - expected.loss) / expected.loss,
+          worst(actual.gradients, expected.gradients, 0.05),
           worst(actual.weights, expected.weights, 1)};
 }
 
@@ -56,15 +58,18 @@ class Step : public ::testing::TestWithParam<std::tuple<Precision, Keep>> {
  protected:
   // One update of a new model; `labels` as the head takes them.
   template <class Model, class Labels>
-  static Outcome update(const AlbertConfig& config, Device device, Precision precision, const ModelInputs& inputs,
-                        const Labels& labels, OptimizerOptions::Kind kind) {
+  static Outcome update(const AlbertConfig& config, Device device, Precision precision,
+                        const ModelInputs& inputs, const Labels& labels,
+                        OptimizerOptions::Kind kind) {
     auto model = Model::from_config(
-        config, ModelOptions{.precision = precision, .threads = 2, .trainable = true, .device = device});
+        config,
+        ModelOptions{.precision = precision, .threads = 2, .trainable = true, .device = device});
     randomize(model, 7, 0.1);
     ForwardOptions options;
     options.logits = false;
     options.backward = true;
-    // eps 1: with the usual one, a gradient of rounding alone moves its weight a whole step in either direction.
+    // eps 1: with the usual one, a gradient of rounding alone moves its weight a whole step in
+    // either direction.
     Optimizer optimizer(model, {.kind = kind, .eps = 1});
     const double scale = precision == Precision::kF16 ? 1024 : 1;
     optimizer.set_state({.loss_scale = {scale}});
@@ -82,10 +87,12 @@ class Step : public ::testing::TestWithParam<std::tuple<Precision, Keep>> {
     return {loss, gradients, model.state_dict()};
   }
 
-  // f64: equal but for the order of sums. f32 and bf16: of the largest error against f64, three times what the CPU has,
-  // and of the one number that is the loss, ten roundings. f16, which the CPU has not: its bf16's error.
+  // f64: equal but for the order of sums. f32 and bf16: of the largest error against f64, three
+  // times what the CPU has, and of the one number that is the loss, ten roundings. f16, which the
+  // CPU has not: its bf16's error.
   template <class Model, class Labels>
-  static void expect_equal(const AlbertConfig& config, const ModelInputs& inputs, const Labels& labels) {
+  static void expect_equal(const AlbertConfig& config, const ModelInputs& inputs,
+                           const Labels& labels) {
     const Precision precision = std::get<Precision>(GetParam());
     for (const auto kind : {OptimizerOptions::Kind::kAdamW, OptimizerOptions::Kind::kLamb}) {
       const auto on = [&](Device device, Precision p) {
@@ -114,14 +121,15 @@ TEST_P(Step, OfFineTuningEqualsTheCpus) {
   AlbertConfig config = small_config();
   config.id2label = {{0, "a"}, {1, "b"}, {2, "c"}};
   const RandomBatch batch(config, 4, 33, 6);
-  expect_equal<AlbertForSequenceClassification>(config, batch.inputs,
-                                                HostTensor::of<int64_t>({4}, std::vector<int64_t>{0, 2, 1, 2}));
+  expect_equal<AlbertForSequenceClassification>(
+      config, batch.inputs, HostTensor::of<int64_t>({4}, std::vector<int64_t>{0, 2, 1, 2}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, Step,
-                         ::testing::Combine(::testing::Values(Precision::kF64, Precision::kF32, Precision::kBF16,
-                                                              Precision::kF16),
-                                            ::testing::Values(Keep::kActivations, Keep::kRecompute)));
+                         ::testing::Combine(::testing::Values(Precision::kF64, Precision::kF32,
+                                                              Precision::kBF16, Precision::kF16),
+                                            ::testing::Values(Keep::kActivations,
+                                                              Keep::kRecompute)));
 
 }  // namespace
 }  // namespace albert::testing

@@ -1,4 +1,5 @@
-// The memory that `albert plan` and `albert info` promise, against what the system says: base at batch 8 x 512.
+// The memory that `albert plan` and `albert info` promise, against what the system says: base at
+// batch 8 x 512.
 #include <sys/resource.h>
 
 #include <cmath>
@@ -32,12 +33,15 @@ void expect_predicted_memory(bool training) {
   std::vector<int64_t> labels(kBatch * kLength, -100);
   for (size_t i = 0; i < labels.size(); i += 7) labels[i] = 9;
   ModelInputs inputs;
-  inputs.input_ids = HostTensor::of<int64_t>({kBatch, kLength}, std::vector<int64_t>(labels.size(), 5));
-  const PreTrainingLabels targets{HostTensor::of<int64_t>({kBatch, kLength}, labels),
-                                  HostTensor::of<int64_t>({kBatch}, std::vector<int64_t>(kBatch, 1))};
+  inputs.input_ids =
+      HostTensor::of<int64_t>({kBatch, kLength}, std::vector<int64_t>(labels.size(), 5));
+  const PreTrainingLabels targets{
+      HostTensor::of<int64_t>({kBatch, kLength}, labels),
+      HostTensor::of<int64_t>({kBatch}, std::vector<int64_t>(kBatch, 1))};
   const auto out = model.forward(inputs, targets, {.logits = false, .backward = training});
   EXPECT_TRUE(std::isfinite(*out.loss));
-  const auto parameters = model.parameters().bytes(model.session().stream(), Precision::kF32, training);
+  const auto parameters =
+      model.parameters().bytes(model.session().stream(), Precision::kF32, training);
   const auto predicted = static_cast<double>(parameters.total() + model.session().last_peak());
   EXPECT_NEAR(peak_resident_bytes() / predicted, 1, 0.1) << predicted << " bytes predicted";
 }

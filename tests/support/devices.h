@@ -1,26 +1,28 @@
 #pragma once
-// Where tests run kernels: the CPU; in the emulated build the emulated card, so that every test of a kernel is one of
-// its CUDA twin too. ALBERT_TEST_DEVICE=cuda or cuda:N: a card's own memory (of the emulated one, in that build), which
-// TestTensors are copied to and from.
+// Where tests run kernels: the CPU; in the emulated build the emulated GPU, so that every test of a
+// kernel is one of its CUDA twin too. ALBERT_TEST_DEVICE=cuda or cuda:N: a GPU's own memory (of the
+// emulated one, in that build), which TestTensors are copied to and from.
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "kernels/backend.h"
+#include "albert/kernels/backend.h"
 #if defined(ALBERT_CUDA_EMULATED)
-#include "kernels/simt/emulator.h"
+#include "albert/kernels/emulator/emulator.h"
 #endif
 
 namespace albert::testing {
 
-// The card whose own memory tests use; null where it is not asked for.
-inline kernels::Backend* card() {
-  static const std::unique_ptr<kernels::Backend> backend = []() -> std::unique_ptr<kernels::Backend> {
+// The GPU whose own memory tests use; null where it is not asked for.
+inline kernels::Backend* gpu() {
+  static const std::unique_ptr<kernels::Backend> backend =
+      []() -> std::unique_ptr<kernels::Backend> {
     const char* const asked = std::getenv("ALBERT_TEST_DEVICE");
     const std::string name = asked ? asked : "";
     if (name.rfind("cuda", 0) != 0) return nullptr;
-    return kernels::make_backend({.device = Device::kCuda, .card = name.size() > 5 ? std::stoi(name.substr(5)) : 0});
+    return kernels::make_backend(
+        {.device = Device::kCuda, .gpu = name.size() > 5 ? std::stoi(name.substr(5)) : 0});
   }();
   return backend.get();
 }
@@ -28,19 +30,21 @@ inline kernels::Backend* card() {
 #if defined(ALBERT_CUDA_EMULATED)
 inline Device tested_device() { return Device::kCuda; }
 #else
-inline Device tested_device() { return card() ? Device::kCuda : Device::kCpu; }
+inline Device tested_device() { return gpu() ? Device::kCuda : Device::kCpu; }
 #endif
 
 // A stream and what it needs. Lives as long as the Device.
 struct TestDevice {
   explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
-      : backend(card() ? nullptr : kernels::make_backend({.device = tested_device(), .threads = threads, .isa = isa})) {
-  }
+      : backend(gpu() ? nullptr
+                      : kernels::make_backend(
+                            {.device = tested_device(), .threads = threads, .isa = isa})) {}
 #if defined(ALBERT_CUDA_EMULATED)
   explicit TestDevice(kernels::simt::Schedule chosen) : TestDevice() { queue.schedule = chosen; }
-  // Operands may lie anywhere: between the guard pages of a TestTensor, not in the backend's memory.
+  // Operands may lie anywhere: between the guard pages of a TestTensor, not in the backend's
+  // memory.
   kernels::Stream stream() const {
-    if (card()) return card()->stream();
+    if (gpu()) return gpu()->stream();
     kernels::Stream s = backend->stream();
     s.observer = nullptr;
     s.queue = &queue;
@@ -48,12 +52,12 @@ struct TestDevice {
   }
   mutable kernels::simt::Queue queue{{kernels::simt::Order::kRandom}};
 #else
-  kernels::Stream stream() const { return (card() ? card() : backend.get())->stream(); }
+  kernels::Stream stream() const { return (gpu() ? gpu() : backend.get())->stream(); }
 #endif
   std::unique_ptr<kernels::Backend> backend;
 };
 
-// Every instruction set this machine can run, slowest first; a card has but one.
+// Every instruction set this machine can run, slowest first; a GPU has but one.
 inline std::vector<kernels::Isa> available_isas() {
   if (tested_device() == Device::kCuda) return {kernels::detect_isa()};
   std::vector<kernels::Isa> isas;
@@ -68,11 +72,12 @@ struct Way {
   TestDevice device;
 };
 
-// The CPU's for one instruction set: 1, 2 and 5 threads. The emulated card's: its schedules. A card's: again.
+// The CPU's for one instruction set: 1, 2 and 5 threads. The emulated GPU's: its schedules. A
+// GPU's: again.
 inline std::vector<Way> ways_to_run([[maybe_unused]] kernels::Isa isa) {
   std::vector<Way> ways;
-  if (card()) {
-    ways.push_back({"a card", TestDevice()});
+  if (gpu()) {
+    ways.push_back({"a GPU", TestDevice()});
     return ways;
   }
 #if defined(ALBERT_CUDA_EMULATED)
@@ -83,8 +88,8 @@ inline std::vector<Way> ways_to_run([[maybe_unused]] kernels::Isa isa) {
   ways.push_back({"greedy", TestDevice(kernels::simt::Schedule{Order::kGreedy, 8, true})});
 #else
   for (const int threads : {1, 2, 5})
-    ways.push_back(
-        {std::string(kernels::name_of(isa)) + ", threads: " + std::to_string(threads), TestDevice(threads, isa)});
+    ways.push_back({std::string(kernels::name_of(isa)) + ", threads: " + std::to_string(threads),
+                    TestDevice(threads, isa)});
 #endif
   return ways;
 }

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "kernels/error.h"
+#include "albert/base/error.h"
 
 namespace albert::testing {
 

@@ -1,5 +1,6 @@
 #pragma once
-// Gradients against central differences, in f64, of the projection of a function's outputs on random upstreams.
+// Gradients against central differences, in f64, of the projection of a function's outputs on
+// random upstreams.
 #include <functional>
 
 #include "tests/support/compare.h"
@@ -8,7 +9,8 @@
 namespace albert::testing {
 
 // d f / d x by central differences of 4th order; f reads x (f64) and returns the projected scalar.
-inline std::vector<double> numeric_gradient(TestTensor& x, const std::function<double()>& f, double step = 1e-3) {
+inline std::vector<double> numeric_gradient(TestTensor& x, const std::function<double()>& f,
+                                            double step = 1e-3) {
   std::vector<double> gradient(static_cast<size_t>(x.size()));
   for (int64_t i = 0; i < x.size(); ++i) {
     const double at = x.get(i);
@@ -17,7 +19,8 @@ inline std::vector<double> numeric_gradient(TestTensor& x, const std::function<d
       return f();
     };
     gradient[static_cast<size_t>(i)] =
-        (8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) / (12 * step);
+        (8 * (shifted(step) - shifted(-step)) - (shifted(2 * step) - shifted(-2 * step))) /
+        (12 * step);
     x.set(i, at);
   }
   return gradient;

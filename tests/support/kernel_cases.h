@@ -1,8 +1,9 @@
 #pragma once
-// What every kernel is put through: all instruction sets, several thread counts, each way to write a gradient.
+// What every kernel is put through: all instruction sets, several thread counts, each way to write
+// a gradient.
 #include <functional>
 
-#include "kernels/dispatch.h"
+#include "albert/kernels/dispatch.h"
 #include "tests/support/compare.h"
 #include "tests/support/tensors.h"
 
@@ -25,7 +26,8 @@ inline void on_every_stream(const std::function<void(kernels::Stream)>& body) {
 }
 
 // run(stream) returns what a kernel wrote: the same bits however it runs, and nothing outside.
-inline void expect_threads_agree(const std::function<std::vector<TestTensor>(kernels::Stream)>& run) {
+inline void expect_threads_agree(
+    const std::function<std::vector<TestTensor>(kernels::Stream)>& run) {
   for (const auto isa : available_isas()) {
     const std::vector<Way> ways = ways_to_run(isa);
     const auto one = run(ways.front().device.stream());
@@ -50,7 +52,8 @@ inline double unit_roundoff(DType t) {
   }
 }
 
-// run(d, mode) writes a gradient: kAssign must overwrite anything, kAdd must add, kIgnore must leave alone.
+// run(d, mode) writes a gradient: kAssign must overwrite anything, kAdd must add, kIgnore must
+// leave alone.
 inline void expect_grad_modes(DType dtype, Shape shape,
                               const std::function<void(const TestTensor&, kernels::Grad)>& run) {
   const auto before = TestTensor::random(dtype, shape, 99);
@@ -66,8 +69,8 @@ inline void expect_grad_modes(DType dtype, Shape shape,
   EXPECT_FALSE(close(added.values(), before.values(), tolerance)) << "nothing to add";
 }
 
-// How far `exact` moves when it is merely rounded to dtype, as relative_error measures it. What a bf16 kernel may
-// lose is twice this.
+// How far `exact` moves when it is merely rounded to dtype, as relative_error measures it. What a
+// bf16 kernel may lose is twice this.
 inline double rounding_error(const std::vector<double>& exact, DType dtype, double floor = 0) {
   TestTensor t(dtype, {static_cast<int64_t>(exact.size())});
   for (size_t i = 0; i < exact.size(); ++i) t.set(static_cast<int64_t>(i), exact[i]);
@@ -86,7 +89,8 @@ inline TestTensor random_eighths(Shape shape, uint32_t seed, int most = 16) {
 inline TestTensor random_ids(int64_t n, int64_t limit, uint32_t seed) {
   TestTensor t(DType::kI32, {n});
   std::mt19937 generator(seed);
-  for (int64_t i = 0; i < n; ++i) t.set(i, static_cast<double>(generator() % static_cast<uint64_t>(limit)));
+  for (int64_t i = 0; i < n; ++i)
+    t.set(i, static_cast<double>(generator() % static_cast<uint64_t>(limit)));
   return t;
 }
 

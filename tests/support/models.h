@@ -28,7 +28,9 @@ struct RandomBatch {
   RandomBatch(const AlbertConfig& config, int64_t batch, int64_t length, uint32_t seed)
       : batch_size(batch), padded_length(length) {
     std::mt19937 random(seed);
-    const auto draw = [&](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint32_t>(n)); };
+    const auto draw = [&](int64_t n) {
+      return static_cast<int64_t>(random() % static_cast<uint32_t>(n));
+    };
     std::vector<int64_t> ids, mask, types, labels, orders;
     for (int64_t b = 0; b < batch; ++b) {
       const int64_t tokens = b == 0 ? length : 1 + draw(length);
@@ -44,20 +46,24 @@ struct RandomBatch {
     inputs.input_ids = HostTensor::of<int64_t>({batch, length}, ids);
     inputs.attention_mask = HostTensor::of<int64_t>({batch, length}, mask);
     inputs.token_type_ids = HostTensor::of<int64_t>({batch, length}, types);
-    pretraining = {HostTensor::of<int64_t>({batch, length}, labels), HostTensor::of<int64_t>({batch}, orders)};
+    pretraining = {HostTensor::of<int64_t>({batch, length}, labels),
+                   HostTensor::of<int64_t>({batch}, orders)};
   }
   // One sequence of it, cut to its own length.
   RandomBatch single(int64_t b) const {
     RandomBatch one = *this;
     int64_t tokens = 0;
-    while (tokens < padded_length && inputs.attention_mask.at<int64_t>(b * padded_length + tokens) == 1) ++tokens;
+    while (tokens < padded_length &&
+           inputs.attention_mask.at<int64_t>(b * padded_length + tokens) == 1)
+      ++tokens;
     const auto cut = [&](const HostTensor& t) {
       const auto* from = t.data<int64_t>() + b * padded_length;
       return HostTensor::of<int64_t>({1, tokens}, std::vector<int64_t>(from, from + tokens));
     };
     one.batch_size = 1;
     one.padded_length = tokens;
-    one.inputs = {cut(inputs.input_ids), cut(inputs.attention_mask), cut(inputs.token_type_ids), {}, {}};
+    one.inputs = {
+        cut(inputs.input_ids), cut(inputs.attention_mask), cut(inputs.token_type_ids), {}, {}};
     one.pretraining.labels = cut(pretraining.labels);
     one.pretraining.sentence_order_label =
         HostTensor::of<int64_t>({1}, {pretraining.sentence_order_label.at<int64_t>(b)});
@@ -75,10 +81,11 @@ inline void randomize(AlbertPreTrainedModel& model, uint32_t seed, double scale 
   std::normal_distribution<double> normal(0, scale);
   for (const Parameter& p : model.parameters().all()) {
     std::vector<float> values(static_cast<size_t>(p.shape.size()));
-    for (float& value : values) value = static_cast<float>(normal(random) + (p.init == Init::kOnes ? 1 : 0));
+    for (float& value : values)
+      value = static_cast<float>(normal(random) + (p.init == Init::kOnes ? 1 : 0));
     model.parameters().write(p, HostTensor::of<float>({p.shape.size()}, values));
   }
-  model.update_compute();
+  model.sync_compute_copies();
 }
 
 inline std::vector<double> doubles(const HostTensor& t) {

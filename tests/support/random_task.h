@@ -2,21 +2,23 @@
 #include <cmath>
 #include <csignal>
 
-#include "engine/transfer.h"
+#include "albert/engine/transfer.h"
+#include "albert/trainer/loop/training_loop.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"
-#include "trainer/training_loop.h"
 
 namespace albert::testing {
 
-// Learns random batches, each a function of its step; may raise a signal or spoil a gradient on the way.
+// Learns random batches, each a function of its step; may raise a signal or spoil a gradient on the
+// way.
 class RandomTask final : public TrainingTask {
  public:
   explicit RandomTask(Precision precision = Precision::kF32, Device device = Device::kCpu)
       : model_(AlbertForPreTraining::from_config(
-            tiny_config(), {.precision = precision, .threads = 2, .trainable = true, .device = device})) {}
+            tiny_config(),
+            {.precision = precision, .threads = 2, .trainable = true, .device = device})) {}
   AlbertPreTrainedModel& model() override { return model_; }
-  Pending<Metrics> accumulate(int64_t step, Tensor loss_scale) override {
+  Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override {
     events.push_back("queued " + std::to_string(step));
     const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
     const auto out = model_.start(batch.inputs, batch.pretraining,
@@ -26,17 +28,21 @@ class RandomTask final : public TrainingTask {
                                    .dropout = {true, 1, static_cast<uint64_t>(step)}});
     if (step >= spoiled_from && step < spoiled_to) spoil();
     if (step == signal_at) std::raise(SIGTERM);
-    return Pending<Metrics>([this, step, out]() -> Metrics {
+    return Deferred<Metrics>([this, step, out]() -> Metrics {
       events.push_back("read " + std::to_string(step));
       return {{"loss", *out.get().loss}, {"steps", 1}, {"tokens", 20}};
     });
   }
-  Metrics averages(const Metrics& sums) const override { return {{"loss", sums.at("loss") / sums.at("steps")}}; }
+  Metrics averages(const Metrics& sums) const override {
+    return {{"loss", sums.at("loss") / sums.at("steps")}};
+  }
   Metrics evaluate() override {
     const RandomBatch batch(model_.config(), 3, 9, 999);
     return {{"loss", *model_.forward(batch.inputs, batch.pretraining, {.logits = false}).loss}};
   }
-  void save_extras(const std::filesystem::path& folder) const override { write_bytes(folder / "extra.txt", "kept"); }
+  void save_extras(const std::filesystem::path& folder) const override {
+    write_bytes(folder / "extra.txt", "kept");
+  }
 
   int64_t signal_at = -1, spoiled_from = -1, spoiled_to = -1;
   std::vector<std::string> events;  // "queued 3", "read 3", in their order

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/tensor.h"
+#include "albert/kernels/tensor.h"
 #include "tests/support/devices.h"
 
 namespace albert::testing {
@@ -19,12 +19,14 @@ namespace albert::testing {
 class GuardedPages {
  public:
   explicit GuardedPages(size_t bytes) : mapped_((bytes + kPage - 1) / kPage * kPage) {
-    void* block = mmap(nullptr, mapped_ + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* block =
+        mmap(nullptr, mapped_ + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) throw std::bad_alloc();
     base_ = static_cast<unsigned char*>(block);
     mprotect(end(), kPage, PROT_NONE);
   }
-  GuardedPages(GuardedPages&& other) noexcept : mapped_(other.mapped_), base_(std::exchange(other.base_, nullptr)) {}
+  GuardedPages(GuardedPages&& other) noexcept
+      : mapped_(other.mapped_), base_(std::exchange(other.base_, nullptr)) {}
   GuardedPages& operator=(GuardedPages&& other) noexcept {
     std::swap(mapped_, other.mapped_);
     std::swap(base_, other.base_);
@@ -42,13 +44,15 @@ class GuardedPages {
   unsigned char* base_;
 };
 
-// Owns the memory of one Tensor: 1 KiB of sentinels before it, and behind the next multiple of 16 bytes a guard page,
-// so that reading there ends the test as writing does. check_sentinels() fails it if a kernel wrote outside.
-// On a card all of it has a copy there, without the guard: who takes the Tensor gets the copy, brought up to date; who
-// asks for values brings back what a kernel may have written since.
+// Owns the memory of one Tensor: 1 KiB of sentinels before it, and behind the next multiple of 16
+// bytes a guard page, so that reading there ends the test as writing does. check_sentinels() fails
+// it if a kernel wrote outside. On a GPU all of it has a copy there, without the guard: who takes
+// the Tensor gets the copy, brought up to date; who asks for values brings back what a kernel may
+// have written since.
 class TestTensor {
  public:
-  TestTensor(DType dtype, Shape shape) : pages_(kBefore + rounded(static_cast<size_t>(shape.size()) * size_of(dtype))) {
+  TestTensor(DType dtype, Shape shape)
+      : pages_(kBefore + rounded(static_cast<size_t>(shape.size()) * size_of(dtype))) {
     tensor_ = {nullptr, shape, dtype};
     std::fill(pages_.begin(), pages_.end(), kSentinel);
     tensor_.data = pages_.end() - rounded(tensor_.bytes());
@@ -82,7 +86,7 @@ class TestTensor {
 
   operator Tensor() const { return tensor(); }  // NOLINT: tests hand TestTensors to kernels
   Tensor tensor() const {
-    if (!card()) return tensor_;
+    if (!gpu()) return tensor_;
     send();
     const auto before = static_cast<const unsigned char*>(tensor_.data) - pages_.begin();
     return {static_cast<unsigned char*>(copy_.data()) + before, tensor_.shape, tensor_.dtype};
@@ -130,7 +134,8 @@ class TestTensor {
     for (const unsigned char* p = pages_.begin(); p < data; ++p)
       ASSERT_EQ(*p, kSentinel) << "written " << data - p << " bytes before the tensor";
     for (const unsigned char* p = data + tensor_.bytes(); p < pages_.end(); ++p)
-      ASSERT_EQ(*p, kSentinel) << "written " << p - data - static_cast<int64_t>(tensor_.bytes()) << " bytes behind it";
+      ASSERT_EQ(*p, kSentinel) << "written " << p - data - static_cast<int64_t>(tensor_.bytes())
+                               << " bytes behind it";
   }
 
   TestTensor(TestTensor&&) = default;
@@ -147,19 +152,19 @@ class TestTensor {
   static size_t rounded(size_t bytes) { return (bytes + 15) / 16 * 16; }
   size_t bytes() const { return static_cast<size_t>(pages_.end() - pages_.begin()); }
   void send() const {
-    if (!copy_.data()) copy_ = {*card(), bytes()};
-    if (!on_card_) card()->copy_to_device(copy_.data(), pages_.begin(), bytes());
-    on_card_ = true;
+    if (!copy_.data()) copy_ = {*gpu(), bytes()};
+    if (!on_gpu_) gpu()->copy_to_device(copy_.data(), pages_.begin(), bytes());
+    on_gpu_ = true;
   }
   void fetch() const {
-    if (on_card_) card()->copy_to_host(pages_.begin(), copy_.data(), bytes());
-    on_card_ = false;
+    if (on_gpu_) gpu()->copy_to_host(pages_.begin(), copy_.data(), bytes());
+    on_gpu_ = false;
   }
 
   GuardedPages pages_;
   Tensor tensor_;
   mutable kernels::Buffer copy_;
-  mutable bool on_card_ = false;  // that is where the newest values are
+  mutable bool on_gpu_ = false;  // that is where the newest values are
 };
 
 }  // namespace albert::testing

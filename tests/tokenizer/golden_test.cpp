@@ -34,7 +34,8 @@ TEST(TokenizerGolden, IdsEqualTransformersSlowTokenizer) {
 }
 
 TEST(TokenizerGolden, IdsEqualGooglesPreprocessing) {
-  const auto tokenizer = Tokenizer::from_pretrained(kFolder, TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
+  const auto tokenizer = Tokenizer::from_pretrained(
+      kFolder, TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
   int differing = 0;
   for (const json& line : goldens()) {
     const auto text = line["text"].get<std::string>();
@@ -60,7 +61,8 @@ TEST(TokenizerGolden, OffsetsEqualTheFastTokenizers) {
 
 TEST(TokenizerGolden, TheFilesItWritesGiveTheSameTokenizer) {
   const auto tokenizer = Tokenizer::from_pretrained(kFolder);
-  const auto folder = std::filesystem::temp_directory_path() / ("albert-tokenizer-" + std::to_string(getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("albert-tokenizer-" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   for (const auto& [name, contents] : tokenizer->files())
     if (name != "spiece.model") std::ofstream(folder / name, std::ios::binary) << contents;

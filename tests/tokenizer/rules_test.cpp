@@ -6,13 +6,13 @@
 #include <random>
 #include <thread>
 
-#include "tokenizer/sentence_model.h"
-#include "tokenizer/sentence_piece.h"
-#include "tokenizer/sequence.h"
-#include "tokenizer/tokenizer.h"
-#include "tokenizer/utf8.h"
-#include "tokenizer/vocabulary_trainer.h"
-#include "tokenizer/word_piece.h"
+#include "albert/tokenizer/sentence_model.h"
+#include "albert/tokenizer/sentence_piece.h"
+#include "albert/tokenizer/sequence.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/tokenizer/utf8.h"
+#include "albert/tokenizer/vocabulary_trainer.h"
+#include "albert/tokenizer/word_piece.h"
 
 namespace albert {
 namespace {
@@ -43,13 +43,16 @@ using Ids = std::vector<int32_t>;
 
 TEST(Tokenizer, PairsHaveTypesAndSpecialTokens) {
   const Encoding e = released().encode("Hello, my dog is cute", "It's 3:00", {.pad_to = 20});
-  EXPECT_EQ(Ids(e.input_ids.begin(), e.input_ids.begin() + 8), (Ids{2, 10975, 15, 51, 1952, 25, 10901, 3}));
+  EXPECT_EQ(Ids(e.input_ids.begin(), e.input_ids.begin() + 8),
+            (Ids{2, 10975, 15, 51, 1952, 25, 10901, 3}));
   EXPECT_EQ(e.input_ids.size(), 20U);
-  const auto second = std::find(e.token_type_ids.begin(), e.token_type_ids.end(), 1) - e.token_type_ids.begin();
+  const auto second =
+      std::find(e.token_type_ids.begin(), e.token_type_ids.end(), 1) - e.token_type_ids.begin();
   EXPECT_EQ(second, 8);
   for (size_t i = 0; i < e.input_ids.size(); ++i) {
     EXPECT_EQ(e.attention_mask[i], e.input_ids[i] != 0);
-    EXPECT_EQ(e.special_tokens_mask[i], e.input_ids[i] == 0 || e.input_ids[i] == 2 || e.input_ids[i] == 3);
+    EXPECT_EQ(e.special_tokens_mask[i],
+              e.input_ids[i] == 0 || e.input_ids[i] == 2 || e.input_ids[i] == 3);
   }
 }
 
@@ -59,7 +62,8 @@ TEST(Tokenizer, LongestFirstDropsOneAtATime) {  // the slow tokenizers' rule (al
       for (int64_t most = 0; most < 17; ++most) {
         int64_t a = first, b = second;
         while (a + b > most) --(a > b ? a : b);
-        EXPECT_EQ(longest_first(first, second, most), std::make_pair(a, b)) << first << " " << second << " " << most;
+        EXPECT_EQ(longest_first(first, second, most), std::make_pair(a, b))
+            << first << " " << second << " " << most;
       }
 }
 
@@ -71,27 +75,33 @@ TEST(Tokenizer, TruncatesAsAsked) {
   EXPECT_EQ(ids(Truncation::kLongestFirst, 8), (Ids{2, 48, 25, 21, 3, 14, 2231, 3}));
   EXPECT_EQ(ids(Truncation::kOnlyFirst, 9), (Ids{2, 48, 25, 3, 14, 2231, 886, 2385, 3}));
   EXPECT_EQ(ids(Truncation::kOnlySecond, 9), (Ids{2, 48, 25, 21, 1289, 3, 14, 2231, 3}));
-  EXPECT_NE(error_of([&] { ids(Truncation::kOnlyFirst, 6); }).find("second text leaves no room"), std::string::npos);
+  EXPECT_NE(error_of([&] { ids(Truncation::kOnlyFirst, 6); }).find("second text leaves no room"),
+            std::string::npos);
 }
 
 TEST(Tokenizer, WindowsOverlapByTheStride) {
   const EncodeOptions options{.truncation = Truncation::kOnlySecond, .max_length = 8, .stride = 1};
-  const auto parts = released().encode_overflowing("this is", "the quick brown fox jumps over", options);
+  const auto parts =
+      released().encode_overflowing("this is", "the quick brown fox jumps over", options);
   std::vector<Ids> got;
-  for (const auto& part : parts) got.emplace_back(part.input_ids.begin() + 4, part.input_ids.end() - 1);
+  for (const auto& part : parts)
+    got.emplace_back(part.input_ids.begin() + 4, part.input_ids.end() - 1);
   EXPECT_EQ(got, (std::vector<Ids>{{14, 2231, 886}, {886, 2385, 17659}, {17659, 84}}));
   EXPECT_EQ(parts[1].offset_mapping[4], std::make_pair(int64_t{10}, int64_t{15}));
   EXPECT_NE(error_of([&] {
-              released().encode_overflowing("this is", "the",
-                                            {.truncation = Truncation::kOnlySecond, .max_length = 8, .stride = 3});
+              released().encode_overflowing(
+                  "this is", "the",
+                  {.truncation = Truncation::kOnlySecond, .max_length = 8, .stride = 3});
             }).find("stride"),
             std::string::npos);
 }
 
 TEST(Tokenizer, SpecialTokensInTheTextStandForThemselves) {
   EXPECT_EQ(released().ids("the capital is [MASK] ."), (Ids{14, 1057, 25, 4, 13, 9}));
-  EXPECT_EQ(released().encode("é [MASK]").offset_mapping[3], std::make_pair(int64_t{2}, int64_t{8}));
-  const auto google = Tokenizer::from_pretrained(kModel, TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
+  EXPECT_EQ(released().encode("é [MASK]").offset_mapping[3],
+            std::make_pair(int64_t{2}, int64_t{8}));
+  const auto google =
+      Tokenizer::from_pretrained(kModel, TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
   EXPECT_EQ(google->ids("[MASK]"), (Ids{636, 23265, 500}));
 }
 
@@ -104,22 +114,25 @@ TEST(Tokenizer, DecodesWithAndWithoutCleaningUp) {
 
 TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
   for (const char* bad : {"ab\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"})
-    EXPECT_NE(error_of([&] { released().ids(bad); }).find("is not UTF-8"), std::string::npos) << bad;
+    EXPECT_NE(error_of([&] { released().ids(bad); }).find("is not UTF-8"), std::string::npos)
+        << bad;
   EXPECT_EQ(error_of([] { released().ids("ab\xFF"); }), "byte 3 is not UTF-8");
 }
 
-// Cut at white space and cached, or all at once by SentencePiece: the same, but for ties ("eee"), which SentencePiece
-// decides by how its sums happen to round.
+// Cut at white space and cached, or all at once by SentencePiece: the same, but for ties ("eee"),
+// which SentencePiece decides by how its sums happen to round.
 TEST(Tokenizer, WordsOneByOneGiveWhatSentencePieceGives) {
   const std::string bytes = bytes_of(kModel);
   const auto encoder = make_sentence_piece(kModel, bytes, parse_sentence_model(kModel, bytes), {});
   ASSERT_TRUE(encoder->by_word());
   std::mt19937 random(5);
-  const std::vector<std::string> parts = {"a",   "the", "ing", "'s", "é",      "—", "ﬁ", "½", "😀",    "中",
-                                          "1,0", ",",   "(",   "``", "\u200b", "Σ", "İ", "~", "co-op"};
+  const std::vector<std::string> parts = {"a",      "the", "ing", "'s",  "é",    "—", "ﬁ",
+                                          "½",      "😀",   "中",  "1,0", ",",    "(", "``",
+                                          "\u200b", "Σ",   "İ",   "~",   "co-op"};
   for (int i = 0; i < 3000; ++i) {
     std::string text;
-    for (int k = 0; k < 12; ++k) text += parts[random() % parts.size()] + (random() % 3 == 0 ? " " : "");
+    for (int k = 0; k < 12; ++k)
+      text += parts[random() % parts.size()] + (random() % 3 == 0 ? " " : "");
     EXPECT_EQ(released().ids(text), encoder->encode(text).ids) << text;
   }
 }
@@ -129,7 +142,8 @@ TEST(Tokenizer, ThreadsShareOne) {
   std::vector<std::thread> threads;
   for (size_t t = 0; t < got.size(); ++t)
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 200; ++i) got[t] = released().ids("thread " + std::to_string(i) + " of many");
+      for (int i = 0; i < 200; ++i)
+        got[t] = released().ids("thread " + std::to_string(i) + " of many");
     });
   for (auto& thread : threads) thread.join();
   for (const auto& ids : got) EXPECT_EQ(ids, released().ids("thread 199 of many"));
@@ -137,7 +151,8 @@ TEST(Tokenizer, ThreadsShareOne) {
 
 TEST(WordPiece, CutsAsGooglesTests) {
   const std::string vocabulary =
-      "[UNK]\n[CLS]\n[SEP]\nwant\n##want\n##ed\nwa\nun\nrunn\n##ing\n,\n[MASK]\n[PAD]\n博\n推\nah\n##zz\nzz\n";
+      "[UNK]\n[CLS]\n[SEP]\nwant\n##want\n##ed\nwa\nun\nrunn\n##ing\n,\n[MASK]\n[PAD]"
+      "\n博\n推\nah\n##zz\nzz\n";
   const auto encoder = make_word_piece("vocab.txt", vocabulary, {});
   EXPECT_EQ(encoder->encode("UNwantéd,running").ids, (Ids{7, 4, 5, 10, 8, 9}));
   EXPECT_EQ(encoder->encode("unwantedX").ids, (Ids{0}));
@@ -161,8 +176,9 @@ TEST(SentenceModel, EveryCutIsRefusedOrHarmless) {
     }
   }
   EXPECT_GT(refused, 100);
-  EXPECT_NE(error_of([] { parse_sentence_model("m", "hello"); }).find("m: not a SentencePiece model"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([] { parse_sentence_model("m", "hello"); }).find("m: not a SentencePiece model"),
+      std::string::npos);
 }
 
 TEST(SentenceModel, ACharsmapThatLeadsOutsideIsRefused) {
@@ -170,7 +186,9 @@ TEST(SentenceModel, ACharsmapThatLeadsOutsideIsRefused) {
   model.pieces.resize(40);
   EXPECT_EQ(parse_sentence_model("m", write_sentence_model(model)).charsmap, model.charsmap);
   model.charsmap[7] = '\x7F';  // the root's offset
-  EXPECT_NE(error_of([&] { parse_sentence_model("m", write_sentence_model(model)); }).find("outside itself"),
+  EXPECT_NE(error_of([&] {
+              parse_sentence_model("m", write_sentence_model(model));
+            }).find("outside itself"),
             std::string::npos);
 }
 
@@ -180,16 +198,20 @@ TEST(Vocabulary, IsTrainedAsAlbertsWas) {
                                           "the sea takes the ship and the whale takes the captain"};
   const auto train = [&] {
     size_t at = 0;
-    return train_vocabulary([&](std::string& line) { return at < 300 ? (line = lines[at++ % 3], true) : false; },
-                            {.vocab_size = 40});
+    return train_vocabulary(
+        [&](std::string& line) { return at < 300 ? (line = lines[at++ % 3], true) : false; },
+        {.vocab_size = 40});
   };
   const std::string model = train();
   EXPECT_EQ(train(), model);
   const auto tokenizer = Tokenizer::from_sentence_model("m", model);
-  const char* first[] = {"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]", "(", ")", "\"", "-", ".", "–", "£", "€"};
+  const char* first[] = {"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]", "(", ")",
+                         "\"",    "-",     ".",     "–",     "£",      "€"};
   for (int32_t id = 0; id < 13; ++id) EXPECT_EQ(tokenizer->piece(id), first[id]);
   EXPECT_EQ(tokenizer->vocab_size(), 40);
-  EXPECT_NE(error_of([&] { train_vocabulary([](std::string&) { return false; }, {}); }).find("SentencePiece"),
+  EXPECT_NE(error_of([&] {
+              train_vocabulary([](std::string&) { return false; }, {});
+            }).find("SentencePiece"),
             std::string::npos);
 }
 

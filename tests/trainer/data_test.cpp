@@ -5,17 +5,18 @@
 #include <cmath>
 #include <set>
 
-#include "kernels/backend.h"
+#include "albert/kernels/backend.h"
+#include "albert/trainer/data/corpus.h"
+#include "albert/trainer/data/prepare.h"
+#include "albert/trainer/data/pretraining_samples.h"
 #include "tests/support/files.h"
-#include "trainer/data/corpus.h"
-#include "trainer/data/prepare.h"
-#include "trainer/data/pretraining_samples.h"
 
 namespace albert::testing {
 namespace {
 
 const Tokenizer& tokenizer() {
-  static const auto released = Tokenizer::from_pretrained(std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model");
+  static const auto released =
+      Tokenizer::from_pretrained(std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model");
   return *released;
 }
 
@@ -46,7 +47,8 @@ std::vector<std::string> lines_of(const std::filesystem::path& path) {
   return lines;
 }
 
-std::vector<Document> documents_of(const std::filesystem::path& path, const DocumentOptions& options = {}) {
+std::vector<Document> documents_of(const std::filesystem::path& path,
+                                   const DocumentOptions& options = {}) {
   DocumentReader reader(path, options);
   std::vector<Document> documents;
   for (Document d; reader.next(d);) documents.push_back(d);
@@ -69,7 +71,8 @@ std::string made_text(int documents, uint64_t seed) {
   return text;
 }
 
-PrepareResult prepare_text(const std::filesystem::path& file, const std::filesystem::path& folder, int threads = 2) {
+PrepareResult prepare_text(const std::filesystem::path& file, const std::filesystem::path& folder,
+                           int threads = 2) {
   return prepare({.inputs = {file},
                   .output_dir = folder,
                   .documents = {},
@@ -85,7 +88,8 @@ TEST(TextReader, PlainAndCompressedGiveTheSameLines) {
   for (int i = 0; i < 60000; ++i) text += "line " + std::to_string(i) + "\n";
   text += "last";
   write_bytes(folder / "a.txt", text);
-  write_bytes(folder / "a.gz", gzipped(text.substr(0, 5000)) + gzipped(text.substr(5000)));  // two members
+  write_bytes(folder / "a.gz",
+              gzipped(text.substr(0, 5000)) + gzipped(text.substr(5000)));  // two members
   write_bytes(folder / "a.zst", zstded(text));
   const auto lines = lines_of(folder / "a.txt");
   ASSERT_EQ(lines.size(), 60004U);
@@ -115,7 +119,9 @@ TEST(Documents, BlankLinesAndJsonLines) {
   write_bytes(folder / "b.jsonl", "{\"text\": \"x\\ny\"}\n\n{\"text\": \"z\"}\n");
   EXPECT_EQ(documents_of(folder / "b.jsonl"), (std::vector<Document>{{"x", "y"}, {"z"}}));
   write_bytes(folder / "c.jsonl", "{\"text\": 3}\n");
-  EXPECT_TRUE(refusal_of([&] { documents_of(folder / "c.jsonl"); }).says("c.jsonl:1: not a JSON object with a text"));
+  EXPECT_TRUE(refusal_of([&] {
+                documents_of(folder / "c.jsonl");
+              }).says("c.jsonl:1: not a JSON object with a text"));
 }
 
 TEST(Documents, BadTextIsNamedOrLeftOut) {
@@ -124,7 +130,8 @@ TEST(Documents, BadTextIsNamedOrLeftOut) {
   const Refusal r = refusal_of([&] { documents_of(folder / "a.txt"); });
   EXPECT_EQ(r.code, ErrorCode::kBadData);
   EXPECT_TRUE(r.says("a.txt:2:2: not UTF-8")) << r.what;
-  EXPECT_EQ(documents_of(folder / "a.txt", {.skip_bad_lines = true}), (std::vector<Document>{{"good", "fine"}}));
+  EXPECT_EQ(documents_of(folder / "a.txt", {.skip_bad_lines = true}),
+            (std::vector<Document>{{"good", "fine"}}));
   write_bytes(folder / "b.txt", std::string("nu\0l\n", 5));
   EXPECT_TRUE(refusal_of([&] { documents_of(folder / "b.txt"); }).says("b.txt:1:3: a NUL byte"));
   write_bytes(folder / "c.txt", std::string(10 << 20, 'a') + "\nend\n");
@@ -133,7 +140,8 @@ TEST(Documents, BadTextIsNamedOrLeftOut) {
 
 TEST(Documents, SentencesAreCutAtTheirEnds) {
   EXPECT_EQ(split_sentences("Mr. A. Smith came. \"Why?\" he said. It cost 1.5 pounds! Yes."),
-            (std::vector<std::string>{"Mr. A. Smith came.", "\"Why?\" he said.", "It cost 1.5 pounds!", "Yes."}));
+            (std::vector<std::string>{"Mr. A. Smith came.", "\"Why?\" he said.",
+                                      "It cost 1.5 pounds!", "Yes."}));
 }
 
 TEST(Prepare, SameBytesForAnyNumberOfThreads) {
@@ -147,18 +155,23 @@ TEST(Prepare, SameBytesForAnyNumberOfThreads) {
     const auto other = folder / ("s" + std::to_string(threads));
     prepare_text(folder / "t.txt", other, threads);
     for (const auto& entry : std::filesystem::directory_iterator(folder / "s1"))
-      EXPECT_EQ(read_bytes(entry.path()), read_bytes(other / entry.path().filename().string())) << entry.path();
+      EXPECT_EQ(read_bytes(entry.path()), read_bytes(other / entry.path().filename().string()))
+          << entry.path();
   }
   const Refusal again = refusal_of([&] { prepare_text(folder / "t.txt", folder / "s1"); });
   EXPECT_EQ(again.code, ErrorCode::kUsage);
   write_bytes(folder / "empty.txt", "\n\n");
-  EXPECT_TRUE(refusal_of([&] { prepare_text(folder / "empty.txt", folder / "e"); }).says("no text in"));
+  EXPECT_TRUE(
+      refusal_of([&] { prepare_text(folder / "empty.txt", folder / "e"); }).says("no text in"));
 }
 
 TEST(Corpus, HoldsTheTextInOrder) {
   const TemporaryFolder folder;
   write_bytes(folder / "t.txt", "a b c\nthe dog\n\nthe cat .\n\n1999\n");
-  prepare({.inputs = {folder / "t.txt"}, .output_dir = folder / "s", .documents = {}, .validation_split = 0},
+  prepare({.inputs = {folder / "t.txt"},
+           .output_dir = folder / "s",
+           .documents = {},
+           .validation_split = 0},
           tokenizer(), [](const PrepareProgress&) {});
   const Corpus corpus(folder / "s", "train", tokenizer());
   ASSERT_EQ(corpus.documents(), 3);
@@ -194,8 +207,9 @@ TEST(Corpus, EveryDamageIsFound) {
   write_bytes(folder / "s/manifest.json", other);
   EXPECT_TRUE(refusal_of(open).says("is not the shard that was written"));
   write_bytes(folder / "s/manifest.json", manifest);
-  const auto google = Tokenizer::from_pretrained(std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model",
-                                                 TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
+  const auto google =
+      Tokenizer::from_pretrained(std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model",
+                                 TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
   EXPECT_EQ(refusal_of([&] { Corpus(folder / "s", "train", *google); }).code, ErrorCode::kMismatch);
   std::filesystem::remove(folder / "s/manifest.json");
   EXPECT_EQ(refusal_of(open).code, ErrorCode::kMissingInput);
@@ -211,8 +225,10 @@ TEST(Random, PermutationsArePermutations) {
   }
 }
 
-// Pearson's statistic; the bound is its mean plus five standard deviations, one in several million by chance.
-void expect_shares(const std::vector<double>& counts, const std::vector<double>& shares, const std::string& what) {
+// Pearson's statistic; the bound is its mean plus five standard deviations, one in several million
+// by chance.
+void expect_shares(const std::vector<double>& counts, const std::vector<double>& shares,
+                   const std::string& what) {
   double total = 0, statistic = 0;
   for (const double count : counts) total += count;
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -226,7 +242,8 @@ void expect_shares(const std::vector<double>& counts, const std::vector<double>&
 
 TEST(Masking, FollowsGooglesShares) {
   const MaskingVocabulary vocabulary(tokenizer());
-  std::vector<int32_t> words;  // pieces that begin words, so that n-grams of words are n-grams of tokens
+  std::vector<int32_t>
+      words;  // pieces that begin words, so that n-grams of words are n-grams of tokens
   for (int32_t id = 5; id < vocabulary.size; ++id)
     if (vocabulary.starts_word[static_cast<size_t>(id)]) words.push_back(id);
   std::vector<double> kinds(3), ngrams(3), buckets(10), places(10);
@@ -240,7 +257,8 @@ TEST(Masking, FollowsGooglesShares) {
     // Far below the quota, so that no n-gram was shrunk to fit it.
     const Masked masked = mask_tokens(ids, vocabulary, {.max_predictions_per_seq = 60}, random);
     ASSERT_EQ(masked.positions.size(), 60U);
-    for (size_t k = 0; k + 3 < masked.ngrams.size(); ++k) ++ngrams[static_cast<size_t>(masked.ngrams[k] - 1)];
+    for (size_t k = 0; k + 3 < masked.ngrams.size(); ++k)
+      ++ngrams[static_cast<size_t>(masked.ngrams[k] - 1)];
     for (size_t k = 0; k < masked.positions.size(); ++k) {
       const auto at = static_cast<size_t>(masked.positions[k]);
       ASSERT_EQ(masked.labels[k], original[at]);
@@ -248,14 +266,16 @@ TEST(Masking, FollowsGooglesShares) {
       ++kinds[now == vocabulary.mask ? 0 : now == original[at] ? 1 : 2];
       if (now != vocabulary.mask && now != original[at])
         ++buckets[static_cast<size_t>(now) * 10 / static_cast<size_t>(vocabulary.size)];
-      if (at > 20 && at <= 380) ++places[(at - 21) / 36];  // n-grams begin anywhere but reach less far at the ends
+      if (at > 20 && at <= 380)
+        ++places[(at - 21) / 36];  // n-grams begin anywhere but reach less far at the ends
     }
     predictions += static_cast<int64_t>(masked.positions.size());
   }
   expect_shares(kinds, {0.8, 0.1, 0.1}, "mask, keep, random");
   expect_shares(buckets, std::vector<double>(10, 0.1), "random pieces");
   expect_shares(places, std::vector<double>(10, 0.1), "positions");
-  // A longer n-gram is likelier to touch what is covered and be left out: shares only near 6/11, 3/11, 2/11.
+  // A longer n-gram is likelier to touch what is covered and be left out: shares only near 6/11,
+  // 3/11, 2/11.
   const double drawn = ngrams[0] + ngrams[1] + ngrams[2];
   EXPECT_NEAR(ngrams[0] / drawn, 6.0 / 11, 0.03);
   EXPECT_NEAR(ngrams[1] / drawn, 3.0 / 11, 0.02);
@@ -284,7 +304,8 @@ TEST(Masking, FirstNgramsHaveExactlyTheirShares) {
 TEST(Masking, WholeWordsGoTogether) {
   const MaskingVocabulary vocabulary(tokenizer());
   std::vector<int32_t> ids{vocabulary.cls};
-  for (const int32_t id : tokenizer().ids("unbelievableness antidisestablishmentarianism hippopotamuses"))
+  for (const int32_t id :
+       tokenizer().ids("unbelievableness antidisestablishmentarianism hippopotamuses"))
     ids.push_back(id);
   ids.push_back(vocabulary.sep);
   for (uint64_t i = 0; i < 500; ++i) {
@@ -293,7 +314,8 @@ TEST(Masking, WholeWordsGoTogether) {
     const std::set<int32_t> positions(masked.positions.begin(), masked.positions.end());
     for (size_t at = 2; at + 1 < ids.size(); ++at)
       if (!vocabulary.starts_word[static_cast<size_t>(ids[at])]) {
-        EXPECT_EQ(positions.count(static_cast<int32_t>(at)), positions.count(static_cast<int32_t>(at) - 1));
+        EXPECT_EQ(positions.count(static_cast<int32_t>(at)),
+                  positions.count(static_cast<int32_t>(at) - 1));
       }
   }
 }
@@ -303,7 +325,8 @@ struct Samples {
     write_bytes(folder / "t.txt", made_text(documents, 5));
     prepare_text(folder / "t.txt", folder / "s");
     corpus.emplace(folder / "s", "train", tokenizer());
-    samples.emplace(*corpus, tokenizer(), PairOptions{.max_seq_length = length}, MaskingOptions{}, seed);
+    samples.emplace(*corpus, tokenizer(), PairOptions{.max_seq_length = length}, MaskingOptions{},
+                    seed);
   }
   TemporaryFolder folder;
   std::optional<Corpus> corpus;
@@ -337,7 +360,8 @@ TEST(PretrainingSamples, HaveTheShapeOfAPair) {
     EXPECT_EQ(ids.front(), tokenizer().cls_id());
     EXPECT_EQ(ids.back(), tokenizer().sep_id());
     EXPECT_EQ(std::count(ids.begin(), ids.end(), tokenizer().sep_id()), 2);
-    const auto middle = static_cast<size_t>(std::find(ids.begin(), ids.end(), tokenizer().sep_id()) - ids.begin());
+    const auto middle =
+        static_cast<size_t>(std::find(ids.begin(), ids.end(), tokenizer().sep_id()) - ids.begin());
     for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(e.token_type_ids[i], i > middle);
     EXPECT_FALSE(e.masked_positions.empty());
   }

@@ -1,12 +1,13 @@
-// The training loop: resuming to the same bits, damaged checkpoints, refusals, signals, gradients that are not finite.
-#include "trainer/training_loop.h"
+// The training loop: resuming to the same bits, damaged checkpoints, refusals, signals, gradients
+// that are not finite.
+#include "albert/trainer/loop/training_loop.h"
 
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "albert/trainer/loop/checkpoint.h"
+#include "albert/trainer/loop/report.h"
 #include "tests/support/random_task.h"
-#include "trainer/checkpoint.h"
-#include "trainer/report.h"
 
 namespace albert::testing {
 namespace {
@@ -79,8 +80,8 @@ TEST(TrainingLoop, ADamagedCheckpointIsSkippedAndSaid) {
   const TemporaryFolder folder;
   RandomTask whole;
   run(options_for(folder / "whole"), whole);
-  const std::vector<std::string> files = {"model.safetensors", "training_state.safetensors", "trainer_state.json",
-                                          "config.json", "manifest.json"};
+  const std::vector<std::string> files = {"model.safetensors", "training_state.safetensors",
+                                          "trainer_state.json", "config.json", "manifest.json"};
   for (const auto& file : files)
     for (const double share : {0.0, 0.3, 0.99}) {
       const fs::path output = folder / "run";
@@ -90,7 +91,8 @@ TEST(TrainingLoop, ADamagedCheckpointIsSkippedAndSaid) {
       run(options_for(output), first);
       const fs::path newest = output / "checkpoint-7" / file;
       const std::string bytes = read_bytes(newest);
-      write_bytes(newest, bytes.substr(0, static_cast<size_t>(share * static_cast<double>(bytes.size()))));
+      write_bytes(newest,
+                  bytes.substr(0, static_cast<size_t>(share * static_cast<double>(bytes.size()))));
       RandomTask second;
       std::string said;
       run(options_for(output), second, &said);
@@ -108,7 +110,8 @@ TEST(TrainingLoop, AFlippedBitAnywhereIsFound) {
   for (const auto& entry : fs::directory_iterator(checkpoint)) {
     const std::string bytes = read_bytes(entry.path());
     for (size_t at = 0; at < bytes.size(); at += 1 + bytes.size() / 50) {
-      if (std::isspace(static_cast<unsigned char>(bytes[at])) != 0) continue;  // white space of a manifest says nothing
+      if (std::isspace(static_cast<unsigned char>(bytes[at])) != 0)
+        continue;  // white space of a manifest says nothing
       std::string changed = bytes;
       changed[at] = static_cast<char>(changed[at] ^ 16);
       write_bytes(entry.path(), changed);
@@ -135,7 +138,8 @@ TEST(TrainingLoop, AnotherRecipeOrOldResultsAreRefused) {
   other.overwrite = true;
   EXPECT_EQ(run(other, second).step, 12);
   const FolderLock held(folder / "run");
-  EXPECT_TRUE(refusal_of([&] { run(options_for(folder / "run"), second); }).says("another run is writing"));
+  EXPECT_TRUE(
+      refusal_of([&] { run(options_for(folder / "run"), second); }).says("another run is writing"));
 }
 
 TEST(TrainingLoop, UpdatesThatAreNotFiniteAreSkippedAndTenInARowEndIt) {

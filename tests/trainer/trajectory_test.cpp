@@ -1,4 +1,5 @@
-// Ten pre-training steps against transformers and PyTorch's or Google's optimizer: losses, norms, rates, final weights.
+// Ten pre-training steps against transformers and PyTorch's or Google's optimizer: losses, norms,
+// rates, final weights.
 #include <numeric>
 
 #include "tests/support/compare.h"
@@ -31,7 +32,8 @@ TEST_P(Trajectory, EqualsTheReference) {
       folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')),
       {.precision = precision, .threads = 2, .trainable = true});
   Optimizer optimizer(model, recipe.optimizer);
-  const Schedule schedule{.shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};
+  const Schedule schedule{
+      .shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};
 
   std::vector<double> losses, norms, rates;
   for (int step = 0; step < kSteps; ++step) {
@@ -40,7 +42,8 @@ TEST_P(Trajectory, EqualsTheReference) {
                              input(golden, step, "token_type_ids"),
                              {},
                              {}};
-    const PreTrainingLabels labels{input(golden, step, "labels"), input(golden, step, "sentence_order_label")};
+    const PreTrainingLabels labels{input(golden, step, "labels"),
+                                   input(golden, step, "sentence_order_label")};
     model.zero_grads();
     losses.push_back(*model.forward(inputs, labels, {.logits = false, .backward = true}).loss);
     rates.push_back(schedule.at(step));
@@ -57,22 +60,26 @@ TEST_P(Trajectory, EqualsTheReference) {
   size_t compared = 0;
   for (const auto& [name, want] : golden.tensors) {
     if (name.rfind("out.final.", 0) != 0) continue;
-    // Soft-max does not see a key's bias: its gradient is rounding alone, which in f32 Adam blows up to steps of the
-    // learning rate, in whichever direction.
+    // Soft-max does not see a key's bias: its gradient is rounding alone, which in f32 Adam blows
+    // up to steps of the learning rate, in whichever direction.
     const bool unseen = !f64 && name.find("attention.key.bias") != std::string::npos;
-    const double tolerance = unseen ? std::accumulate(rates.begin(), rates.end(), 0.0) : f64 ? 1e-4 : 1e-3;
-    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), tolerance, unseen ? 1 : 0))
+    const double tolerance = unseen ? std::accumulate(rates.begin(), rates.end(), 0.0)
+                             : f64  ? 1e-4
+                                    : 1e-3;
+    EXPECT_TRUE(close(doubles(final_state.tensors.at(name.substr(10))), doubles(want), tolerance,
+                      unseen ? 1 : 0))
         << name;
     ++compared;
   }
   EXPECT_EQ(compared, final_state.tensors.size());
 }
 
-const Recipe kRecipes[] = {{"train-adamw.safetensors", {}, Schedule::Shape::kLinear},
-                           {"train-adamw-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kAdamW),
-                            Schedule::Shape::kGooglePoly},
-                           {"train-lamb-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kLamb),
-                            Schedule::Shape::kGooglePoly}};
+const Recipe kRecipes[] = {
+    {"train-adamw.safetensors", {}, Schedule::Shape::kLinear},
+    {"train-adamw-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kAdamW),
+     Schedule::Shape::kGooglePoly},
+    {"train-lamb-google.safetensors", OptimizerOptions::google(OptimizerOptions::Kind::kLamb),
+     Schedule::Shape::kGooglePoly}};
 
 INSTANTIATE_TEST_SUITE_P(Recipes, Trajectory,
                          ::testing::Combine(::testing::ValuesIn(kRecipes),
@@ -90,12 +97,14 @@ TEST(Optimizer, LeavesEverythingWhenTheGradientIsNotFinite) {
 }
 
 TEST(Optimizer, ClipsToTheGlobalNorm) {
-  auto model = AlbertForPreTraining::from_config(tiny_config(), {.precision = Precision::kF64, .trainable = true});
+  auto model = AlbertForPreTraining::from_config(tiny_config(),
+                                                 {.precision = Precision::kF64, .trainable = true});
   Parameter& p = model.parameters().all().front();
   const double before = p.value.as<double>()[0];
   p.grad.as<double>()[0] = 30;
   p.grad.as<double>()[1] = 40;
-  Optimizer optimizer(model, {.eps = 1, .weight_decay = 0, .bias_correction = true, .max_gradient_norm = 5});
+  Optimizer optimizer(
+      model, {.eps = 1, .weight_decay = 0, .bias_correction = true, .max_gradient_norm = 5});
   optimizer.set_state({.loss_scale = {2}});
   EXPECT_NEAR(optimizer.step(0.5).get().gradient_norm, 25, 1e-12);
   // g = 30 * 0.5 * 5 / 25 = 3 after scale and clip; first corrected step: g / (|g| + eps)

@@ -1,0 +1,12 @@
+#pragma once
+// The public C++ API: models under transformers' names, read from and written to Hugging Face
+// folders.
+#include "albert/heads/albert_model.h"
+#include "albert/heads/masked_lm.h"
+#include "albert/heads/multiple_choice.h"
+#include "albert/heads/pretraining.h"
+#include "albert/heads/question_answering.h"
+#include "albert/heads/sequence_classification.h"
+#include "albert/heads/token_classification.h"
+#include "albert/trainer/optim/optimizer.h"
+#include "albert/trainer/optim/schedule.h"

@@ -1,0 +1,38 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace albert {
+
+// A regular file open for reading from front to back. Directories, pipes and devices are refused.
+class InputFile {
+ public:
+  // Error(kMissingInput) when it is not there, kBadData when it is no regular file, kIo when it
+  // cannot be opened.
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& name() const { return name_; }
+  uint64_t size() const { return size_; }
+
+  // Exactly n bytes; Error(kIo) when reading fails or the file has become shorter.
+  void read(void* to, size_t n);
+
+  // Error(kIo) when size or modification time are no longer those at opening: what was read may be
+  // half old, half new.
+  void check_unchanged() const;
+
+ private:
+  std::string name_;
+  int descriptor_ = -1;
+  uint64_t size_ = 0;
+  int64_t modified_ns_ = 0;
+};
+
+// The whole file; Error(kBadData) when it is larger than max_bytes.
+std::string read_text_file(const std::filesystem::path& path, uint64_t max_bytes);
+
+}  // namespace albert

@@ -1,0 +1,38 @@
+#pragma once
+#include <optional>
+
+#include "albert/engine/model/embeddings.h"
+#include "albert/engine/model/encoder.h"
+#include "albert/engine/model/pooler.h"
+
+namespace albert {
+
+struct BackboneOutput {
+  EncoderOutput encoder;
+  std::optional<Var> pooled;         // [B, H]
+  std::optional<Var> inputs_embeds;  // [T, E], when the batch came with them
+};
+
+// transformers' AlbertModel: embeddings, encoder and, where a head wants it, the pooler.
+class Backbone {
+ public:
+  enum class Pooling : uint8_t { kNone, kFirstToken };
+
+  // `prefix`: "albert." under a head, "" for an AlbertModel alone
+  Backbone(ParameterStore& store, const std::string& prefix, const AlbertConfig& config,
+           Pooling pooling);
+
+  // `first_rows` [B] i32: where the first tokens lie among the rows the call asks for; read by the
+  // pooler only
+  BackboneOutput operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call,
+                            Tensor first_rows) const;
+
+  const Parameter& word_embeddings() const { return embeddings_.word(); }
+
+ private:
+  Embeddings embeddings_;
+  Encoder encoder_;
+  std::optional<Pooler> pooler_;
+};
+
+}  // namespace albert

@@ -1,0 +1,72 @@
+#include "albert/engine/ops/ops.h"
+#include "albert/kernels/elementwise_loss.h"
+
+namespace albert::ops {
+
+Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options) {
+  labels = t.on_device(labels);
+  options.class_weights = t.on_device(options.class_weights);
+  options.scale_at = t.on_device({options.scale});
+  const DType sums = accumulator(logits.dtype());
+  const Shape rows{logits.shape()[0]};
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save(rows, sums), log_sum_exp = t.save(rows, sums);
+  kernels::cross_entropy_forward(t.stream(), loss.value(), row_loss, log_sum_exp, logits.value(),
+                                 labels, options);
+  t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,
+                                    logits.value(), log_sum_exp, labels, options);
+  });
+  return loss;
+}
+
+Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale) {
+  cu_seqlens = t.on_device(cu_seqlens);
+  positions = t.on_device(positions);
+  scale = t.on_device(scale);
+  const DType sums = accumulator(logits.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor log_sum_exp = t.save(positions.shape, sums);
+  kernels::span_cross_entropy_forward(t.stream(), loss.value(), log_sum_exp, logits.value(),
+                                      cu_seqlens, positions, scale);
+  t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::span_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,
+                                         logits.value(), log_sum_exp, cu_seqlens, positions, scale);
+  });
+  return loss;
+}
+
+Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale) {
+  targets = t.on_device(targets);
+  class_weights = t.on_device(class_weights);
+  const DType sums = accumulator(logits.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save({logits.shape()[0]}, sums);
+  kernels::binary_cross_entropy_forward(t.stream(), loss.value(), row_loss, logits.value(), targets,
+                                        class_weights, scale);
+  t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::binary_cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,
+                                           logits.value(), targets, class_weights, scale);
+  });
+  return loss;
+}
+
+Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale) {
+  targets = t.on_device(targets);
+  const DType sums = accumulator(x.dtype());
+  Var loss = t.output({1}, sums);
+  const Tensor row_loss = t.save({x.shape()[0]}, sums);
+  kernels::mean_squared_error_forward(t.stream(), loss.value(), row_loss, x.value(), targets,
+                                      scale);
+  t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dx = tape.sink(x);
+    kernels::mean_squared_error_backward(tape.stream(), dx.tensor, dx.mode, dloss, x.value(),
+                                         targets, scale);
+  });
+  return loss;
+}
+
+}  // namespace albert::ops

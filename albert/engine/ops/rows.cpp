@@ -1,0 +1,39 @@
+#include "albert/kernels/row_ops.h"
+
+#include "albert/engine/ops/ops.h"
+
+namespace albert::ops {
+
+Var gather_rows(Tape& t, Var x, Tensor index) {
+  index = t.on_device(index);
+  Var y = t.output({index.shape[0], x.shape()[1]}, x.dtype());
+  kernels::gather_rows(t.stream(), y.value(), x.value(), index);
+  t.on_backward(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore)
+      kernels::scatter_rows(tape.stream(), dx.tensor, dx.mode, dy, index);
+  });
+  return y;
+}
+
+Var copy(Tape& t, Var x, const Placement& at) {
+  Var y = t.output(x.shape(), x.dtype(), at);
+  kernels::accumulate(t.stream(), y.value(), Grad::kAssign, x.value());
+  t.on_backward(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy);
+  });
+  return y;
+}
+
+Var reshape(Tape& t, Var x, Shape shape) {
+  Var y = t.alias(x.value().reshaped(shape));
+  t.on_backward(y, [=](Tape& tape, Tensor dy) {
+    const auto dx = tape.sink(x);
+    if (dx.mode != Grad::kIgnore)
+      kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy.reshaped(x.shape()));
+  });
+  return y;
+}
+
+}  // namespace albert::ops

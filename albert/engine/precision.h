@@ -1,0 +1,22 @@
+#pragma once
+#include "albert/kernels/dtype.h"
+
+namespace albert {
+
+// What a model computes in. Master weights, gradients, statistics and losses are
+// accumulator(compute) always. f16 is for GPUs, and wants its loss scaled in training
+// (albert/kernels/update_factors.h).
+enum class Precision : uint8_t { kF32, kF64, kBF16, kF16 };
+
+constexpr DType compute_dtype(Precision p) {
+  switch (p) {
+    case Precision::kF64: return DType::kF64;
+    case Precision::kBF16: return DType::kBF16;
+    case Precision::kF16: return DType::kF16;
+    case Precision::kF32: break;
+  }
+  return DType::kF32;
+}
+constexpr DType master_dtype(Precision p) { return accumulator(compute_dtype(p)); }
+
+}  // namespace albert

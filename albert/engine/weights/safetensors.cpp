@@ -1,0 +1,143 @@
+#include "albert/engine/weights/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <span>
+#include <tuple>
+
+#include "albert/base/byte_reader.h"
+#include "albert/base/input_file.h"
+#include "albert/base/json.h"
+#include "albert/base/printable.h"
+#include "albert/engine/weights/safetensors_layout.h"
+
+namespace albert {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "safetensors data is little-endian and copied as it is");
+
+SafetensorsLayout read_layout(InputFile& file) {
+  std::array<std::byte, kSafetensorsPrefix> prefix{};
+  const uint64_t available = std::min<uint64_t>(file.size(), prefix.size());
+  file.read(prefix.data(), available);
+  const uint64_t size =
+      safetensors_header_size(file.name(), std::span(prefix).first(available), file.size());
+  std::string header(size, '\0');
+  file.read(header.data(), header.size());
+  return parse_safetensors_header(file.name(), header, file.size() - prefix.size() - size);
+}
+
+const char* format_name(DType dtype) {
+  switch (dtype) {
+    case DType::kF32: return "F32";
+    case DType::kF64: return "F64";
+    case DType::kBF16: return "BF16";
+    case DType::kF16: return "F16";
+    case DType::kI32: return "I32";
+    case DType::kI64: return "I64";
+    case DType::kU8: return "U8";
+  }
+  return "?";
+}
+
+std::string little_endian(uint64_t value) {
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>((value >> shift) & 0xff);
+  return bytes;
+}
+
+}  // namespace
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+  InputFile file(path);
+  SafetensorsLayout layout = read_layout(file);
+  TensorFile result{{}, std::move(layout.metadata)};
+  for (auto& entry : layout.entries) {
+    HostTensor tensor(entry.info.dtype, std::move(entry.info.shape));
+    file.read(tensor.raw(), tensor.bytes());
+    result.tensors.emplace(std::move(entry.name), std::move(tensor));
+  }
+  file.check_unchanged();
+  return result;
+}
+
+TensorFileHeader read_safetensors_header(const std::filesystem::path& path) {
+  InputFile file(path);
+  SafetensorsLayout layout = read_layout(file);
+  TensorFileHeader header{{}, std::move(layout.metadata)};
+  for (auto& entry : layout.entries)
+    header.tensors.emplace(std::move(entry.name), std::move(entry.info));
+  return header;
+}
+
+TensorFile parse_safetensors(const std::string& name, const void* data, size_t size) {
+  const std::span bytes(static_cast<const std::byte*>(data), size);
+  const uint64_t header_size = safetensors_header_size(name, bytes, size);
+  ByteReader reader(name, bytes);
+  reader.bytes(kSafetensorsPrefix, "header length");
+  const std::string_view header = reader.text(header_size, "header");
+  SafetensorsLayout layout = parse_safetensors_header(name, header, reader.remaining());
+  TensorFile result{{}, std::move(layout.metadata)};
+  for (auto& entry : layout.entries) {
+    HostTensor tensor(entry.info.dtype, std::move(entry.info.shape));
+    const auto from = reader.bytes(tensor.bytes(), "tensor");
+    std::copy(from.begin(), from.end(), static_cast<std::byte*>(tensor.raw()));
+    result.tensors.emplace(std::move(entry.name), std::move(tensor));
+  }
+  return result;
+}
+
+SafetensorsPlan plan_safetensors(const std::string& name,
+                                 const std::map<std::string, HostTensor>& tensors,
+                                 const std::map<std::string, std::string>& metadata) {
+  using Item = const std::pair<const std::string, HostTensor>*;
+  std::vector<Item> items;
+  for (const auto& item : tensors) items.push_back(&item);
+  std::stable_sort(items.begin(), items.end(), [](Item a, Item b) {
+    return size_of(a->second.dtype()) > size_of(b->second.dtype());
+  });
+  SafetensorsPlan plan;
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  uint64_t end = 0;
+  for (const Item item : items) {
+    const auto& [key, tensor] = *item;
+    if (key == "__metadata__")
+      fail(ErrorCode::kBadData, name, ": a tensor cannot be named __metadata__");
+    const uint64_t begin = end;
+    end += tensor.bytes();
+    header[key] = {{"dtype", format_name(tensor.dtype())},
+                   {"shape", tensor.shape()},
+                   {"data_offsets", {begin, end}}};
+    plan.tensors.push_back(&tensor);
+  }
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const nlohmann::json::exception&) {
+    fail(ErrorCode::kBadData, name, ": a name or metadata of the tensors is not valid UTF-8");
+  }
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  if (text.size() > kSafetensorsMaxHeader)
+    fail(ErrorCode::kBadData, name, ": too many tensors for one file");
+  plan.prologue = little_endian(text.size()) + text;
+  parse_safetensors_header(name, text, end);
+  plan.file_size = plan.prologue.size() + end;
+  return plan;
+}
+
+void write_safetensors_to(AtomicFile& file, const SafetensorsPlan& plan) {
+  file.write(plan.prologue);
+  for (const HostTensor* tensor : plan.tensors) file.write(tensor->raw(), tensor->bytes());
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  const SafetensorsPlan plan = plan_safetensors(path.string(), file.tensors, file.metadata);
+  AtomicFile out(path, plan.file_size);
+  write_safetensors_to(out, plan);
+  out.publish();
+}
+
+}  // namespace albert

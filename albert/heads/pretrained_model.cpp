@@ -1,0 +1,289 @@
+#include "albert/heads/pretrained_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "albert/engine/transfer.h"
+#include "albert/engine/weights/model_folder.h"
+#include "albert/heads/state_dict.h"
+
+namespace albert {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+int64_t count_not_finite(const HostTensor& t) {
+  const HostTensor wide = t.to(DType::kF64);
+  return std::count_if(wide.data<double>(), wide.data<double>() + wide.size(),
+                       [](double v) { return !std::isfinite(v); });
+}
+
+// Larger steps keep a GPU busy however they are queued.
+constexpr int64_t kMaxRoundedTokens = 16384;
+
+int64_t padded_tokens(const ModelInputs& inputs) {
+  const HostTensor& given =
+      inputs.input_ids.shape().empty() ? inputs.inputs_embeds : inputs.input_ids;
+  return given.shape().size() < 2 ? 0 : given.dim(0) * given.dim(1);
+}
+
+// Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
+HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch) {
+  const int64_t heads = packed.dim(1), s = packed.dim(2), length = batch.padded_length();
+  HostTensor padded(packed.dtype(), {batch.batch_size(), heads, length, length});
+  const size_t size = size_of(packed.dtype());
+  const auto* from = static_cast<const std::byte*>(packed.raw());
+  auto* to = static_cast<std::byte*>(padded.raw());
+  for (int64_t b = 0; b < batch.batch_size(); ++b) {
+    const int64_t begin = batch.offsets()[static_cast<size_t>(b)],
+                  n = batch.offsets()[static_cast<size_t>(b) + 1] - begin;
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          const int64_t row = batch.column_of(begin + i), column = batch.column_of(begin + j);
+          std::memcpy(
+              to + static_cast<size_t>(((b * heads + h) * length + row) * length + column) * size,
+              from + static_cast<size_t>(((b * heads + h) * s + i) * s + j) * size, size);
+        }
+  }
+  return padded;
+}
+
+}  // namespace
+
+AlbertPreTrainedModel::AlbertPreTrainedModel(AlbertConfig config, std::string architecture)
+    : config_(std::move(config)), architecture_(std::move(architecture)) {
+  config_.validate();
+}
+
+Session& AlbertPreTrainedModel::session() {
+  ALBERT_CHECK(session_, "load() or initialize() comes first");
+  return *session_;
+}
+
+kernels::Backend& AlbertPreTrainedModel::backend() const {
+  ALBERT_CHECK(session_, "load() or initialize() comes first");
+  return session_->backend();
+}
+
+AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder,
+                                                std::vector<std::string>* warnings) {
+  const auto google = folder / "albert_config.json";
+  std::error_code ignored;
+  const bool only_google = std::filesystem::exists(google, ignored) &&
+                           !std::filesystem::exists(folder / "config.json", ignored);
+  return AlbertConfig::from_file(only_google ? google : folder / "config.json", warnings);
+}
+
+void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warnings) {
+  report_.warnings.insert(report_.warnings.end(), warnings.begin(), warnings.end());
+}
+
+void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
+  if (options.precision == Precision::kF16 && options.device == Device::kCpu)
+    fail(ErrorCode::kNoDevice, "f16 runs on GPUs only; on the CPU use bf16 or f32");
+  options_ = options;
+  report_ = {};
+  auto session = std::make_unique<Session>(kernels::BackendOptions{.device = options.device,
+                                                                   .gpu = options.gpu,
+                                                                   .tf32 = options.tf32,
+                                                                   .attention = options.attention,
+                                                                   .threads = options.threads,
+                                                                   .isa = options.isa});
+  store_->materialize(session->backend(), options.precision, options.trainable);
+  session_ = std::move(session);  // only now: memory made before goes back to the old one
+}
+
+void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
+  materialize(options);
+  if (options.device == Device::kMeta) return;
+  draw_values(nullptr);
+  sync_compute_copies();
+}
+
+void AlbertPreTrainedModel::draw_values(const std::function<bool(const Parameter&)>& wanted) {
+  store_->initialize(options_.seed, config_.initializer_range, wanted);
+  Parameter* words = word_embeddings_of(*store_);
+  if (config_.pad_token_id && words && (!wanted || wanted(*words)))
+    zero_padding_row(backend(), *words, *config_.pad_token_id);
+}
+
+void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
+  TensorFile file = read_model_tensors(folder);
+  materialize(options);
+  const StateDict found = match_state_dict(*store_, config_, std::move(file.tensors));
+  report_.unexpected = found.unexpected;
+  if (!found.wrong.empty())
+    fail(ErrorCode::kMismatch, folder.string(),
+         ": tensors of the wrong shape: ", joined(found.wrong));
+  if (!found.missing.empty() && !options.allow_missing)
+    fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_,
+         " wants tensors that are not there: ", joined(found.missing));
+  report_.missing = found.missing;
+  draw_values([&](const Parameter& p) { return !found.tensors.contains(p.name); });
+  for (const auto& [name, tensor] : found.tensors) {
+    store_->write(*store_->find(name), tensor);
+    if (const int64_t n = count_not_finite(tensor))
+      report_.warnings.push_back(name + " holds " + std::to_string(n) +
+                                 " values that are not finite");
+  }
+  sync_compute_copies();
+}
+
+TensorFile AlbertPreTrainedModel::state_dict() const {
+  TensorFile file;
+  for (const Parameter& p : store_->all()) file.tensors.emplace(p.name, to_host(p.value));
+  return file;
+}
+
+TensorFile AlbertPreTrainedModel::gradients() const {
+  ALBERT_CHECK(options_.trainable, "gradients were not kept: ModelOptions::trainable is false");
+  TensorFile file;
+  for (const Parameter& p : store_->all()) file.tensors.emplace(p.name, to_host(p.grad));
+  return file;
+}
+
+void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder) const {
+  AlbertConfig saved = config_;
+  saved.architectures = {architecture_};
+  TensorFile file = state_dict();
+  for (auto& [name, tensor] : file.tensors) tensor = tensor.to(DType::kF32);
+  save_model_folder(folder, saved.to_json(), file);
+}
+
+namespace {
+
+// A step's memory grows with its sequences; `fixed` bytes, and a little more, its arena has without
+// them.
+std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_t fixed) {
+  constexpr double kMargin = 0.95;
+  if (e.wanted() <= fixed) fixed = 0;  // it was not the arena that found no room
+  const auto beyond = [&](size_t bytes) {
+    return static_cast<double>(bytes - std::min(bytes, fixed));
+  };
+  const double share = kMargin * beyond(e.free()) / beyond(e.wanted());
+  const auto fits = static_cast<int64_t>(share * static_cast<double>(batch.batch_size()));
+  const std::string these = " of these " + std::to_string(batch.batch_size()) + " sequences";
+  return fits > 0 ? ": about " + std::to_string(fits) + these + " would fit at once"
+                  : ": not one" + these + " would fit, shorter ones may";
+}
+
+}  // namespace
+
+void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch& batch,
+                                const std::function<std::vector<Upstream>(Tape&)>& program) {
+  if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
+  HostTensor one = HostTensor::of<double>({1}, {1}).to(master_dtype(precision()));
+  const Mode mode = options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference;
+  try {
+    session().run(mode, [&](Tape& t) {
+      const auto upstreams = program(t);
+      if (!options.backward) return;
+      if (upstreams.empty())
+        fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
+      const Tensor dloss =
+          options.loss_scale ? options.loss_scale : t.on_device({one.raw(), {1}, one.dtype()});
+      for (const Upstream& upstream : upstreams)
+        t.seed(upstream.y, upstream.dy ? t.on_device(upstream.dy) : dloss);
+      t.backward();
+    });
+    return;
+  } catch (const OutOfMemory& e) {
+    if (keep(options, batch) == options.keep)
+      throw OutOfMemory(e.what() + what_would_fit(e, batch, backend().workspace_bytes()),
+                        e.wanted(), e.free());
+    no_room_ = true;
+  }
+  run(options, batch, program);
+}
+
+Keep AlbertPreTrainedModel::keep(const ForwardOptions& options, const PackedBatch& batch) const {
+  if (!options.backward || options.keep != Keep::kActivations || no_room_) return options.keep;
+  return choose_keep(config_, precision(), batch.tokens(), backend().gpu_memory());
+}
+
+Keep choose_keep(const AlbertConfig& config, Precision precision, int64_t tokens,
+                 int64_t gpu_memory) {
+  constexpr int64_t kShare = 4;
+  const int64_t bytes = Encoder::operand_bytes(config, tokens, compute_dtype(precision));
+  return bytes <= gpu_memory / kShare ? Keep::kBatchedWeightGradients : Keep::kActivations;
+}
+
+EncoderCall AlbertPreTrainedModel::encoder_call(const ForwardOptions& options,
+                                                const PackedBatch& batch,
+                                                const RowViews& rows) const {
+  return {rows, options.dropout, keep(options, batch), wants_hidden_states(options),
+          wants_attentions(options)};
+}
+
+bool AlbertPreTrainedModel::wants_every_row(const ForwardOptions& options) const {
+  return options.logits || wants_hidden_states(options) || wants_attentions(options);
+}
+
+NeededRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options,
+                                              const PackedBatch& batch) const {
+  ForwardOptions states_only = options;
+  states_only.logits = false;  // of the pooled rows alone
+  return wants_every_row(states_only) ? NeededRows::all(batch)
+                                      : NeededRows::only(batch, batch.first_rows());
+}
+
+kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options,
+                                                           Tensor row_ids, double fallback) const {
+  constexpr uint32_t kClassifierSite = 0x20000;  // behind the layers' and the embeddings'
+  return options.dropout.at(kClassifierSite, config_.classifier_dropout_prob.value_or(fallback),
+                            row_ids);
+}
+
+PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
+  const bool rounded =
+      session_ && backend().can_capture() && padded_tokens(inputs) <= kMaxRoundedTokens;
+  if (inputs.inputs_embeds.shape().empty()) return {inputs, config_, rounded};
+  ModelInputs converted = inputs;
+  converted.inputs_embeds = inputs.inputs_embeds.to(compute_dtype(options_.precision));
+  return {converted, config_, rounded};
+}
+
+HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
+  const HostTensor host = download(backend(), t);
+  return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
+}
+
+Deferred<HostTensor> AlbertPreTrainedModel::start_to_host(Tensor t) const {
+  const Deferred<HostTensor> host = start_download(backend(), t);
+  if (!is_float(t.dtype)) return host;
+  return Deferred<HostTensor>([host, wide = accumulator(t.dtype)] { return host.get().to(wide); });
+}
+
+std::vector<Deferred<HostTensor>> AlbertPreTrainedModel::start_to_host(
+    const std::vector<Tensor>& tensors) const {
+  std::vector<Deferred<HostTensor>> started;
+  for (const Tensor& t : tensors) started.push_back(start_to_host(t));
+  return started;
+}
+
+Deferred<ModelOutput> AlbertPreTrainedModel::start_output(const PackedBatch& batch,
+                                                          const BackboneOutput& backbone,
+                                                          const std::vector<Tensor>& losses) const {
+  const bool embedded = backbone.inputs_embeds && backbone.inputs_embeds->grad();
+  const auto gradient =
+      start_to_host(embedded ? std::vector{backbone.inputs_embeds->grad()} : std::vector<Tensor>{});
+  const auto states = start_to_host(backbone.encoder.hidden_states),
+             attentions = start_to_host(backbone.encoder.attentions), terms = start_to_host(losses);
+  const bool padded = !gradient.empty() || !states.empty() || !attentions.empty();
+  const auto kept = padded ? std::make_shared<const PackedBatch>(batch) : nullptr;
+  return Deferred<ModelOutput>([=] {
+    ModelOutput out;
+    for (const auto& g : gradient) out.inputs_embeds_gradient = kept->unpack(g.get());
+    for (const auto& state : states) out.hidden_states.push_back(kept->unpack(state.get()));
+    for (const auto& p : attentions) out.attentions.push_back(unpack_attentions(p.get(), *kept));
+    for (const auto& term : terms) out.loss = out.loss.value_or(0) + value_of(term.get());
+    return out;
+  });
+}
+
+}  // namespace albert

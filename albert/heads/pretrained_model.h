@@ -1,0 +1,193 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "albert/engine/deferred.h"
+#include "albert/engine/model/backbone.h"
+#include "albert/engine/session.h"
+#include "albert/engine/weights/safetensors.h"
+#include "albert/heads/needed_rows.h"
+
+namespace albert {
+
+// How a model is brought to life.
+struct ModelOptions {
+  Precision precision = Precision::kF32;
+  int threads = 0;             // 0: every core this process may use
+  bool trainable = false;      // keep gradients
+  bool allow_missing = false;  // parameters not in the folder start at random instead of failing
+  uint64_t seed = 42;          // of random starts
+  kernels::Isa isa = kernels::detect_isa();
+  Device device =
+      Device::kCpu;   // kMeta: nothing is allocated or computed, forward() only plans memory
+  int gpu = 0;        // kCuda: which
+  bool tf32 = false;  // kCuda: matmuls of f32 round their operands to TF32
+  kernels::AttentionBackend attention = kernels::AttentionBackend::kOwn;  // kCuda
+};
+
+// What from_pretrained found besides the parameters it wanted; each entry names the tensor and its
+// shape.
+struct LoadReport {
+  std::vector<std::string> missing;     // started at random (allow_missing)
+  std::vector<std::string> unexpected;  // in the folder, not used by this head
+  std::vector<std::string> warnings;    // from config.json
+};
+
+// What one call to forward() is asked for.
+struct ForwardOptions {
+  bool output_hidden_states = false;  // or'ed with the config's
+  bool output_attentions = false;
+  bool logits = true;  // false: the loss alone; heads on tokens then compute labelled rows only in
+                       // the last layer and after
+  bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels
+                          // (or upstreams)
+  Keep keep = Keep::kActivations;  // on a GPU with room kBatchedWeightGradients: see choose_keep
+  Tensor loss_scale =
+      {};  // [1] of the device, Optimizer::loss_scale(): multiplies every gradient; empty: 1
+  DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
+};
+
+// How a loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
+struct LossOptions {
+  std::vector<float> class_weights = {};  // [num_labels] or empty
+  double label_smoothing = 0;             // in [0, 1]
+  // What the mean divides by; 0: this batch's own count (of labelled rows, or their weights). A
+  // step over several micro-batches or ranks gives each the count of all, so that their gradients
+  // simply add.
+  double count = 0;
+};
+
+// Fields every output has under transformers' names; empty unless asked for. Padded shapes, zeros
+// at padding; f32, or f64 in f64.
+struct ModelOutput {
+  std::optional<double> loss;
+  std::vector<HostTensor> hidden_states;  // L * K + 1 of [B, S, H], as transformers 5 counts them
+  std::vector<HostTensor> attentions;     // L * K of [B, heads, S, S]
+  HostTensor inputs_embeds_gradient;      // [B, S, E], after backward from inputs_embeds
+};
+
+// What a training step over `tokens` keeps on a GPU of `gpu_memory` bytes: kBatchedWeightGradients
+// where they take a quarter of it at most. How much is free does not count, so that a GPU gives the
+// same bits as long as the step fits.
+Keep choose_keep(const AlbertConfig& config, Precision precision, int64_t tokens,
+                 int64_t gpu_memory);
+
+// What all heads share: config, parameters, session, files.
+class AlbertPreTrainedModel {
+ public:
+  const AlbertConfig& config() const { return config_; }
+  ParameterStore& parameters() { return *store_; }
+  const ParameterStore& parameters() const { return *store_; }
+  Session& session();
+  kernels::Backend& backend() const;  // of the session; Error(kInternal) before there is one
+  Precision precision() const { return options_.precision; }
+  const LoadReport& load_report() const { return report_; }
+
+  // Values or gradients by transformers' names, f32 (f64 in f64).
+  TensorFile state_dict() const;
+  TensorFile gradients() const;
+  void zero_grads() { store_->zero_grads(); }
+  // To be called after writing into parameters().
+  void sync_compute_copies() { store_->sync_compute_copies(session().stream()); }
+
+  // config.json and model.safetensors as transformers writes them, through temporary names.
+  // Error(kIo).
+  void save_pretrained(const std::filesystem::path& folder) const;
+
+  // Makes the parameters: from a folder, or at random.
+  // Error(kMismatch) naming missing and mis-shaped tensors with both shapes; kMissingInput;
+  // kBadData; kIo.
+  void load(const std::filesystem::path& folder, const ModelOptions& options);
+  void initialize(const ModelOptions& options);
+
+ protected:
+  // config.json, or Google's albert_config.json where that is all there is.
+  static AlbertConfig read_config(const std::filesystem::path& folder,
+                                  std::vector<std::string>* warnings);
+  void add_warnings(const std::vector<std::string>& warnings);
+
+  AlbertPreTrainedModel(AlbertConfig config, std::string architecture);
+
+  struct Upstream {
+    Var y;
+    Tensor dy;  // empty: 1, y is a loss
+  };
+  // Runs `program` (and backward from what it returns, when asked) on this model's session.
+  // OutOfMemory names the batch that would fit.
+  void run(const ForwardOptions& options, const PackedBatch& batch,
+           const std::function<std::vector<Upstream>(Tape&)>& program);
+  EncoderCall encoder_call(const ForwardOptions& options, const PackedBatch& batch,
+                           const RowViews& rows) const;
+  PackedBatch pack(const ModelInputs& inputs) const;  // inputs_embeds in the compute type
+
+  // Whether the last layer must compute all rows: logits, hidden states or attentions are wanted.
+  bool wants_every_row(const ForwardOptions& options) const;
+  // The rows a head on the pooled output reads: first tokens alone, or all where states are wanted
+  // too.
+  NeededRows pooled_rows(const ForwardOptions& options, const PackedBatch& batch) const;
+  // Dropout before a classifier; `row_ids` as in albert/kernels/dropout.h. `fallback` where
+  // classifier_dropout_prob is null.
+  kernels::Dropout classifier_dropout(const ForwardOptions& options, Tensor row_ids,
+                                      double fallback = 0) const;
+
+  // Copies out what the step left on the arena: at once, or without waiting for it.
+  HostTensor to_host(Tensor t) const;
+  Deferred<HostTensor> start_to_host(Tensor t) const;
+  std::vector<Deferred<HostTensor>> start_to_host(const std::vector<Tensor>& tensors) const;
+  static double value_of(const HostTensor& scalar) { return scalar.to(DType::kF64).at<double>(0); }
+  void fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
+            const std::vector<Tensor>& losses) const {
+    out = start_output(batch, backbone, losses).get();
+  }
+  Deferred<ModelOutput> start_output(const PackedBatch& batch, const BackboneOutput& backbone,
+                                     const std::vector<Tensor>& losses) const;
+
+  ParameterStore& store() { return *store_; }
+  AlbertConfig config_;
+
+ private:
+  void materialize(const ModelOptions& options);
+  Keep keep(const ForwardOptions& options, const PackedBatch& batch) const;
+  bool wants_hidden_states(const ForwardOptions& o) const {
+    return o.output_hidden_states || config_.output_hidden_states;
+  }
+  bool wants_attentions(const ForwardOptions& o) const {
+    return o.output_attentions || config_.output_attentions;
+  }
+  void draw_values(const std::function<bool(const Parameter&)>& wanted);  // empty: all
+
+  std::string architecture_;
+  ModelOptions options_;
+  bool no_room_ = false;  // for operands, though there should have been: others are on the GPU
+  LoadReport report_;
+  std::unique_ptr<Session> session_;  // before the store, whose memory it holds
+  std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
+};
+
+// Adds from_pretrained and from_config that return the head itself.
+template <class Head>
+class PreTrained : public AlbertPreTrainedModel {
+ public:
+  static Head from_pretrained(const std::filesystem::path& folder,
+                              const ModelOptions& options = {}) {
+    std::vector<std::string> warnings;
+    Head head(read_config(folder, &warnings));
+    head.load(folder, options);
+    head.add_warnings(warnings);
+    return head;
+  }
+  static Head from_config(const AlbertConfig& config, const ModelOptions& options = {}) {
+    Head head(config);
+    head.initialize(options);
+    return head;
+  }
+
+ protected:
+  using AlbertPreTrainedModel::AlbertPreTrainedModel;
+};
+
+}  // namespace albert

@@ -1,0 +1,127 @@
+#include "albert/heads/pretraining.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "albert/heads/loss_targets.h"
+#include "albert/heads/needed_rows.h"
+#include "albert/kernels/row_ops.h"
+
+namespace albert {
+namespace {
+
+constexpr int64_t kOrders = 2;
+
+std::vector<int32_t> together(std::vector<int32_t> a, const std::vector<int32_t>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Tensor best_of_rows(Tape& t, Var logits) {
+  const Tensor best = t.save({logits.shape()[0]}, DType::kI32);
+  kernels::argmax_rows(t.stream(), best, logits.value());
+  return best;
+}
+
+int64_t count_equal(const HostTensor& predicted, const std::vector<int32_t>& labels) {
+  int64_t equal = 0;
+  for (size_t i = 0; i < labels.size(); ++i)
+    equal += predicted.at<int32_t>(static_cast<int64_t>(i)) == labels[i];
+  return equal;
+}
+
+int64_t count_labelled(const std::vector<int32_t>& labels) {
+  return std::count_if(labels.begin(), labels.end(),
+                       [](int32_t label) { return label != kernels::kIgnoredLabel; });
+}
+
+// Labels as the two losses take them; empty where there are none.
+struct Targets {
+  TokenLabels tokens;
+  std::vector<int32_t> orders;
+  kernels::CrossEntropy mlm, sop;
+  bool given() const { return !orders.empty(); }
+};
+
+Targets targets_of(const PreTrainingLabels& labels, const PackedBatch& batch, int64_t vocab_size) {
+  Targets of;
+  if (labels.labels.empty() || labels.sentence_order_label.empty()) return of;
+  of.tokens = token_labels(labels.labels, batch, vocab_size);
+  of.orders = class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(),
+                           kOrders);
+  of.mlm = mean_cross_entropy(of.tokens.of_rows, {.count = labels.masked_tokens}, vocab_size);
+  of.sop = mean_cross_entropy(of.orders, {.count = labels.sentence_pairs}, kOrders);
+  return of;
+}
+
+}  // namespace
+
+AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
+    : PreTrained(config, "AlbertForPreTraining"),
+      backbone_(store(), "albert.", config_, Backbone::Pooling::kFirstToken),
+      predictions_(store(), config_, backbone_.word_embeddings()),
+      sop_weight_(add_weight(store(), "sop_classifier.classifier.weight",
+                             {kOrders, config_.hidden_size}, false)),
+      sop_bias_(add_bias(store(), "sop_classifier.classifier.bias", kOrders)) {}
+
+Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInputs& inputs,
+                                                                 const PreTrainingLabels& labels,
+                                                                 const ForwardOptions& options) {
+  const PackedBatch batch = pack(inputs);
+  const Targets targets = targets_of(labels, batch, config_.vocab_size);
+  const bool labelled = targets.given(), every_row = wants_every_row(options);
+  const auto first = batch.first_rows();
+  const NeededRows rows = every_row ? NeededRows::all(batch)
+                                    : NeededRows::only(batch, together(first, targets.tokens.rows));
+  const auto& tokens = every_row ? targets.tokens.labels : targets.tokens.of_rows;
+  const auto first_at = rows.locate(first), masked_at = rows.locate(targets.tokens.rows);
+
+  std::optional<BackboneOutput> result;
+  Tensor prediction_logits, sop_logits, best_tokens, best_orders;
+  std::vector<Tensor> losses;
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
+    const Var hidden = result->encoder.last_hidden_state;
+    const Var predictions =
+        predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, i32_view(masked_at)));
+    const Var pooled =
+        ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
+    const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
+    prediction_logits = predictions.value();
+    sop_logits = sop.value();
+    if (!labelled) return {};
+    best_tokens = best_of_rows(t, predictions);
+    best_orders = best_of_rows(t, sop);
+    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(tokens), targets.mlm);
+    const Var sop_loss = ops::cross_entropy(t, sop, i32_view(targets.orders), targets.sop);
+    losses = {mlm_loss.value(), sop_loss.value()};
+    return {{mlm_loss, {}}, {sop_loss, {}}};
+  });
+
+  const auto common = start_output(batch, *result, {});
+  const auto terms = start_to_host(losses),
+             best = start_to_host(labelled ? std::vector{best_tokens, best_orders}
+                                           : std::vector<Tensor>{});
+  const auto sop = start_to_host(sop_logits);
+  // Large, and nothing to be kept twice: read at once.
+  const auto words = std::make_shared<HostTensor>();
+  if (options.logits) *words = batch.unpack(to_host(prediction_logits));
+  return Deferred<AlbertForPreTrainingOutput>([=, orders = targets.orders] {
+    AlbertForPreTrainingOutput out;
+    static_cast<ModelOutput&>(out) = common.get();
+    if (labelled) {
+      out.mlm_loss = value_of(terms[0].get());
+      out.sop_loss = value_of(terms[1].get());
+      out.loss = *out.mlm_loss + *out.sop_loss;
+      out.mlm_correct = count_equal(best[0].get(), tokens);
+      out.sop_correct = count_equal(best[1].get(), orders);
+      out.mlm_count = count_labelled(tokens);
+      out.sop_count = count_labelled(orders);
+    }
+    out.prediction_logits = std::move(*words);
+    out.sop_logits = sop.get();
+    return out;
+  });
+}
+
+}  // namespace albert

@@ -1,0 +1,109 @@
+#include "albert/heads/question_answering.h"
+
+#include <algorithm>
+
+#include "albert/heads/loss_targets.h"
+#include "albert/heads/needed_rows.h"
+
+namespace albert {
+namespace {
+
+constexpr int64_t kEnds = 2;  // start and end
+
+const AlbertConfig& with_two_labels(const AlbertConfig& config) {
+  if (config.num_labels() != kEnds)
+    fail(ErrorCode::kMismatch,
+         "question answering has 2 outputs, start and end, but the config's num_labels is ",
+         config.num_labels());
+  return config;
+}
+
+// Positions by sequence and end, as rows inside the sequence; -1: left out.
+class SpanTargets {
+ public:
+  SpanTargets(const QuestionAnsweringLabels& labels, const PackedBatch& batch)
+      : positions_(static_cast<size_t>(kEnds * batch.sequences()), -1) {
+    read(labels.start_positions, "start_positions", 0, batch);
+    read(labels.end_positions, "end_positions", 1, batch);
+  }
+  Tensor positions() const {
+    return {const_cast<int32_t*>(positions_.data()),
+            {static_cast<int64_t>(positions_.size()) / kEnds, kEnds},
+            DType::kI32};
+  }
+  Tensor scale() const { return {const_cast<double*>(scale_), {kEnds}, DType::kF64}; }
+
+ private:
+  void read(const HostTensor& given, const char* name, int64_t end, const PackedBatch& batch) {
+    if (is_float(given.dtype()) || given.size() != batch.batch_size())
+      fail(ErrorCode::kBadData, name, " is ", given.shape_string(), ' ', name_of(given.dtype()),
+           ", wanted ", batch.batch_size(), " integers");
+    const HostTensor columns = given.to(DType::kI64);
+    int64_t counted = 0;
+    for (int64_t b = 0; b < batch.batch_size(); ++b) {
+      const int64_t column = std::max<int64_t>(0, columns.at<int64_t>(b));
+      if (column >= batch.padded_length()) continue;
+      const auto row = batch.row_of(b, column);
+      if (!row) fail(ErrorCode::kBadData, name, "[", b, "] is ", column, ", which is padding");
+      positions_[static_cast<size_t>(b * kEnds + end)] =
+          static_cast<int32_t>(*row - batch.offsets()[static_cast<size_t>(b)]);
+      ++counted;
+    }
+    scale_[end] = 1.0 / static_cast<double>(kEnds * counted);
+  }
+
+  std::vector<int32_t> positions_;
+  double scale_[kEnds] = {};
+};
+
+HostTensor column(const HostTensor& rows, int64_t which) {
+  HostTensor one(rows.dtype(), {rows.dim(0)});
+  const size_t size = size_of(rows.dtype());
+  for (int64_t r = 0; r < rows.dim(0); ++r)
+    std::memcpy(
+        static_cast<std::byte*>(one.raw()) + static_cast<size_t>(r) * size,
+        static_cast<const std::byte*>(rows.raw()) + static_cast<size_t>(r * kEnds + which) * size,
+        size);
+  return one;
+}
+
+}  // namespace
+
+AlbertForQuestionAnswering::AlbertForQuestionAnswering(const AlbertConfig& config)
+    : PreTrained(with_two_labels(config), "AlbertForQuestionAnswering"),
+      backbone_(store(), "albert.", config_, Backbone::Pooling::kNone),
+      weight_(add_weight(store(), "qa_outputs.weight", {kEnds, config_.hidden_size}, false)),
+      bias_(add_bias(store(), "qa_outputs.bias", kEnds)) {}
+
+QuestionAnsweringModelOutput AlbertForQuestionAnswering::forward(
+    const ModelInputs& inputs, const QuestionAnsweringLabels& labels,
+    const ForwardOptions& options) {
+  const PackedBatch batch = pack(inputs);
+  std::optional<SpanTargets> targets;
+  if (!labels.start_positions.empty() && !labels.end_positions.empty())
+    targets.emplace(labels, batch);
+  const NeededRows rows = NeededRows::all(batch);
+
+  std::optional<BackboneOutput> result;
+  Tensor logits;
+  std::vector<Tensor> losses;
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
+    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), {});
+    const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
+    logits = scores.value();
+    if (!targets) return {};
+    const Var total = ops::span_cross_entropy(t, scores, batch.cu_seqlens(), targets->positions(),
+                                              targets->scale());
+    losses = {total.value()};
+    return {{total, {}}};
+  });
+
+  QuestionAnsweringModelOutput out;
+  fill(out, batch, *result, losses);
+  const HostTensor scores = to_host(logits);
+  out.start_logits = batch.unpack(column(scores, 0));
+  out.end_logits = batch.unpack(column(scores, 1));
+  return out;
+}
+
+}  // namespace albert

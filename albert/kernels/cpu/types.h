@@ -1,0 +1,81 @@
+#pragma once
+// Shared by the *_cpu.cpp files, which are compiled once per instruction set into
+// cpu::ALBERT_CPU_ISA. Everything here lives in that namespace: a shared inline function compiled
+// for AVX-512 could otherwise be the copy the linker keeps for all.
+#include "albert/kernels/parallel.h"
+#include "albert/kernels/dispatch.h"
+
+namespace albert::kernels::cpu::ALBERT_CPU_ISA {
+
+template <class F>
+struct AccumulatorOf {
+  using type = float;
+};
+template <>
+struct AccumulatorOf<double> {
+  using type = double;
+};
+template <class F>
+using Acc = typename AccumulatorOf<F>::type;  // what F's sums are kept in
+
+template <class T>
+struct Tag {
+  using type = T;
+};
+
+// The elements of an operand whose dtype the entry point has checked.
+template <class T>
+inline T* data(const Tensor& t) {
+  return static_cast<T*>(t.data);
+}
+
+// Calls body(begin, end) for the blocks of `block` elements that cover [0, n), shared by the
+// stream's threads.
+template <class Body>
+inline void parallel_blocks(const Stream& s, int64_t n, int64_t block, const Body& body) {
+  parallel_for(s, blocks_of(n, block),
+               [&](int64_t b) { body(b * block, std::min(n, (b + 1) * block)); });
+}
+
+// How many rows of `cols` elements are worth a thread's while: a block size for parallel_blocks
+// over rows.
+inline int64_t rows_per_task(int64_t cols) {
+  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols));
+}
+
+// Calls f(Tag<F>{}) for a float type the entry point has checked: f32, f64 or bf16.
+template <class Function>
+inline void for_float(DType t, Function&& f) {
+  if (t == DType::kF32) return f(Tag<float>{});
+  if (t == DType::kF64) return f(Tag<double>{});
+  f(Tag<BFloat16>{});
+}
+
+template <class F>
+inline Acc<F> load(const F& x) {
+  return static_cast<Acc<F>>(x);
+}
+
+template <class F>
+inline void store(F& destination, Acc<F> value, Grad mode) {
+  if (mode == Grad::kAssign) destination = static_cast<F>(value);
+  if (mode == Grad::kAdd) destination = static_cast<F>(load(destination) + value);
+}
+
+// A simd loop that stores bf16 does not become vector code. So it writes n results to
+// staged(destination, buffer), which is the destination itself unless that is bf16, and
+// write_staged() then takes them to where they belong.
+template <class F>
+inline Acc<F>* staged(F* destination, Acc<F>* buffer) {
+  if constexpr (sizeof(F) == sizeof(Acc<F>))
+    return destination;
+  else
+    return buffer;
+}
+template <class F>
+inline void write_staged(F* destination, const Acc<F>* buffer, int64_t n) {
+  if constexpr (sizeof(F) != sizeof(Acc<F>))
+    for (int64_t i = 0; i < n; ++i) destination[i] = static_cast<F>(buffer[i]);
+}
+
+}  // namespace albert::kernels::cpu::ALBERT_CPU_ISA

@@ -1,0 +1,287 @@
+#include "albert/kernels/cross_entropy.h"
+
+#include <cmath>
+
+#include "albert/kernels/cuda/loops.h"
+
+namespace albert::kernels::cuda {
+namespace {
+
+// The sum of exp over numbers seen so far, as sum * exp(max): one pass over memory.
+template <class A>
+struct RunningSum {
+  A max = -static_cast<A>(INFINITY), sum = 0;
+
+  SIMT_DEVICE void add(A x) {
+    if (x > max) {
+      sum = sum * std::exp(max - x) + A(1);
+      max = x;
+    } else {
+      sum += x == max ? A(1) : std::exp(x - max);  // both may be -infinity
+    }
+  }
+  // log of the sum over the block's threads, in f64, known to all of them.
+  SIMT_DEVICE double log_over_block(A* scratch, double* wide_scratch) const {
+    const A most = block_max(max, scratch);
+    const A share = max == most ? sum : sum * std::exp(max - most);
+    const double total = block_sum(static_cast<double>(share), wide_scratch);
+    return static_cast<double>(most) + std::log(total);
+  }
+};
+
+// Shared memory of the row kernels: scratch in f64, and in the accumulator's type.
+constexpr size_t kScratchBytes = 2 * kMaxWarps * sizeof(double);
+SIMT_DEVICE double* wide_scratch() { return simt::shared<double>(); }
+template <class A>
+SIMT_DEVICE A* scratch() {
+  return reinterpret_cast<A*>(wide_scratch() + kMaxWarps);
+}
+
+// (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c]
+struct Classes {
+  Classes(int64_t n, const CrossEntropy& options)
+      : count(n),
+        weights(data<const float>(options.class_weights)),
+        one_hot(1 - options.label_smoothing),
+        uniform(options.label_smoothing / static_cast<double>(n)) {}
+
+  SIMT_DEVICE bool has(int32_t label) const { return label >= 0 && label < count; }
+  SIMT_DEVICE double weight(int64_t c) const {
+    return weights ? static_cast<double>(weights[c]) : 1;
+  }
+  SIMT_DEVICE double hot(int32_t label) const {
+    return has(label) ? one_hot * weight(label) : static_cast<double>(NAN);
+  }
+  // The sum over classes of w, known to the whole block.
+  SIMT_DEVICE double weight_sum(double* wide) const {
+    if (!weights) return static_cast<double>(count);
+    double sum = 0;
+    for (int64_t c = simt::thread(); c < count; c += kThreads) sum += weight(c);
+    return block_sum(sum, wide);
+  }
+
+  int64_t count;
+  const float* weights;  // null: all 1
+  double one_hot, uniform;
+};
+
+template <class F>
+struct RowOutputs {
+  Acc<F>*row_loss, *log_sum_exp;
+};
+
+template <class F, int N>
+SIMT_KERNEL(kThreads)
+forward_kernel(RowOutputs<F> out, const F* logits, const int32_t* labels, Classes classes) {
+  using A = Acc<F>;
+  const int64_t row = simt::block(), cols = classes.count;
+  const F* const x = logits + row * cols;
+  const int32_t label = labels[row];
+  const bool ignored = label == kIgnoredLabel;
+  RunningSum<A> running;
+  double weighted = 0;  // sum of w x, which label smoothing wants
+  for (int64_t c = simt::thread() * N; c < cols && !ignored; c += kThreads * N) {
+    A value[N];
+    load_pack<N>(value, x + c);
+    for (int i = 0; i < N; ++i) {
+      running.add(value[i]);
+      if (classes.uniform != 0) weighted += classes.weight(c + i) * static_cast<double>(value[i]);
+    }
+  }
+  const double lse = running.log_over_block(scratch<A>(), wide_scratch());
+  double smooth = 0;
+  if (classes.uniform != 0) {
+    const double sum = block_sum(weighted, wide_scratch());
+    smooth = classes.uniform * (lse * classes.weight_sum(wide_scratch()) - sum);
+  }
+  if (simt::thread() != 0) return;
+  const double nll = classes.has(label) ? lse - static_cast<double>(load(x[label])) : 0;
+  out.row_loss[row] = ignored ? A(0) : static_cast<A>(classes.hot(label) * nll + smooth);
+  out.log_sum_exp[row] = ignored ? A(0) : static_cast<A>(lse);
+}
+
+Scale scale_of(const CrossEntropy& options) {
+  return {options.scale, data<const double>(options.scale_at)};
+}
+
+template <class F>
+struct BackwardOperands {
+  F* dlogits;
+  Grad mode;
+  const Acc<F>* dloss;
+  const F* logits;
+  const Acc<F>* log_sum_exp;
+  const int32_t* labels;
+  Scale scale;
+};
+
+template <class F, int N>
+SIMT_KERNEL(kThreads)
+backward_kernel(BackwardOperands<F> o, Classes classes) {
+  using A = Acc<F>;
+  const int64_t row = simt::block(), cols = classes.count;
+  const int32_t label = o.labels[row];
+  const bool ignored = label == kIgnoredLabel;
+  const double scale = static_cast<double>(*o.dloss) * o.scale.get();
+  const double spread =
+      classes.uniform == 0 ? 0 : classes.uniform * classes.weight_sum(wide_scratch());
+  const double hot = classes.hot(label);
+  const A total = static_cast<A>(scale * (hot + spread)), at_label = static_cast<A>(scale * hot);
+  const A cold = static_cast<A>(scale * classes.uniform), lse = o.log_sum_exp[row];
+  for (int64_t c = simt::thread() * N; c < cols; c += kThreads * N) {
+    A value[N];
+    load_pack<N>(value, o.logits + row * cols + c);
+    for (int i = 0; i < N; ++i) {
+      const A target =
+          (classes.uniform == 0 ? A(0) : cold * static_cast<A>(classes.weight(c + i))) +
+          (c + i == label ? at_label : A(0));
+      value[i] = ignored ? A(0) : total * std::exp(value[i] - lse) - target;
+    }
+    store_pack<N>(o.dlogits + row * cols + c, value, o.mode);
+  }
+}
+
+// One sequence's rows of one column, and the answer's row among them.
+template <class F>
+struct Span {
+  SIMT_DEVICE Span(const F* logits, const int32_t* cu_seqlens, const int32_t* positions,
+                   int64_t cols, int64_t i)
+      : stride(cols) {
+    const int64_t b = i / cols;
+    offset = cu_seqlens[b] * cols + i % cols;
+    x = logits + offset;
+    length = cu_seqlens[b + 1] - cu_seqlens[b];
+    position = positions[i];
+  }
+  SIMT_DEVICE bool ignored() const { return position < 0; }
+  SIMT_DEVICE bool valid() const { return position < length; }
+
+  int64_t stride, offset = 0, length = 0;
+  const F* x = nullptr;
+  int32_t position = 0;
+};
+
+template <class F>
+struct SpanOperands {
+  const F* logits;
+  const int32_t *cu_seqlens, *positions;
+  const double* scale;
+  int64_t cols;
+  SIMT_DEVICE Span<F> span(int64_t i) const { return {logits, cu_seqlens, positions, cols, i}; }
+};
+
+template <class F>
+SIMT_KERNEL(kThreads)
+span_forward_kernel(Acc<F>* log_sum_exp, SpanOperands<F> o) {
+  using A = Acc<F>;
+  const Span<F> span = o.span(simt::block());
+  RunningSum<A> running;
+  for (int64_t i = simt::thread(); i < span.length && !span.ignored(); i += kThreads)
+    running.add(load(span.x[i * span.stride]));
+  const double lse = running.log_over_block(scratch<A>(), wide_scratch());
+  if (simt::thread() == 0) log_sum_exp[simt::block()] = span.ignored() ? A(0) : static_cast<A>(lse);
+}
+
+// Columns one after another, so that an infinite scale meets an empty sum and gives NaN.
+template <class F>
+SIMT_KERNEL(kThreads)
+span_loss_kernel(Acc<F>* loss, const Acc<F>* log_sum_exp, SpanOperands<F> o, int64_t sequences) {
+  double total = 0;
+  for (int64_t c = 0; c < o.cols; ++c) {
+    double sum = 0;
+    for (int64_t b = simt::thread(); b < sequences; b += kThreads) {
+      const int64_t i = b * o.cols + c;
+      const Span<F> span = o.span(i);
+      if (span.ignored()) continue;
+      sum += span.valid() ? static_cast<double>(log_sum_exp[i]) -
+                                static_cast<double>(load(span.x[span.position * span.stride]))
+                          : static_cast<double>(NAN);
+    }
+    total += o.scale[c] * block_sum(sum, wide_scratch());
+  }
+  if (simt::thread() == 0) *loss = static_cast<Acc<F>>(total);
+}
+
+template <class F>
+SIMT_KERNEL(kThreads)
+span_backward_kernel(F* dlogits, Grad mode, const Acc<F>* dloss, const Acc<F>* log_sum_exp,
+                     SpanOperands<F> o) {
+  using A = Acc<F>;
+  const Span<F> span = o.span(simt::block());
+  const A scale = static_cast<A>(static_cast<double>(*dloss) * o.scale[simt::block() % o.cols]);
+  const A lse = log_sum_exp[simt::block()];
+  for (int64_t i = simt::thread(); i < span.length; i += kThreads) {
+    const A p = std::exp(load(span.x[i * span.stride]) - lse);
+    const A gradient =
+        span.valid() ? scale * (p - (i == span.position ? A(1) : A(0))) : static_cast<A>(NAN);
+    store(dlogits[span.offset + i * span.stride], span.ignored() ? A(0) : gradient, mode);
+  }
+}
+
+template <class F>
+SpanOperands<F> span_operands(Tensor logits, Tensor cu_seqlens, Tensor positions, Tensor scale) {
+  return {data<const F>(logits), data<const int32_t>(cu_seqlens), data<const int32_t>(positions),
+          data<const double>(scale), logits.shape[1]};
+}
+
+}  // namespace
+
+void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp,
+                           Tensor logits, Tensor labels, const CrossEntropy& options) {
+  for_float(logits.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    using A = Acc<F>;
+    const int64_t rows = logits.shape[0], cols = logits.shape[1];
+    for_width<F>(packs_fit<F>(cols, data<F>(logits)), [&](auto width) {
+      simt::launch(s, {rows, kThreads, kScratchBytes}, forward_kernel<F, decltype(width)::value>,
+                   RowOutputs<F>{data<A>(row_loss), data<A>(log_sum_exp)}, data<const F>(logits),
+                   data<const int32_t>(labels), Classes(cols, options));
+    });
+    scaled_sum<A>(s, data<A>(loss), data<const A>(row_loss), rows, scale_of(options));
+  });
+}
+
+void cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tensor dloss,
+                            Tensor logits, Tensor log_sum_exp, Tensor labels,
+                            const CrossEntropy& options) {
+  for_float(logits.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    using A = Acc<F>;
+    const BackwardOperands<F> o{data<F>(dlogits),           dlogits_mode,
+                                data<const A>(dloss),       data<const F>(logits),
+                                data<const A>(log_sum_exp), data<const int32_t>(labels),
+                                scale_of(options)};
+    for_width<F>(packs_fit<F>(logits.shape[1], o.logits, o.dlogits), [&](auto width) {
+      simt::launch(s, {logits.shape[0], kThreads, kScratchBytes},
+                   backward_kernel<F, decltype(width)::value>, o,
+                   Classes(logits.shape[1], options));
+    });
+  });
+}
+
+void span_cross_entropy_forward(Stream s, Tensor loss, Tensor log_sum_exp, Tensor logits,
+                                Tensor cu_seqlens, Tensor positions, Tensor scale) {
+  for_float(logits.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    using A = Acc<F>;
+    const auto o = span_operands<F>(logits, cu_seqlens, positions, scale);
+    simt::launch(s, {positions.shape.size(), kThreads, kScratchBytes}, span_forward_kernel<F>,
+                 data<A>(log_sum_exp), o);
+    simt::launch(s, {1, kThreads, kScratchBytes}, span_loss_kernel<F>, data<A>(loss),
+                 data<const A>(log_sum_exp), o, positions.shape[0]);
+  });
+}
+
+void span_cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tensor dloss,
+                                 Tensor logits, Tensor log_sum_exp, Tensor cu_seqlens,
+                                 Tensor positions, Tensor scale) {
+  for_float(logits.dtype, [&](auto tag) {
+    using F = typename decltype(tag)::type;
+    using A = Acc<F>;
+    simt::launch(s, {positions.shape.size(), kThreads}, span_backward_kernel<F>, data<F>(dlogits),
+                 dlogits_mode, data<const A>(dloss), data<const A>(log_sum_exp),
+                 span_operands<F>(logits, cu_seqlens, positions, scale));
+  });
+}
+
+}  // namespace albert::kernels::cuda

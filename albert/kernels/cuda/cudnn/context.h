@@ -1,0 +1,73 @@
+#pragma once
+// cuDNN's fused attention behind one class. Internal to kernels/: included by cudnn_attention.cpp
+// and the backends.
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <memory>
+
+#include "albert/kernels/stream.h"
+
+namespace albert::kernels {
+
+// One graph of cuDNN's: what it is built for. Gradients lie as what they are of.
+struct CudnnProblem {
+  bool backward = false;
+  DType dtype = DType::kBF16;
+  int64_t heads = 0, head_size = 0, sequences = 0;
+  int64_t longest = 0;             // rows of a sequence, at most
+  int64_t rows_q = 0, rows_k = 0;  // of all sequences
+  int64_t q_stride = 0, k_stride = 0,
+          v_stride = 0;  // elements from row to row; out's and dout's are heads * head_size
+
+  auto operator<=>(const CudnnProblem&) const = default;
+};
+
+// Its tensors. Offsets are [sequences + 1] i32, lengths [sequences] i32, the statistics [rows_q,
+// heads] f32.
+enum class CudnnTensor : uint8_t {
+  kQ,
+  kK,
+  kV,
+  kOut,
+  kStatistics,
+  kDOut,
+  kDQ,
+  kDK,
+  kDV,
+  kOffsetsQ,
+  kOffsetsK,
+  kOffsetsV,
+  kOffsetsOut,
+  kOffsetsStatistics,
+  kLengthsQ,
+  kLengthsK
+};
+constexpr size_t kCudnnTensors = 16;
+
+// Where they lie on the GPU; null: not of this pass.
+class CudnnOperands {
+ public:
+  void*& operator[](CudnnTensor t) { return at_[static_cast<size_t>(t)]; }
+  void* operator[](CudnnTensor t) const { return at_[static_cast<size_t>(t)]; }
+
+ private:
+  std::array<void*, kCudnnTensors> at_ = {};
+};
+
+// The library and its graphs. Used by one thread, as its stream is; graphs are kept as long as it
+// lives, for recordings name their kernels.
+class CudnnContext {
+ public:
+  virtual ~CudnnContext() = default;
+  // Builds the graph where it is not there yet. Error(kNoDevice) where cuDNN does not offer it.
+  virtual size_t workspace_bytes(const CudnnProblem& problem) = 0;
+  virtual void run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
+                   void* queue) = 0;
+};
+
+// cuDNN on a GPU of compute capability major * 10 + minor. Error(kNoDevice) where the library is
+// not found, or this build has none (cudnn_none.cpp).
+std::unique_ptr<CudnnContext> make_cudnn_context(int compute_capability);
+
+}  // namespace albert::kernels

@@ -1,0 +1,122 @@
+#pragma once
+// The loops most kernels are made of: over elements, over the rows under each column, over a
+// block's threads. Every sum has one order, whatever the schedule of the GPU.
+#include "albert/kernels/cuda/types.h"
+
+namespace albert::kernels::cuda {
+
+constexpr int kThreads = 256;
+
+template <class Body>
+SIMT_KERNEL(kThreads)
+element_kernel(int64_t n, Body body) {
+  const int64_t i = simt::block() * kThreads + simt::thread();
+  if (i < n) body(i);
+}
+
+// body(i) for i in [0, n), a thread each. Body: a struct copied to the GPU, its operator()
+// SIMT_DEVICE.
+template <class Body>
+inline void for_elements(const Stream& s, int64_t n, const Body& body) {
+  simt::launch(s, {blocks_of(n, kThreads), kThreads}, element_kernel<Body>, n, body);
+}
+
+template <class A>
+SIMT_DEVICE A warp_sum(A v) {
+  for (int mask = simt::kWarp / 2; mask > 0; mask /= 2) v += simt::shuffle_xor(v, mask);
+  return v;
+}
+
+template <class A>
+SIMT_DEVICE A warp_max(A v) {
+  for (int mask = simt::kWarp / 2; mask > 0; mask /= 2) {
+    const A other = simt::shuffle_xor(v, mask);
+    v = other > v ? other : v;
+  }
+  return v;
+}
+
+constexpr int kMaxWarps = 32;  // of a block: elements of scratch that block_sum() needs
+
+// The sum over a block's threads, known to all of them. scratch [kMaxWarps] in shared memory, free
+// again afterwards.
+template <class A>
+SIMT_DEVICE A block_sum(A v, A* scratch) {
+  v = warp_sum(v);
+  if (simt::lane() == 0) scratch[simt::warp()] = v;
+  simt::barrier();
+  A total = 0;
+  for (int w = 0; w < simt::threads() / simt::kWarp; ++w) total += scratch[w];
+  simt::barrier();
+  return total;
+}
+
+template <class A>
+SIMT_DEVICE A block_max(A v, A* scratch) {
+  v = warp_max(v);
+  if (simt::lane() == 0) scratch[simt::warp()] = v;
+  simt::barrier();
+  A most = scratch[0];
+  for (int w = 1; w < simt::threads() / simt::kWarp; ++w)
+    most = scratch[w] > most ? scratch[w] : most;
+  simt::barrier();
+  return most;
+}
+
+// One warp walks the rows of kColumns columns, kRowLanes rows at a time by as many warps.
+constexpr int kColumns = simt::kWarp, kRowLanes = 16;
+
+// total[k][c] += sum over rows r of what term(sum, r, c) adds to sum[k].
+template <int kSums, class A, class Term>
+SIMT_KERNEL(kColumns* kRowLanes)
+column_sum_kernel(int64_t rows, int64_t cols, Term term, A* first, A* second) {
+  A* const partial = simt::shared<A>();  // [kSums][kRowLanes][kColumns]
+  const int lane = simt::lane(), warp = simt::warp();
+  const int64_t c = simt::block() * kColumns + lane;
+  A sum[kSums] = {};
+  for (int64_t r = warp; r < rows && c < cols; r += kRowLanes) term(sum, r, c);
+  for (int k = 0; k < kSums; ++k) partial[(k * kRowLanes + warp) * kColumns + lane] = sum[k];
+  simt::barrier();
+  if (warp >= kSums || c >= cols) return;
+  A total = 0;
+  for (int w = 0; w < kRowLanes; ++w) total += partial[(warp * kRowLanes + w) * kColumns + lane];
+  A* const to = warp == 0 ? first : second;
+  if (to) to[c] += total;
+}
+
+// Sums over rows in a fixed order, for one or two results of [cols]; `second` only with kSums 2;
+// null: not wanted.
+template <int kSums, class A, class Term>
+inline void column_sums(const Stream& s, int64_t rows, int64_t cols, const Term& term, A* first,
+                        A* second = nullptr) {
+  static_assert(kSums == 1 || kSums == 2);
+  simt::launch(
+      s,
+      {blocks_of(cols, kColumns), kColumns * kRowLanes, kSums * kRowLanes * kColumns * sizeof(A)},
+      column_sum_kernel<kSums, A, Term>, rows, cols, term, first, second);
+}
+
+// A factor that a launch brings, or that lies in memory when the kernel runs.
+struct Scale {
+  SIMT_DEVICE double get() const { return at ? *at : value; }
+  double value = 1;
+  const double* at = nullptr;
+};
+
+// total = scale * the sum of term[n], in f64.
+template <class A>
+SIMT_KERNEL(kThreads)
+scaled_sum_kernel(A* total, const A* term, int64_t n, Scale scale) {
+  double sum = 0;
+  for (int64_t i = simt::thread(); i < n; i += kThreads) sum += static_cast<double>(term[i]);
+  sum = block_sum(sum, simt::shared<double>());
+  if (simt::thread() == 0) *total = static_cast<A>(scale.get() * sum);
+}
+
+template <class A>
+inline void scaled_sum(const Stream& s, A* total, const A* term, int64_t n, const Scale& scale) {
+  simt::launch(s, {1, kThreads, kMaxWarps * sizeof(double)}, scaled_sum_kernel<A>, total, term, n,
+               scale);
+}
+
+}  // namespace albert::kernels::cuda

@@ -1,0 +1,253 @@
+#include <cmath>
+
+#include "albert/kernels/cuda/loops.h"
+#include "albert/kernels/optimizer.h"
+
+namespace albert::kernels::cuda {
+namespace {
+
+// UpdateFactors in the parameters' own type.
+template <class F>
+struct Factors {
+  SIMT_DEVICE explicit Factors(const UpdateFactors& f)
+      : gradient(static_cast<F>(f.gradient)),
+        m(static_cast<F>(f.m)),
+        v(static_cast<F>(f.v)),
+        learning_rate(static_cast<F>(f.learning_rate)) {}
+  SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // no update
+  F gradient, m, v, learning_rate;
+};
+
+// u of one element, and its new m and v, in the parameters' own type.
+template <class F>
+struct Adam {
+  explicit Adam(const AdamRule& r)
+      : beta1(static_cast<F>(r.beta1)),
+        beta2(static_cast<F>(r.beta2)),
+        one_minus_beta1(static_cast<F>(1 - r.beta1)),
+        one_minus_beta2(static_cast<F>(1 - r.beta2)),
+        eps(static_cast<F>(r.eps)),
+        weight_decay(static_cast<F>(r.weight_decay)) {}
+
+  SIMT_DEVICE F operator()(F w, F& m, F& v, F gradient, const Factors<F>& by, bool decays) const {
+    const F g = gradient * by.gradient;
+    m = beta1 * m + one_minus_beta1 * g;
+    v = beta2 * v + one_minus_beta2 * g * g;
+    return m * by.m / (std::sqrt(v * by.v) + eps) + (decays ? weight_decay * w : F(0));
+  }
+
+  F beta1, beta2, one_minus_beta1, one_minus_beta2, eps, weight_decay;
+};
+
+// A row of an UpdateTable's blocks.
+struct Block {
+  int64_t begin, end, parameter;
+};
+// And of its parameters.
+struct Part {
+  int64_t first_block, end_block, decays;
+};
+
+// The operands of an update as one type.
+template <class F>
+struct Update {
+  F *w, *m, *v;
+  const F* gradient;
+  const UpdateFactors* factors;
+  const Block* blocks;
+  const Part* parts;
+  bool packs;  // whether all four begin where packs may
+  Adam<F> adam;
+};
+
+template <class F>
+Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
+                    const UpdateTable& table, const AdamRule& rule) {
+  const bool packs =
+      packs_fit<F>(kPack<F>, data<F>(value), data<F>(m), data<F>(v), data<F>(gradient));
+  return {data<F>(value),
+          data<F>(m),
+          data<F>(v),
+          data<const F>(gradient),
+          static_cast<const UpdateFactors*>(factors.data),
+          static_cast<const Block*>(table.blocks.data),
+          static_cast<const Part*>(table.parameters.data),
+          packs,
+          Adam<F>(rule)};
+}
+
+// apply(Width<N>, i) for the elements [i, i + N) of a block, by its threads: in packs where they
+// fit, then one by one.
+template <class F, class Apply>
+SIMT_DEVICE void for_block(const Block& block, bool packs, const Apply& apply) {
+  constexpr int N = kPack<F>;
+  const bool fit = packs && block.begin % N == 0;
+  const int64_t whole = fit ? block.begin + (block.end - block.begin) / N * N : block.begin;
+  for (int64_t i = block.begin + N * simt::thread(); i < whole; i += N * kThreads)
+    apply(Width<N>{}, i);
+  for (int64_t i = whole + simt::thread(); i < block.end; i += kThreads) apply(Width<1>{}, i);
+}
+
+// Elements [i, i + N): u, with the new m and v stored.
+template <int N, class F>
+SIMT_DEVICE void adam_pack(F (&u)[N], F (&w)[N], const Update<F>& on, int64_t i,
+                           const Factors<F>& by, bool decays) {
+  F m[N], v[N], gradient[N];
+  load_pack<N>(w, on.w + i);
+  load_pack<N>(m, on.m + i);
+  load_pack<N>(v, on.v + i);
+  load_pack<N>(gradient, on.gradient + i);
+#pragma unroll
+  for (int k = 0; k < N; ++k) u[k] = on.adam(w[k], m[k], v[k], gradient[k], by, decays);
+  store_pack<N>(on.m + i, m, Grad::kAssign);
+  store_pack<N>(on.v + i, v, Grad::kAssign);
+}
+
+template <class F>
+struct AdamWPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F u[N], w[N];
+    adam_pack(u, w, on, i, by, decays);
+#pragma unroll
+    for (int k = 0; k < N; ++k) w[k] -= by.learning_rate * u[k];
+    store_pack<N>(on.w + i, w, Grad::kAssign);
+  }
+  const Update<F>& on;
+  Factors<F> by;
+  bool decays;
+};
+
+template <class F>
+SIMT_KERNEL(kThreads)
+adamw_kernel(Update<F> on) {
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
+  const Block block = on.blocks[simt::block()];
+  for_block<F>(block, on.packs, AdamWPack<F>{on, by, on.parts[block.parameter].decays != 0});
+}
+
+// update = u, and a thread's squares of w and u.
+template <class F>
+struct LambPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F u[N], w[N];
+    adam_pack(u, w, on, i, by, decays);
+    store_pack<N>(update + i, u, Grad::kAssign);
+#pragma unroll
+    for (int k = 0; k < N; ++k) {
+      squares[0] += static_cast<double>(w[k]) * static_cast<double>(w[k]);
+      squares[1] += static_cast<double>(u[k]) * static_cast<double>(u[k]);
+    }
+  }
+  const Update<F>& on;
+  F* update;
+  double* squares;
+  Factors<F> by;
+  bool decays;
+};
+
+// partials[2 b], [2 b + 1] = the squares of w and u in block b.
+template <class F>
+SIMT_KERNEL(kThreads)
+lamb_kernel(Update<F> on, F* update, double* partials) {
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
+  const Block block = on.blocks[simt::block()];
+  double squares[2] = {0, 0};
+  for_block<F>(block, on.packs,
+               LambPack<F>{on, update, squares, by, on.parts[block.parameter].decays != 0});
+  auto* const scratch = simt::shared<double>();
+  for (double& sum : squares) sum = block_sum(sum, scratch);
+  if (simt::thread() != 0) return;
+  partials[2 * simt::block()] = squares[0];
+  partials[2 * simt::block() + 1] = squares[1];
+}
+
+// A block a parameter: rate = learning_rate * |w| / |u|, or learning_rate where either is 0 or it
+// does not decay.
+SIMT_KERNEL(kThreads)
+lamb_rate_kernel(double* rates, const double* partials, const Part* parts,
+                 const UpdateFactors* factors) {
+  const Part part = parts[simt::block()];
+  double w_squares = 0, u_squares = 0;
+  for (int64_t b = part.first_block + simt::thread(); b < part.end_block; b += kThreads) {
+    w_squares += partials[2 * b];
+    u_squares += partials[2 * b + 1];
+  }
+  auto* const scratch = simt::shared<double>();
+  w_squares = block_sum(w_squares, scratch);
+  u_squares = block_sum(u_squares, scratch);
+  const bool plain = part.decays == 0 || w_squares == 0 || u_squares == 0;
+  if (simt::thread() == 0)
+    rates[simt::block()] =
+        factors->learning_rate * (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
+}
+
+template <class F>
+struct SubtractPack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F w[N], u[N];
+    load_pack<N>(w, value + i);
+    load_pack<N>(u, update + i);
+#pragma unroll
+    for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
+    store_pack<N>(value + i, w, Grad::kAssign);
+  }
+  F* value;
+  const F* update;
+  F rate;
+};
+
+template <class F>
+SIMT_KERNEL(kThreads)
+subtract_kernel(Update<F> on, const F* update, const double* rates) {
+  const Factors<F> by(*on.factors);
+  if (by.none()) return;
+  const Block block = on.blocks[simt::block()];
+  for_block<F>(block, on.packs,
+               SubtractPack<F>{on.w, update, static_cast<F>(rates[block.parameter])});
+}
+
+template <class F>
+void lamb(const Stream& s, Update<F> on, F* update, double* partials, double* rates, int64_t blocks,
+          int64_t parts) {
+  constexpr size_t kScratch = kMaxWarps * sizeof(double);
+  on.packs = on.packs && packs_fit<F>(kPack<F>, update);
+  simt::launch(s, {blocks, kThreads, kScratch}, lamb_kernel<F>, on, update, partials);
+  simt::launch(s, {parts, kThreads, kScratch}, lamb_rate_kernel, rates,
+               static_cast<const double*>(partials), on.parts, on.factors);
+  simt::launch(s, {blocks, kThreads}, subtract_kernel<F>, on, static_cast<const F*>(update),
+               static_cast<const double*>(rates));
+}
+
+template <class F>
+void adamw(const Stream& s, const Update<F>& on, int64_t blocks) {
+  simt::launch(s, {blocks, kThreads}, adamw_kernel<F>, on);
+}
+
+}  // namespace
+
+void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
+                  const UpdateTable& table, const AdamRule& rule) {
+  const int64_t blocks = table.blocks.shape[0];
+  if (value.dtype == DType::kF32)
+    return adamw(s, update_of<float>(value, m, v, gradient, factors, table, rule), blocks);
+  adamw(s, update_of<double>(value, m, v, gradient, factors, table, rule), blocks);
+}
+
+void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
+                 Tensor update, Tensor partials, Tensor rates, const UpdateTable& table,
+                 const AdamRule& rule) {
+  auto *const sums = data<double>(partials), *const rate = data<double>(rates);
+  const int64_t blocks = partials.shape[0], parts = rates.shape[0];
+  if (value.dtype == DType::kF32)
+    return lamb(s, update_of<float>(value, m, v, gradient, factors, table, rule),
+                data<float>(update), sums, rate, blocks, parts);
+  lamb(s, update_of<double>(value, m, v, gradient, factors, table, rule), data<double>(update),
+       sums, rate, blocks, parts);
+}
+
+}  // namespace albert::kernels::cuda

@@ -1,0 +1,38 @@
+#pragma once
+// cuBLASLt for tests, in plain loops: it takes our descriptors as the library does, refuses what it
+// would refuse, and computes column-major matmuls with their epilogues.
+#include <functional>
+#include <set>
+
+#include "albert/kernels/cuda/cublas/lt.h"
+
+namespace albert::kernels::simt {
+
+class FakeCublas {
+ public:
+  using Submit = std::function<void(void* stream, std::function<void()> work)>;
+  FakeCublas();                        // matmuls run at once
+  explicit FakeCublas(Submit submit);  // or when `submit` says
+
+  cublas_lt::Functions functions();  // of this object, which must outlive them
+
+  // What a test sets.
+  std::set<uint32_t> no_algorithm;  // epilogues that no algorithm is offered for
+  std::set<uint32_t> no_kernel;     // epilogues that are offered and refused when they are run
+  size_t version = 130100;
+  // What a test sees.
+  int heuristics = 0, checks = 0, matmuls = 0;
+  int alive = 0;  // handles and descriptors not yet destroyed
+
+ private:
+  void add_descriptors(cublas_lt::Functions& f);
+  void add_algorithms(cublas_lt::Functions& f);
+  template <class T>
+  cublas_lt::Status made(T* address, T value);
+  template <class T>
+  std::function<cublas_lt::Status(T)> destroyer();
+
+  Submit submit_;
+};
+
+}  // namespace albert::kernels::simt

@@ -1,0 +1,96 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "albert/base/tokenizer_error.h"
+#include "albert/tokenizer/preprocess.h"
+
+namespace albert {
+
+enum class Truncation : uint8_t { kNone, kLongestFirst, kOnlyFirst, kOnlySecond };
+
+// transformers' arguments of the same names.
+struct EncodeOptions {
+  bool add_special_tokens = true;
+  Truncation truncation = Truncation::kNone;
+  int64_t max_length = 512;  // with special tokens; used where truncation is not kNone
+  int64_t stride = 0;        // ids that overflowing parts share with the part before
+  int64_t pad_to = 0;        // fill up to this length; 0: no padding
+};
+
+// One sequence or pair, under transformers' names.
+struct Encoding {
+  std::vector<std::string> tokens;
+  std::vector<int32_t> input_ids, token_type_ids, attention_mask, special_tokens_mask;
+  std::vector<std::pair<int64_t, int64_t>>
+      offset_mapping;  // code points [begin, end) of the text it comes from
+};
+
+// Text to ids and back as ALBERT's releases do it: SentencePiece under transformers' or Google's
+// preprocessing, or WordPiece where the folder has a vocab.txt. Any number of threads may use one.
+class Tokenizer {
+ public:
+  struct State;  // tokenizer_state.h
+
+  // A folder with spiece.model (or 30k-clean.model), vocab.txt or tokenizer.json, options from
+  // tokenizer_config.json unless given; or one such file. TokenizerError.
+  static std::shared_ptr<const Tokenizer> from_pretrained(
+      const std::filesystem::path& path, const std::optional<TokenizerOptions>& options = {});
+  // From the bytes of a spiece.model.
+  static std::shared_ptr<const Tokenizer> from_sentence_model(const std::string& name,
+                                                              const std::string& bytes,
+                                                              const TokenizerOptions& options = {});
+  ~Tokenizer();
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
+  // Without special tokens, except that "[MASK]" and the like in the text become themselves (not
+  // under Google's preprocessing). TokenizerError (kBadData) "byte 17 is not UTF-8".
+  std::vector<int32_t> ids(std::string_view text) const;
+
+  Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+  Encoding encode(std::string_view text, std::string_view text_pair,
+                  const EncodeOptions& options = {}) const;
+  // All parts of a text that is too long, each at most max_length: return_overflowing_tokens.
+  std::vector<Encoding> encode_overflowing(std::string_view text,
+                                           std::optional<std::string_view> text_pair,
+                                           const EncodeOptions& options) const;
+
+  // `clean_up`: transformers' clean_up_tokenization_spaces
+  std::string decode(std::span<const int32_t> ids, bool skip_special_tokens = true,
+                     bool clean_up = true) const;
+
+  int64_t vocab_size() const;
+  const std::string& piece(int32_t id) const;
+  std::optional<int32_t> id_of(std::string_view piece) const;
+  bool starts_word(
+      int32_t id) const;  // where whole-word masking begins a word (albert.md 4, step 7)
+  int32_t cls_id() const;
+  int32_t sep_id() const;
+  int32_t mask_id() const;
+  int32_t pad_id() const;
+  int32_t unk_id() const;
+  bool is_special(int32_t id) const;
+  const TokenizerOptions& options() const;
+
+  // The files of a model folder by name, which transformers 4 and 5 load to the same ids.
+  std::map<std::string, std::string> files() const;
+  // Of vocabulary and options: ids made by one tokenizer are not for a model of another.
+  uint64_t fingerprint() const;
+
+ private:
+  explicit Tokenizer(std::unique_ptr<State> state);
+  Encoding encode_pair(std::string_view text, const std::string_view* pair,
+                       const EncodeOptions& options) const;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace albert

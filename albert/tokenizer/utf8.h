@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace albert {
+
+// The code point at text[at], which is moved behind it; -1 where the bytes are not UTF-8 (RFC 3629:
+// no overlong forms, no surrogates, nothing above U+10FFFF), and `at` stays.
+int32_t next_code_point(std::string_view text, size_t& at);
+void append_utf8(std::string& text, int32_t code_point);
+
+// The first byte that is not UTF-8; npos for none.
+size_t invalid_utf8(std::string_view text);
+int64_t count_code_points(std::string_view valid_utf8);
+
+// Python's str.isspace(), which str.split() goes by.
+bool is_space(int32_t code_point);
+
+}  // namespace albert

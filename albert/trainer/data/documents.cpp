@@ -1,0 +1,133 @@
+#include "albert/trainer/data/documents.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "albert/base/error.h"
+#include "albert/tokenizer/utf8.h"
+
+namespace albert {
+namespace {
+
+constexpr std::array<std::string_view, 22> kAbbreviations = {
+    "mr",  "mrs", "ms", "dr", "st", "prof", "rev", "gen", "col", "capt", "lieut",
+    "sgt", "hon", "jr", "sr", "vs", "etc",  "e.g", "i.e", "no",  "vol",  "messrs"};
+
+bool is_json_lines(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const size_t at = name.find(".jsonl");
+  return at != std::string::npos && (at + 6 == name.size() || name[at + 6] == '.');
+}
+
+bool is_closing(std::string_view rest, size_t& bytes) {
+  for (const std::string_view mark : {"\"", "'", ")", "]", "\u201D", "\u2019"})
+    if (rest.substr(0, mark.size()) == mark) {
+      bytes = mark.size();
+      return true;
+    }
+  return false;
+}
+
+bool begins_sentence(std::string_view rest) {
+  if (rest.empty()) return false;
+  const auto c = static_cast<unsigned char>(rest.front());
+  if (std::isupper(c) || std::isdigit(c) || c == '"' || c == '\'' || c == '(') return true;
+  return rest.substr(0, 3) == "\u201C" || rest.substr(0, 3) == "\u2018" || (c >= 0xC3 && c <= 0xCE);
+}
+
+// The word that ends at `dot`, in lower case.
+std::string word_before(std::string_view text, size_t dot) {
+  size_t begin = dot;
+  while (begin > 0 && text[begin - 1] != ' ' && text[begin - 1] != '(' && text[begin - 1] != '"')
+    --begin;
+  std::string word(text.substr(begin, dot - begin));
+  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
+bool is_abbreviation(std::string_view text, size_t dot) {
+  if (text[dot] != '.') return false;
+  const std::string word = word_before(text, dot);
+  if (word.size() == 1 && std::isalpha(static_cast<unsigned char>(word[0]))) return word != "i";
+  return std::find(kAbbreviations.begin(), kAbbreviations.end(), word) != kAbbreviations.end();
+}
+
+}  // namespace
+
+std::vector<std::string> split_sentences(const std::string& paragraph) {
+  const std::string_view text = paragraph;
+  std::vector<std::string> sentences;
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '.' && text[at] != '?' && text[at] != '!') continue;
+    if (is_abbreviation(text, at)) continue;
+    size_t end = at + 1, bytes = 0;
+    while (end < text.size() && is_closing(text.substr(end), bytes)) end += bytes;
+    if (end >= text.size() || text[end] != ' ' || !begins_sentence(text.substr(end + 1))) continue;
+    sentences.emplace_back(text.substr(begin, end - begin));
+    begin = at = end + 1;
+    --at;
+  }
+  if (begin < text.size()) sentences.emplace_back(text.substr(begin));
+  return sentences;
+}
+
+DocumentReader::DocumentReader(const std::filesystem::path& path, const DocumentOptions& options)
+    : reader_(path), options_(options), json_lines_(is_json_lines(path)) {}
+
+void DocumentReader::fail_here(const std::string& what) const {
+  fail(ErrorCode::kBadData, reader_.name(), ":", reader_.line(), ":", what);
+}
+
+bool DocumentReader::usable(std::string_view line) {
+  const size_t bad = std::min(invalid_utf8(line), line.find('\0'));
+  if (bad == std::string_view::npos) return true;
+  ++skipped_;
+  if (options_.skip_bad_lines) return false;
+  fail_here(std::to_string(bad + 1) + (line[bad] == '\0' ? ": a NUL byte" : ": not UTF-8") +
+            "; repair it, or leave such lines out with --on_bad_input skip");
+}
+
+void DocumentReader::add(Document& document, const std::string& line) const {
+  if (!options_.split_sentences)
+    document.push_back(line);
+  else
+    for (auto& sentence : split_sentences(line)) document.push_back(std::move(sentence));
+}
+
+bool DocumentReader::next(Document& document) {
+  document.clear();
+  if (json_lines_) return next_json(document);
+  std::string line;
+  while (reader_.next(line)) {
+    if (!usable(line)) continue;
+    const bool blank = line.find_first_not_of(" \t\f\v") == std::string::npos;
+    if (blank && !document.empty()) return true;
+    if (!blank) add(document, line);
+  }
+  return !document.empty();
+}
+
+bool DocumentReader::next_json(Document& document) {
+  std::string line;
+  while (document.empty() && reader_.next(line)) {
+    if (line.empty() || !usable(line)) continue;
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const bool good =
+        json.is_object() && json.contains(options_.text_key) && json[options_.text_key].is_string();
+    if (!good) {
+      ++skipped_;
+      if (options_.skip_bad_lines) continue;
+      fail_here(" not a JSON object with a text under \"" + options_.text_key + "\" (--text_key)");
+    }
+    const auto text = json[options_.text_key].get<std::string>();
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find('\n', at), text.size());
+      if (end > at) add(document, text.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  return !document.empty();
+}
+
+}  // namespace albert

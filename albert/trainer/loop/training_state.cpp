@@ -1,0 +1,114 @@
+#include "albert/trainer/loop/training_state.h"
+
+#include "albert/base/atomic_file.h"
+#include "albert/base/error.h"
+#include "albert/base/input_file.h"
+#include "albert/base/json.h"
+#include "albert/engine/transfer.h"
+#include "albert/engine/weights/model_folder.h"
+
+namespace albert {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMoments = "training_state.safetensors";
+constexpr const char* kState = "trainer_state.json";
+constexpr uint64_t kMaxState = 1 << 20;
+
+void restore(kernels::Backend& backend, Tensor to, const TensorFile& file, const char* name,
+             const fs::path& folder) {
+  const auto at = file.tensors.find(name);
+  if (at == file.tensors.end() || at->second.dtype() != to.dtype ||
+      at->second.size() != to.shape.size())
+    fail(ErrorCode::kMismatch, (folder / kMoments).string(), ": ", name,
+         " does not fit this model and --precision");
+  upload(backend, to, at->second);
+}
+
+// "learning_rate is 0.001 here and was 0.002": the first difference of two flat objects.
+std::string difference(const nlohmann::json& now, const nlohmann::json& before) {
+  for (const auto& [key, value] : now.items())
+    if (!before.contains(key) || before.at(key) != value)
+      return key + " is " + value.dump() + " now and was " +
+             (before.contains(key) ? before.at(key).dump() : "not there");
+  for (const auto& [key, value] : before.items())
+    if (!now.contains(key)) return key + " was " + value.dump();
+  return "";
+}
+
+void check_recipe(const std::string& now, const std::string& before, const fs::path& folder) {
+  const std::string what =
+      difference(nlohmann::json::parse(now), nlohmann::json::parse(before, nullptr, false));
+  if (!what.empty())
+    fail(ErrorCode::kMismatch, folder.string(), ": the checkpoint is of another run: ", what,
+         "; give the old settings, another --output_dir, or --overwrite_output_dir to start anew");
+}
+
+}  // namespace
+
+void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& model,
+                         const Optimizer& optimizer, const TrainingState& state) {
+  model.save_pretrained(folder);
+  kernels::Backend& backend = model.backend();
+  TensorFile moments;
+  moments.tensors.emplace("m", download(backend, optimizer.first_moments()));
+  moments.tensors.emplace("v", download(backend, optimizer.second_moments()));
+  if (master_dtype(model.precision()) != DType::kF32)
+    moments.tensors.emplace("values", download(backend, model.parameters().flat_values()));
+  write_safetensors(folder / kMoments, moments);
+  const kernels::UpdateState update = optimizer.state();
+  const nlohmann::ordered_json json{
+      {"step", state.step},
+      {"optimizer_steps", static_cast<int64_t>(update.updates)},
+      {"skipped_in_a_row", state.skipped_in_a_row},
+      {"best_step", state.best_step},
+      {"best_value", state.best_value},
+      {"loss_scale", update.loss_scale.value},
+      {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
+      {"recipe", nlohmann::json::parse(state.recipe)}};
+  write_file_atomically(folder / kState, json.dump(1) + "\n");
+}
+
+TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel& model,
+                                  Optimizer& optimizer, const std::string& recipe) {
+  const std::string name = (folder / kState).string();
+  TrainingState state;
+  try {
+    const auto json = parse_json(name, read_text_file(folder / kState, kMaxState));
+    state.recipe = json.at("recipe").dump();
+    check_recipe(recipe, state.recipe, folder);
+    state.step = json.at("step").get<int64_t>();
+    state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
+    state.best_step = json.at("best_step").get<int64_t>();
+    state.best_value = json.at("best_value").get<double>();
+    optimizer.set_state(
+        {.loss_scale = {json.value("loss_scale", 1.0), json.value("loss_scale_good_steps", 0.0)},
+         .updates = json.at("optimizer_steps").get<double>()});
+  } catch (const nlohmann::json::exception& e) {
+    fail(ErrorCode::kBadData, name, ": ", e.what());
+  }
+  const TensorFile moments = read_safetensors(folder / kMoments);
+  kernels::Backend& backend = model.backend();
+  restore(backend, optimizer.first_moments(), moments, "m", folder);
+  restore(backend, optimizer.second_moments(), moments, "v", folder);
+  load_weights(folder, model);
+  if (master_dtype(model.precision()) != DType::kF32) {
+    restore(backend, model.parameters().flat_values(), moments, "values", folder);
+    model.sync_compute_copies();
+  }
+  return state;
+}
+
+void load_weights(const fs::path& folder, AlbertPreTrainedModel& model) {
+  const TensorFile file = read_model_tensors(folder);
+  for (Parameter& p : model.parameters().all()) {
+    const auto at = file.tensors.find(p.name);
+    if (at == file.tensors.end() || at->second.size() != p.shape.size())
+      fail(ErrorCode::kMismatch, folder.string(), ": ", p.name, " is missing or of another shape");
+    model.parameters().write(p, at->second);
+  }
+  model.sync_compute_copies();
+}
+
+}  // namespace albert

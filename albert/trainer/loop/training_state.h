@@ -1,0 +1,32 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "albert/heads/pretrained_model.h"
+#include "albert/trainer/optim/optimizer.h"
+
+namespace albert {
+
+// What a run needs besides the model to go on as if nothing had happened; every random number is a
+// function of `step`.
+struct TrainingState {
+  int64_t step = 0;  // updates tried
+  int skipped_in_a_row = 0;
+  int64_t best_step = 0;
+  double best_value = 0;
+  std::string recipe;
+};
+
+// config.json, model.safetensors, training_state.safetensors (moments; masters too in f64),
+// trainer_state.json.
+void save_training_state(const std::filesystem::path& folder, const AlbertPreTrainedModel& model,
+                         const Optimizer& optimizer, const TrainingState& state);
+
+// Error(kMismatch) naming the first setting that differs from `recipe`; kBadData.
+TrainingState load_training_state(const std::filesystem::path& folder, AlbertPreTrainedModel& model,
+                                  Optimizer& optimizer, const std::string& recipe);
+
+// Only the weights, as they were saved.
+void load_weights(const std::filesystem::path& folder, AlbertPreTrainedModel& model);
+
+}  // namespace albert

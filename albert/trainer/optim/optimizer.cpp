@@ -1,0 +1,113 @@
+#include "albert/trainer/optim/optimizer.h"
+
+#include <cstring>
+#include <utility>
+
+#include "albert/engine/transfer.h"
+#include "albert/kernels/parallel.h"
+#include "albert/kernels/global_norm.h"
+
+namespace albert {
+namespace {
+
+using kernels::Buffer;
+using kernels::UpdateState;
+
+Buffer device_copy(kernels::Backend& backend, const std::vector<int64_t>& values) {
+  const size_t bytes = values.size() * sizeof(int64_t);
+  Buffer buffer(backend, bytes);
+  if (bytes > 0) backend.copy_to_device(buffer.data(), values.data(), bytes);
+  return buffer;
+}
+
+UpdateState state_of(const HostTensor& host) {
+  UpdateState state;
+  std::memcpy(&state, host.raw(), sizeof state);
+  return state;
+}
+
+Tensor rows_of_three(const Buffer& buffer) {
+  return {buffer.data(),
+          {static_cast<int64_t>(buffer.bytes() / (3 * sizeof(int64_t))), 3},
+          DType::kI64};
+}
+
+}  // namespace
+
+Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options)
+    : session_(model.session()), parameters_(model.parameters()), options_(options) {
+  const Tensor values = parameters_.flat_values();
+  ALBERT_CHECK(values && parameters_.flat_grads(), "an optimizer needs a trainable model");
+  m_bytes_ = {session_.backend(), values.bytes()};
+  v_bytes_ = {session_.backend(), values.bytes()};
+  m_ = {m_bytes_.data(), values.shape, values.dtype};
+  v_ = {v_bytes_.data(), values.shape, values.dtype};
+  make_table();
+  const int64_t norm_blocks = kernels::blocks_of(values.shape.size(), kernels::kNormBlock);
+  const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
+  const int64_t numbers = 2 + norm_blocks + 2 * blocks + parts + kernels::kUpdateStateSize +
+                          kernels::kUpdateFactorsSize;
+  sums_ = {session_.backend(), static_cast<size_t>(numbers) * sizeof(double)};
+  auto* next = static_cast<double*>(sums_.data());
+  const auto take = [&](Shape shape) {
+    return Tensor{std::exchange(next, next + shape.size()), shape, DType::kF64};
+  };
+  squares_ = take({1});
+  norm_partials_ = take({norm_blocks});
+  partials_ = take({blocks, 2});
+  rates_ = take({parts});
+  state_ = take({kernels::kUpdateStateSize});
+  factors_ = take({kernels::kUpdateFactorsSize});
+  loss_scale_ = {take({1}).data, {1}, values.dtype};
+  set_state({.loss_scale = {options.scales_loss ? kernels::LossScale::kStart : 1}});
+}
+
+void Optimizer::make_table() {
+  kernels::UpdateRows rows;
+  const auto* begin = static_cast<const std::byte*>(parameters_.flat_values().data);
+  for (const Parameter& p : parameters_.all()) {
+    const auto offset = static_cast<const std::byte*>(p.value.data) - begin;
+    rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay);
+  }
+  blocks_ = device_copy(session_.backend(), rows.blocks);
+  parts_ = device_copy(session_.backend(), rows.parameters);
+  table_ = {rows_of_three(blocks_), rows_of_three(parts_)};
+}
+
+Deferred<UpdateState> Optimizer::step(double learning_rate) {
+  session_.run(Mode::kInference, [&](Tape& t) {
+    update(t.stream(), t.on_device(Tensor{&learning_rate, {1}, DType::kF64}));
+    parameters_.sync_compute_copies(t.stream());
+  });
+  const Deferred<HostTensor> state = start_download(session_.backend(), state_);
+  return Deferred<UpdateState>([state] { return state_of(state.get()); });
+}
+
+void Optimizer::update(const kernels::Stream& s, Tensor learning_rate) {
+  const kernels::AdamRule adam{options_.beta1, options_.beta2, options_.eps, options_.weight_decay};
+  const kernels::UpdateRule rule{.beta1 = options_.beta1,
+                                 .beta2 = options_.beta2,
+                                 .bias_correction = options_.bias_correction,
+                                 .max_gradient_norm = options_.max_gradient_norm,
+                                 .adjusts_loss_scale = options_.scales_loss};
+  const Tensor values = parameters_.flat_values(), gradients = parameters_.flat_grads();
+  kernels::sum_of_squares(s, squares_, norm_partials_, gradients);
+  kernels::update_factors(s, factors_, state_, loss_scale_, squares_, learning_rate, rule);
+  if (options_.kind == OptimizerOptions::Kind::kLamb)
+    kernels::lamb_update(s, values, m_, v_, gradients, factors_, gradients, partials_, rates_,
+                         table_, adam);
+  else
+    kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, adam);
+}
+
+UpdateState Optimizer::state() const { return state_of(download(session_.backend(), state_)); }
+
+void Optimizer::set_state(const UpdateState& state) {
+  HostTensor host(DType::kF64, {kernels::kUpdateStateSize});
+  std::memcpy(host.raw(), &state, host.bytes());
+  upload(session_.backend(), state_, host);
+  upload(session_.backend(), loss_scale_,
+         HostTensor::of<double>({1}, {state.loss_scale.value}).to(loss_scale_.dtype));
+}
+
+}  // namespace albert

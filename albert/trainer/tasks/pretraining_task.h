@@ -1,0 +1,54 @@
+#pragma once
+#include <future>
+
+#include "albert/heads/pretraining.h"
+#include "albert/trainer/data/pretraining_samples.h"
+#include "albert/trainer/loop/training_loop.h"
+
+namespace albert {
+
+struct PretrainingTaskOptions {
+  int64_t batch_size = 32;   // examples an update, over all ranks and micro-batches
+  int64_t accumulation = 1;  // micro-batches an update
+  int64_t eval_examples = 512;
+  uint64_t seed = 42;
+  Keep keep = Keep::kActivations;
+};
+
+// MLM + sentence order on a prepared corpus.
+class PretrainingTask final : public TrainingTask {
+ public:
+  // All references must outlive this; `validation` may be null. Error(kUsage) for sizes that do not
+  // divide.
+  PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
+                  const PretrainingSamples& samples, const PretrainingSamples* validation,
+                  const PretrainingTaskOptions& options, Communicator& ranks);
+
+  AlbertPreTrainedModel& model() override { return model_; }
+  Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override;
+  Metrics averages(const Metrics& sums) const override;
+  Metrics evaluate() override;
+  void save_extras(const std::filesystem::path& folder) const override;
+
+ private:
+  using Examples = std::vector<PretrainingExample>;
+  std::vector<Examples> examples_of(int64_t step) const;  // this rank's, by micro-batch
+  std::vector<Examples> take_examples(int64_t step);
+
+  AlbertForPreTraining& model_;
+  const Tokenizer& tokenizer_;
+  const PretrainingSamples& samples_;
+  const PretrainingSamples* validation_;
+  PretrainingTaskOptions options_;
+  Communicator& ranks_;
+  int64_t micro_batch_;
+  struct {
+    int64_t step = -1;
+    std::future<std::vector<Examples>> examples;
+  } next_;  // made while the device computes
+};
+
+// Writes the tokenizer's files into a model folder.
+void save_tokenizer(const Tokenizer& tokenizer, const std::filesystem::path& folder);
+
+}  // namespace albert

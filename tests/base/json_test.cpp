@@ -1,0 +1,48 @@
+#include "albert/base/json.h"
+
+#include "tests/support/files.h"
+
+namespace albert::testing {
+namespace {
+
+std::string complaint(const std::string& text, const JsonLimits& limits = {}) {
+  const Refusal r = refusal_of([&] { parse_json("f.json", text, limits); });
+  EXPECT_EQ(r.code, ErrorCode::kBadData);
+  return r.what;
+}
+
+TEST(Json, SaysWhereTheMistakeIs) {
+  EXPECT_EQ(complaint("{\"a\": 1,\n  \"b\": x}").rfind("f.json: line 2 column 8: ", 0), 0U)
+      << complaint("{\"a\": 1,\n  \"b\": x}");
+  EXPECT_EQ(complaint("[1, 2").rfind("f.json: line 1 column ", 0), 0U);
+  EXPECT_EQ(complaint("").rfind("f.json: line 1 column 1: ", 0), 0U) << complaint("");
+  EXPECT_EQ(complaint("{}\n{}").rfind("f.json: line 2 column 1: ", 0), 0U) << complaint("{}\n{}");
+}
+
+TEST(Json, KeysGivenTwiceAreRefused) {
+  EXPECT_NE(complaint(R"({"a": 1, "b": 2, "a": 3})").find("\"a\" is there twice"),
+            std::string::npos);
+  EXPECT_NE(complaint(R"({"x": {"a": 1, "\u0061": 3}})").find("\"a\" is there twice"),
+            std::string::npos);
+  EXPECT_NO_THROW(parse_json("f", R"({"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]})"));
+}
+
+TEST(Json, DepthAndNumberOfValuesAreLimited) {
+  const std::string at_limit = std::string(64, '[') + std::string(64, ']');
+  EXPECT_NO_THROW(parse_json("f", at_limit));
+  EXPECT_NE(complaint('[' + at_limit + ']').find("64 levels"), std::string::npos);
+  EXPECT_NE(complaint(std::string(1'000'000, '[')).find("64 levels"), std::string::npos);
+  EXPECT_NE(complaint("[1, 2, 3]", {.max_values = 3}).find("more than 3 values"),
+            std::string::npos);
+}
+
+TEST(Json, OnlyStrictJsonInUtf8) {
+  for (const std::string text :
+       {"[NaN]", "[1e999]", "[01]", "{'a': 1}", "[1,]", "// no\n[]", "[\"\xff\"]", "[\"\xc0\xaf\"]",
+        "[\"\xed\xa0\x80\"]", "[\"\\ud800\"]", "[\"a\nb\"]"})
+    complaint(text);
+  EXPECT_EQ(complaint(std::string("[1]\n\0more", 9)), "f.json: line 2 column 1: a zero byte");
+}
+
+}  // namespace
+}  // namespace albert::testing

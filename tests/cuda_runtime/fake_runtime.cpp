@@ -1,0 +1,327 @@
+#include "tests/cuda_runtime/fake_runtime.h"
+
+#include <cuda_runtime_api.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "albert/base/error.h"
+#include "albert/kernels/emulator/device_memory.h"
+#include "albert/kernels/emulator/emulator.h"
+
+struct CUevent_st {
+  int64_t recorded = 0;  // how often
+  std::shared_ptr<int64_t> done =
+      std::make_shared<int64_t>(0);  // of that; work in line may outlive the event
+};
+
+struct CUgraph_st {
+  std::vector<std::function<void()>> work;
+  bool valid = true;
+};
+
+struct CUgraphExec_st {
+  std::vector<std::function<void()>> work;
+};
+
+// Emulated kernels take it for their queue.
+struct CUstream_st : albert::kernels::simt::Queue {
+  CUstream_st() : Queue{{albert::kernels::simt::Order::kRandom}, &kernels} {}
+
+  struct Kernels final : albert::kernels::simt::Submitter {
+    explicit Kernels(CUstream_st& s) : stream(s) {}
+    void submit(std::function<void()> work) override;
+    CUstream_st& stream;
+  } kernels{*this};
+  struct Step {
+    std::function<bool()> may_run;
+    std::function<void()> run;
+  };
+  std::deque<Step> steps;
+  std::unique_ptr<CUgraph_st> capture;
+};
+
+namespace albert::testing::cuda_runtime {
+namespace {
+
+using kernels::simt::DeviceMemory;
+
+struct Machine {
+  std::set<cudaStream_t> streams;
+  std::set<cudaEvent_t> events;
+  std::set<void*> host_blocks, gpu_blocks;
+  int graphs_alive = 0;
+  DeviceMemory memory;
+  std::mt19937 random;
+  double eagerness = 0;
+  int failing = 0;
+  cudaError_t status = cudaSuccess;
+  int64_t kernels = 0, graphs = 0;
+};
+
+Machine& machine() {
+  static Machine one;
+  return one;
+}
+
+// Runs one step that may run, if there is one.
+bool run_one() {
+  std::vector<cudaStream_t> ready;
+  for (const cudaStream_t s : machine().streams)
+    if (!s->steps.empty() && s->steps.front().may_run()) ready.push_back(s);
+  if (ready.empty()) return false;
+  const cudaStream_t stream = ready[machine().random() % ready.size()];
+  const CUstream_st::Step step = std::move(stream->steps.front());
+  stream->steps.pop_front();
+  step.run();
+  return true;
+}
+
+cudaError_t run_until(const std::function<bool()>& done) {
+  const DeviceMemory::Access access(machine().memory);
+  while (!done())
+    if (!run_one()) std::abort();  // it would wait for ever
+  return machine().status;
+}
+
+bool idle() {
+  for (const cudaStream_t s : machine().streams)
+    if (!s->steps.empty()) return false;
+  return true;
+}
+
+// What waits, or says something of the whole GPU, may not come inside a recording.
+bool spoils_recording() {
+  bool spoils = false;
+  for (const cudaStream_t s : machine().streams)
+    if (s->capture) {
+      s->capture->valid = false;
+      spoils = true;
+    }
+  return spoils;
+}
+
+cudaError_t enqueue(
+    cudaStream_t stream, std::function<void()> run,
+    std::function<bool()> may_run = [] { return true; }) {
+  if (stream->capture) {
+    stream->capture->work.push_back(std::move(run));
+    return cudaSuccess;
+  }
+  stream->steps.push_back({std::move(may_run), std::move(run)});
+  std::uniform_real_distribution<double> chance(0, 1);
+  if (chance(machine().random) >= machine().eagerness) return cudaSuccess;
+  const DeviceMemory::Access access(machine().memory);
+  while (run_one() && chance(machine().random) < machine().eagerness) continue;
+  return cudaSuccess;
+}
+
+// Whole pages are given back instead, which read as zeros and cost DeviceMemory::Access nothing.
+void zero(void* to, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  auto* const begin = static_cast<std::byte*>(to);
+  const auto address = reinterpret_cast<uintptr_t>(to);
+  const size_t head = std::min<size_t>(bytes, (kPage - address % kPage) % kPage),
+               pages = (bytes - head) / kPage * kPage;
+  std::memset(begin, 0, head);
+  if (pages > 0) madvise(begin + head, pages, MADV_DONTNEED);
+  std::memset(begin + head + pages, 0, bytes - head - pages);
+}
+
+bool fails() { return machine().failing > 0 && --machine().failing == 0; }
+
+}  // namespace
+
+void reset(uint32_t seed, double eagerness) {
+  machine().random.seed(seed);
+  machine().eagerness = eagerness;
+  machine().failing = 0;
+  machine().status = cudaSuccess;
+  machine().memory.set_limit(size_t{1} << 30);
+}
+
+void launch(void* stream, void (*work)(void*), void* argument) {
+  static_cast<cudaStream_t>(stream)->kernels.submit([=] { work(argument); });
+}
+
+int alive() {
+  const Machine& m = machine();
+  return static_cast<int>(m.streams.size() + m.events.size() + m.host_blocks.size() +
+                          m.gpu_blocks.size()) +
+         m.graphs_alive;
+}
+
+void fail_allocation(int number) { machine().failing = number; }
+void set_memory(size_t bytes) { machine().memory.set_limit(bytes); }
+size_t used_memory() { return machine().memory.used(); }
+void break_gpu(cudaError_t status) { machine().status = status; }
+int64_t kernels() { return machine().kernels; }
+int64_t graphs() { return machine().graphs; }
+
+}  // namespace albert::testing::cuda_runtime
+
+using namespace albert::testing::cuda_runtime;  // NOLINT: C's names below are its own
+
+void CUstream_st::Kernels::submit(std::function<void()> work) {
+  if (!stream.capture) ++machine().kernels;
+  enqueue(&stream, std::move(work));
+}
+
+extern "C" {
+
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = CUDART_VERSION;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* gpu, int) {
+  *gpu = {};
+  std::strcpy(gpu->name, "a fake");  // NOLINT: it fits
+  gpu->major = 9;
+  gpu->totalGlobalMem = static_cast<size_t>(machine().memory.limit());
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int gpu) { return gpu == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned int) {
+  machine().streams.insert(*stream = new CUstream_st);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  return run_until([=] { return stream->steps.empty(); });
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {  // its work is done all the same
+  cudaStreamSynchronize(stream);
+  machine().streams.erase(stream);
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int) {
+  if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureIsolation;
+  return enqueue(
+      stream, [] {}, [done = event->done, wanted = event->recorded] { return *done >= wanted; });
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned int) {
+  machine().events.insert(*event = new CUevent_st);
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  machine().events.erase(event);
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  return enqueue(stream, [done = event->done, number = ++event->recorded] { *done = number; });
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  return run_until([=, wanted = event->recorded] { return *event->done >= wanted; });
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
+  return enqueue(stream, [=] { std::memcpy(to, from, bytes); });
+}
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+  return enqueue(stream, [=] {
+    value == 0 ? zero(to, bytes) : static_cast<void>(std::memset(to, value, bytes));
+  });
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (stream->capture) return cudaErrorIllegalState;
+  stream->capture = std::make_unique<CUgraph_st>();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = nullptr;
+  const std::unique_ptr<CUgraph_st> captured = std::move(stream->capture);
+  if (!captured) return cudaErrorIllegalState;
+  if (!captured->valid) return cudaErrorStreamCaptureInvalidated;
+  *graph = new CUgraph_st(*captured);
+  ++machine().graphs_alive;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  --machine().graphs_alive;
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  if (fails()) return cudaErrorMemoryAllocation;
+  *exec = new CUgraphExec_st{graph->work};
+  ++machine().graphs_alive;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  ++machine().graphs;
+  return enqueue(stream, [=] {
+    for (const auto& work : exec->work) work();
+  });
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  if (!exec) return cudaErrorInvalidValue;
+  --machine().graphs_alive;
+  delete exec;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** block, size_t bytes) {
+  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  if (fails()) return cudaErrorMemoryAllocation;
+  try {
+    const DeviceMemory::Access access(machine().memory);
+    std::memset(*block = machine().memory.allocate(bytes), 0xa5, bytes);
+  } catch (const albert::OutOfMemory&) {
+    return cudaErrorMemoryAllocation;
+  }
+  machine().gpu_blocks.insert(*block);
+  return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void** block, size_t bytes) {
+  if (fails()) return cudaErrorMemoryAllocation;
+  std::memset(*block = std::malloc(bytes), 0xa5, bytes);
+  machine().host_blocks.insert(*block);
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void* block) {
+  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  run_until(idle);
+  machine().gpu_blocks.erase(block);
+  machine().memory.release(block);
+  return cudaSuccess;
+}
+cudaError_t cudaFreeHost(void* block) {
+  machine().host_blocks.erase(block);
+  std::free(block);
+  return cudaSuccess;
+}
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  *total = static_cast<size_t>(machine().memory.limit());
+  *free = *total - machine().memory.used();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetLastError() { return cudaSuccess; }
+const char* cudaGetErrorString(cudaError_t status) {
+  return status == cudaErrorIllegalAddress ? "an illegal memory access was encountered"
+                                           : "an error";
+}
+
+}  // extern "C"

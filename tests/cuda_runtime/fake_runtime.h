@@ -1,0 +1,37 @@
+#pragma once
+// Of CUDA's runtime what the engine calls, without a GPU: streams whose work runs as late as it
+// may, or at any moment before, in an order drawn at random; kernels by the emulator; memory that
+// the host cannot touch. What does not wait for what it needs reads something else, and what may
+// not be recorded spoils the recording.
+#include <driver_types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace albert::testing::cuda_runtime {
+
+// Starts anew: nothing is queued, no error is left. `eagerness` in [0, 1]: how likely queued work
+// runs on at each call.
+void reset(uint32_t seed, double eagerness);
+
+// A kernel: work in line on a stream (a cudaStream_t).
+void launch(void* stream, void (*work)(void*), void* argument);
+
+// How many streams, events, graphs and blocks of memory have not been given back.
+int alive();
+
+// Makes the given allocation from now on fail, host's or GPU's; 0: none.
+void fail_allocation(int number);
+
+// The GPU's memory, in bytes, and how much of it is used.
+void set_memory(size_t bytes);
+size_t used_memory();
+
+// As a kernel that touched memory which is not there: from now on every wait says so.
+void break_gpu(cudaError_t status);
+
+// Kernels that were queued one by one; a graph is one of the other kind, however many it has.
+int64_t kernels();
+int64_t graphs();
+
+}  // namespace albert::testing::cuda_runtime
