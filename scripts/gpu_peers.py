@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What ALBERT reaches through transformers and PyTorch on one gpu: what gpu_validate.sh holds ours against.
+"""What ALBERT reaches through transformers and PyTorch on one GPU: what gpu_validate.sh holds ours against.
 
 usage: gpu_peers.py OUTPUT.json [--models base,large,xlarge,xxlarge] [--minutes 8] [--tiny]
 
 Rows, written anew after each one, until the minutes are over:
-  matmul     TFLOP/s in bf16: 8192 cubed, once and for 10 seconds, and ALBERT's own products; copy: TB/s
+  matmul     TFLOP/s in bf16: 8192 cubed, once and for 10 seconds, and ALBERT's own shapes; copy: TB/s
   inference  AlbertForSequenceClassification in bf16, 16384 tokens a batch of 128 and of 512 each
   training   AlbertForPreTraining under autocast to bf16, fused AdamW, no dropout, clipped; MLM on every position, as transformers has it
   latency    one sequence of 128, compiled with CUDA graphs
@@ -22,7 +22,7 @@ import transformers
 
 SIZES = {"tiny": (64, 2, 2, 128), "base": (768, 12, 12, 3072), "large": (1024, 24, 16, 4096), "xlarge": (2048, 24, 16, 8192), "xxlarge": (4096, 12, 64, 16384)}
 EMBEDDING, VOCABULARY, MASKED = 128, 30000, 0.15
-OWN_PRODUCTS = [(32768, 768, 2304), (32768, 768, 3072), (32768, 3072, 768), (32768, 1024, 4096), (16384, 4096, 16384)]
+OWN_SHAPES = [(32768, 768, 2304), (32768, 768, 3072), (32768, 3072, 768), (32768, 1024, 4096), (16384, 4096, 16384)]
 
 
 class Peers:
@@ -59,18 +59,18 @@ class Peers:
             taken.append(time.perf_counter() - start)
         return statistics.median(taken)
 
-    def product(self, m, k, n):
+    def matmul(self, m, k, n):
         a = torch.randn(m, k, device=self.device, dtype=torch.bfloat16)
         b = torch.randn(k, n, device=self.device, dtype=torch.bfloat16)
         return lambda: a @ b
 
     def ceilings(self):
         size = 256 if self.arguments.tiny else 8192
-        for m, k, n in [(size, size, size)] + ([] if self.arguments.tiny else OWN_PRODUCTS):
-            rate = 2 * m * k * n / self.median_seconds(self.product(m, k, n), 10)
+        for m, k, n in [(size, size, size)] + ([] if self.arguments.tiny else OWN_SHAPES):
+            rate = 2 * m * k * n / self.median_seconds(self.matmul(m, k, n), 10)
             self.peak = self.peak or rate
             self.put(what="matmul", shape=[m, k, n], tflops=round(rate / 1e12, 1))
-        work, seconds, calls, start = self.product(size, size, size), 0.2 if self.arguments.tiny else 10, 0, time.time()
+        work, seconds, calls, start = self.matmul(size, size, size), 0.2 if self.arguments.tiny else 10, 0, time.time()
         while time.time() - start < seconds:
             for _ in range(20):
                 work()

@@ -37,7 +37,7 @@ fi
 probe=$("$bin/albert" forward --device "$device" --model "$data/golden/shared/pretraining" --head pretraining \
   --input "$data/golden/shared/pretraining.safetensors" --output "$output/probe.safetensors" 2>&1)
 if [ $? -eq 69 ]; then
-  echo "gpu_validate: no usable gpu: ${probe#albert: error: }"
+  echo "gpu_validate: no usable GPU: ${probe#albert: error: }"
   exit 69
 fi
 rm -f "$output/probe.safetensors"
@@ -150,7 +150,7 @@ if as_step "shards" 60 shards && as_step "pre-training on the CPU" $limit pretra
   as_step "same bits twice" $limit same_bits
 fi
 for tool in memcheck racecheck synccheck; do
-  if ! $full; then skip "$tool" "of a gpu only"
+  if ! $full; then skip "$tool" "of a GPU only"
   elif ! command -v compute-sanitizer >/dev/null; then skip "$tool" "compute-sanitizer is not there"
   else as_step "$tool" 30 sanitize $tool; fi
 done
@@ -168,7 +168,7 @@ if $full; then
 else
   as_step "bench: ceilings" 40 bench bench-ceilings --phases ceilings --rounds 1 --seconds 0.01
   as_step "bench: a small model" 40 bench_model "$data/golden/shared/pretraining" 8 16 1 0.01
-  skip "PyTorch" "of a gpu only"
+  skip "PyTorch" "of a GPU only"
 fi
 
 # --- the reports

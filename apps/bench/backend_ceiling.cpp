@@ -68,7 +68,7 @@ class BackendCeiling final : public Ceiling {
                               .transpose_b = shape.transpose_b || shape.packed};
     const Tensor left = operand(a, shape.m, shape.k, how.transpose_a, shape.dtype),
                  right = operand(b, shape.k, shape.n, how.transpose_b, shape.dtype),
-                 product = operand(c, shape.m, shape.n, false, shape.dtype);
+                 result = operand(c, shape.m, shape.n, false, shape.dtype);
     const kernels::Buffer workspace(*backend_, backend_->workspace_bytes());
     kernels::Stream s = backend_->stream();
     s.workspace = workspace.data();
@@ -78,7 +78,7 @@ class BackendCeiling final : public Ceiling {
     return measure_rate(kRounds, seconds_,
                         [&] {
                           for (int64_t i = 0; i < calls; ++i)
-                            kernels::matmul(s, product, left, right, how);
+                            kernels::matmul(s, result, left, right, how);
                           backend_->synchronize();
                           return static_cast<double>(calls) * shape.flops();
                         })

@@ -163,46 +163,46 @@ double CallCosts::bytes_of_operands() const {
 // (y, .., x, weight, packed, bias, activation)
 void CallCosts::add_linear(size_t x_at) {
   const Tensor &y = items_[0].tensor, &x = items_[x_at].tensor;
-  add_product({.m = y.shape[0],
-               .n = y.shape[1],
-               .k = x.shape[1],
-               .transpose_b = true,
-               .packed = true,
-               .bias = static_cast<bool>(items_[x_at + 3].tensor),
-               .activation = static_cast<kernels::Activation>(items_[x_at + 4].attribute),
-               .dtype = x.dtype},
-              false);
+  add_matmul({.m = y.shape[0],
+              .n = y.shape[1],
+              .k = x.shape[1],
+              .transpose_b = true,
+              .packed = true,
+              .bias = static_cast<bool>(items_[x_at + 3].tensor),
+              .activation = static_cast<kernels::Activation>(items_[x_at + 4].attribute),
+              .dtype = x.dtype},
+             false);
 }
 
 // linear_activation_backward(dx, dbias, scratch, dy, weight, kept, activation)
 void CallCosts::add_linear_backward() {
   const Tensor &dx = items_[0].tensor, &dy = items_[3].tensor;
-  add_product({.m = dx.shape[0],
-               .n = dx.shape[1],
-               .k = dy.shape[1],
-               .activation = static_cast<kernels::Activation>(items_[6].attribute),
-               .dtype = dy.dtype},
-              false);
+  add_matmul({.m = dx.shape[0],
+              .n = dx.shape[1],
+              .k = dy.shape[1],
+              .activation = static_cast<kernels::Activation>(items_[6].attribute),
+              .dtype = dy.dtype},
+             false);
 }
 
 // matmul(c, a, b, {transpose_a, transpose_b, accumulate})
 void CallCosts::add_matmul() {
   const Tensor &c = items_[0].tensor, &a = items_[1].tensor;
   const bool transpose_a = items_[3].attribute != 0;
-  add_product({.m = c.shape[0],
-               .n = c.shape[1],
-               .k = a.shape[transpose_a ? 0 : 1],
-               .transpose_a = transpose_a,
-               .transpose_b = items_[4].attribute != 0,
-               .dtype = a.dtype},
-              items_[5].attribute != 0);
+  add_matmul({.m = c.shape[0],
+              .n = c.shape[1],
+              .k = a.shape[transpose_a ? 0 : 1],
+              .transpose_a = transpose_a,
+              .transpose_b = items_[4].attribute != 0,
+              .dtype = a.dtype},
+             items_[5].attribute != 0);
 }
 
-void CallCosts::add_product(const MatmulShape& shape, bool accumulate) {
+void CallCosts::add_matmul(const MatmulShape& shape, bool accumulate) {
   const double bytes = bytes_of_operands() + (accumulate ? bytes_of(items_[0].tensor) : 0);
   const Cost cost{1, bytes, shape.flops(), matmul_seconds(gpu_, shape, bytes)};
   add(kernels_[name_of(shape)], cost);
-  add(products_[shape], cost);
+  add(matmuls_[shape], cost);
 }
 
 // .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's six come last in both.

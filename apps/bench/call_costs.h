@@ -29,8 +29,8 @@ class CallCosts final : public kernels::CallObserver {
   void finish();
 
   const std::map<std::string, Cost>& kernels() const { return kernels_; }
-  const std::map<kernels::MatmulShape, Cost>& products() const {
-    return products_;
+  const std::map<kernels::MatmulShape, Cost>& matmuls() const {
+    return matmuls_;
   }  // those among them
   Cost total() const;
 
@@ -40,7 +40,7 @@ class CallCosts final : public kernels::CallObserver {
     uint64_t attribute;
   };
   double bytes_of_operands() const;
-  void add_product(const kernels::MatmulShape& shape, bool accumulate);
+  void add_matmul(const kernels::MatmulShape& shape, bool accumulate);
   void add_linear(size_t x_at);
   void add_linear_backward();
   void add_matmul();
@@ -51,7 +51,7 @@ class CallCosts final : public kernels::CallObserver {
   std::string kernel_;
   std::vector<Item> items_;
   std::map<std::string, Cost> kernels_;
-  std::map<kernels::MatmulShape, Cost> products_;
+  std::map<kernels::MatmulShape, Cost> matmuls_;
 };
 
 }  // namespace albert::bench

@@ -114,9 +114,9 @@ double Ceiling::matmul_flops(const MatmulShape& shape) {
   return at != rates_.end() ? at->second : rates_[plain] = rate_of(plain);
 }
 
-double Ceiling::seconds_of(const std::map<MatmulShape, kernels::KernelUse>& products) {
+double Ceiling::seconds_of(const std::map<MatmulShape, kernels::KernelUse>& matmuls) {
   double seconds = 0;
-  for (const auto& [shape, use] : products)
+  for (const auto& [shape, use] : matmuls)
     seconds += static_cast<double>(use.calls) * shape.flops() / matmul_flops(shape);
   return seconds;
 }

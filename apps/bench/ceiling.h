@@ -23,7 +23,7 @@ class Ceiling {
 
   // Seconds that the matmuls of a profile would take at their own rates; `matmuls`: with flops
   // done.
-  double seconds_of(const std::map<kernels::MatmulShape, kernels::KernelUse>& products);
+  double seconds_of(const std::map<kernels::MatmulShape, kernels::KernelUse>& matmuls);
 
  private:
   virtual double rate_of(const kernels::MatmulShape& shape) = 0;

@@ -57,11 +57,11 @@ Row kernels_of(const Pass& pass) {
 }
 
 // What a step's matmuls reached, against the machine's library alone.
-Row products_of(const Pass& pass, Ceiling& ceiling) {
+Row matmuls_of(const Pass& pass, Ceiling& ceiling) {
   Row rows = Row::array();
   for (const auto& [shape, use] : pass.profile.matmuls) {
     const double calls = static_cast<double>(use.calls), rate = calls * shape.flops() / use.seconds;
-    rows.push_back({{"product", text_of(shape)},
+    rows.push_back({{"matmul", text_of(shape)},
                     {"calls", calls / pass.steps},
                     {"flops", rate},
                     {"ceiling", ceiling.matmul_flops(shape)},
@@ -115,7 +115,7 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step,
     row["share_of_ceiling"] = at_ceiling / seconds;
   }
   row["kernels"] = kernels_of(pass);
-  row["products"] = products_of(pass, ceiling);
+  row["matmuls"] = matmuls_of(pass, ceiling);
   return row;
 }
 

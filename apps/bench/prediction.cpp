@@ -38,10 +38,10 @@ Row kernels_of(const CallCosts& costs, double steps) {
   return sorted(std::move(rows));
 }
 
-Row products_of(const CallCosts& costs, double steps) {
+Row matmuls_of(const CallCosts& costs, double steps) {
   std::vector<Row> rows;
-  for (const auto& [shape, cost] : costs.products())
-    rows.push_back(cost_row("product", text_of(shape), cost, steps, costs.total().seconds));
+  for (const auto& [shape, cost] : costs.matmuls())
+    rows.push_back(cost_row("matmul", text_of(shape), cost, steps, costs.total().seconds));
   return sorted(std::move(rows));
 }
 
@@ -100,7 +100,7 @@ Row predicted(const BenchOptions& options, const std::string& phase, const Alber
           {"nominal_flops", nominal},
           {"share_of_peak", nominal / peak},
           {"kernels", kernels_of(costs, steps)},
-          {"products", products_of(costs, steps)}};
+          {"matmuls", matmuls_of(costs, steps)}};
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ void print_breakdown(const Row& row, std::ostream& out) {
     lines.push_back({"  " + k.at("kernel").get<std::string>(), number(k, "calls"),
                      number(k, "seconds", 1e3, 2), number(k, "share", 100, 1)});
   lines.push_back({"  matmuls", "calls", "GFLOP/s", "library alone", "%"});
-  for (const auto& m : row.at("products"))
-    lines.push_back({"  " + m.at("product").get<std::string>(), number(m, "calls"),
+  for (const auto& m : row.at("matmuls"))
+    lines.push_back({"  " + m.at("matmul").get<std::string>(), number(m, "calls"),
                      number(m, "flops", 1e-9, 0), number(m, "ceiling", 1e-9, 0),
                      number(m, "share_of_ceiling", 100, 0)});
   out << "\n";
@@ -85,7 +85,7 @@ void print_predicted(const std::vector<Row>& rows, bool breakdown, std::ostream&
     };
     for (const Row& kernel : row.at("kernels")) add(kernel, "kernel");
     lines.push_back({"  matmuls"});
-    for (const Row& product : row.at("products")) add(product, "product");
+    for (const Row& matmul : row.at("matmuls")) add(matmul, "matmul");
     out << "\n";
     print_table(lines, out);
   }

@@ -114,8 +114,8 @@ TEST_F(Bench, EveryStepHasItsKernelsAndProducts) {
   EXPECT_GE(rows[1].at("p99_seconds").get<double>(), rows[1].at("p50_seconds").get<double>());
   // a step: two layers, each layer's feed-forward once: [12, 32] from 16
   int64_t calls = 0;
-  for (const Row& product : rows[0].at("products"))
-    if (product.at("product") == "12 x 32 x 16 linear") calls += product.at("calls").get<int64_t>();
+  for (const Row& matmul : rows[0].at("matmuls"))
+    if (matmul.at("matmul") == "12 x 32 x 16 linear") calls += matmul.at("calls").get<int64_t>();
   EXPECT_EQ(calls, 2 * 2);  // key and value together have that shape, too
   bool backward = false;
   for (const Row& kernel : rows[2].at("kernels"))

@@ -41,13 +41,13 @@ const Row& named(const Row& list, const char* kind, const std::string& name) {
 
 TEST(Prediction, CountsEveryProductOfAStepOnce) {
   const Row row = predict(step_of("base", "inference", 32, 128));
-  const Row& products = row.at("products");
-  EXPECT_EQ(named(products, "product", "4096 x 3072 x 768 linear").at("calls"), 12);
-  EXPECT_EQ(named(products, "product", "4096 x 768 x 3072 linear").at("calls"), 12);
-  EXPECT_EQ(named(products, "product", "4096 x 1536 x 768 linear").at("calls"),
+  const Row& matmuls = row.at("matmuls");
+  EXPECT_EQ(named(matmuls, "matmul", "4096 x 3072 x 768 linear").at("calls"), 12);
+  EXPECT_EQ(named(matmuls, "matmul", "4096 x 768 x 3072 linear").at("calls"), 12);
+  EXPECT_EQ(named(matmuls, "matmul", "4096 x 1536 x 768 linear").at("calls"),
             12);  // keys and values
   double flops = 0;
-  for (const Row& product : products) flops += product.at("flops").get<double>();
+  for (const Row& matmul : matmuls) flops += matmul.at("flops").get<double>();
   const double tokens = 4096, hidden = 768;
   const double attention = 12 * 4 * 128 * hidden * tokens;
   const double pooler = 2 * 32 * hidden * hidden;
