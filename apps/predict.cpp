@@ -11,7 +11,6 @@
 #include "albert/base/text_reader.h"
 #include "albert/heads/sequence_classification.h"
 #include "albert/tokenizer/tokenizer.h"
-#include "albert/trainer/padded.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
 
@@ -94,14 +93,14 @@ class Predictor {
   }
 
   void flush() {
-    std::vector<std::vector<int32_t>> ids, types;
+    Sequences inputs;
     for (const Line& line : lines_)
       if (line.error.empty()) {
-        ids.push_back(line.encoding.input_ids);
-        types.push_back(line.encoding.token_type_ids);
+        inputs.input_ids.push_back(line.encoding.input_ids);
+        inputs.token_type_ids.push_back(line.encoding.token_type_ids);
       }
     HostTensor logits;
-    if (!ids.empty()) logits = model_.forward(padded_inputs(ids, types)).logits.to(DType::kF32);
+    if (inputs.size() > 0) logits = model_.forward(inputs).logits.to(DType::kF32);
     int64_t row = 0;
     std::string results;
     for (const Line& line : lines_)

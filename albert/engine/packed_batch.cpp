@@ -7,6 +7,9 @@
 namespace albert {
 namespace {
 
+constexpr const char *kWords = "words (vocab_size)", *kTypes = "token types (type_vocab_size)",
+                     *kPositions = "positions (max_position_embeddings)";
+
 void check_shape(const HostTensor& t, const char* name, int64_t batch, int64_t length) {
   const bool fits = t.shape().size() == 2 && t.dim(0) == batch && t.dim(1) == length;
   if (!fits)
@@ -30,6 +33,13 @@ std::vector<bool> mask_of(const HostTensor& mask, int64_t batch, int64_t length)
   return kept;
 }
 
+void check_id(int64_t id, int64_t limit, const char* name, int64_t b, int64_t column,
+              const char* of) {
+  if (id < 0 || id >= limit)
+    fail(ErrorCode::kBadData, name, "[", b, ", ", column, "] is ", id, ", the model has ", limit,
+         " ", of, " (0..", limit - 1, ")");
+}
+
 }  // namespace
 
 int64_t bucket_size(int64_t n) {
@@ -39,46 +49,90 @@ int64_t bucket_size(int64_t n) {
   return (n + step - 1) / step * step;
 }
 
-PackedBatch::PackedBatch(const ModelInputs& inputs, const AlbertConfig& config, bool rounded)
-    : rounded_(rounded) {
-  const bool ids = !inputs.input_ids.shape().empty(),
-             embeds = !inputs.inputs_embeds.shape().empty();
+PackedBatch::PackedBatch(BatchInputs inputs, const BatchLimits& limits, bool bucketed)
+    : bucketed_(bucketed) {
+  if (const Sequences* ragged = inputs.ragged())
+    read(*ragged, limits);
+  else
+    read(*inputs.padded(), limits);
+}
+
+void PackedBatch::read(const Sequences& ragged, const BatchLimits& limits) {
+  batch_ = ragged.size();
+  length_ = ragged.longest();
+  if (batch_ == 0) fail(ErrorCode::kBadData, "the batch is empty: there are no input_ids");
+  check_size(false, limits);
+  cu_seqlens_.push_back(0);
+  for (int64_t b = 0; b < batch_; ++b) {
+    const auto tokens = static_cast<int64_t>(ragged.input_ids[static_cast<size_t>(b)].size());
+    if (tokens == 0) fail(ErrorCode::kBadData, "input_ids[", b, "] is empty, wanted a token");
+    for (int64_t column = 0; column < tokens; ++column) append_row(b, column);
+    end_sequence();
+  }
+  end_rows();
+  input_ids_ = packed_ids(ragged.input_ids, "input_ids", limits.vocab_size, kWords);
+  token_type_ids_ =
+      ragged.token_type_ids.empty()
+          ? std::vector<int32_t>(columns_.size(), 0)
+          : packed_ids(ragged.token_type_ids, "token_type_ids", limits.type_vocab_size, kTypes);
+  position_ids_ = columns_;
+}
+
+void PackedBatch::read(const ModelInputs& padded, const BatchLimits& limits) {
+  check_padded(padded, limits);
+  find_tokens(padded.attention_mask);
+  if (!padded.input_ids.empty())
+    input_ids_ = packed_ids(padded.input_ids, "input_ids", limits.vocab_size, kWords);
+  else
+    inputs_embeds_ = pack(padded.inputs_embeds, "inputs_embeds");
+  token_type_ids_ =
+      padded.token_type_ids.empty()
+          ? std::vector<int32_t>(columns_.size(), 0)
+          : packed_ids(padded.token_type_ids, "token_type_ids", limits.type_vocab_size, kTypes);
+  position_ids_ = padded.position_ids.empty()
+                      ? columns_
+                      : packed_ids(padded.position_ids, "position_ids",
+                                   limits.max_position_embeddings, kPositions);
+}
+
+void PackedBatch::check_size(bool has_positions, const BatchLimits& limits) const {
+  if (length_ > limits.max_position_embeddings && !has_positions)
+    fail(ErrorCode::kBadData, "sequences of ", length_, " tokens, the model has ",
+         limits.max_position_embeddings, " positions (max_position_embeddings): truncate them");
+  if (batch_ * length_ > INT32_MAX)
+    fail(ErrorCode::kBadData, "a batch of ", batch_, " x ", length_, " tokens is too large");
+}
+
+void PackedBatch::check_padded(const ModelInputs& padded, const BatchLimits& limits) {
+  const bool ids = !padded.input_ids.shape().empty(),
+             embeds = !padded.inputs_embeds.shape().empty();
   if (ids == embeds) fail(ErrorCode::kBadData, "give exactly one of input_ids and inputs_embeds");
-  const HostTensor& given = ids ? inputs.input_ids : inputs.inputs_embeds;
+  const HostTensor& given = padded.given();
+  const char* name = ids ? "input_ids is " : "inputs_embeds is ";
   if (given.shape().size() != (ids ? 2U : 3U))
-    fail(ErrorCode::kBadData, ids ? "input_ids is " : "inputs_embeds is ", given.shape_string(),
-         ", wanted ", ids ? "[batch, length]" : "[batch, length, embedding_size]");
+    fail(ErrorCode::kBadData, name, given.shape_string(), ", wanted ",
+         ids ? "[batch, length]" : "[batch, length, embedding_size]");
   batch_ = given.dim(0);
   length_ = given.dim(1);
   if (batch_ == 0 || length_ == 0)
-    fail(ErrorCode::kBadData, "the batch is empty: input_ids is ", given.shape_string());
-  if (length_ > config.max_position_embeddings && inputs.position_ids.empty())
-    fail(ErrorCode::kBadData, "sequences of ", length_, " tokens, the model has ",
-         config.max_position_embeddings, " positions (max_position_embeddings): truncate them");
-  if (batch_ * length_ > INT32_MAX)
-    fail(ErrorCode::kBadData, "a batch of ", batch_, " x ", length_, " tokens is too large");
-  if (embeds && inputs.inputs_embeds.dim(2) != config.embedding_size)
-    fail(ErrorCode::kBadData, "inputs_embeds is ", given.shape_string(),
-         ", its width must be embedding_size, ", config.embedding_size);
-  find_tokens(inputs);
-  read_ids(inputs, config);
+    fail(ErrorCode::kBadData, "the batch is empty: ", name, given.shape_string());
+  check_size(!padded.position_ids.empty(), limits);
+  if (embeds && given.dim(2) != limits.embedding_size)
+    fail(ErrorCode::kBadData, name, given.shape_string(), ", its width must be embedding_size, ",
+         limits.embedding_size);
 }
 
-void PackedBatch::find_tokens(const ModelInputs& inputs) {
-  const std::vector<bool> kept = mask_of(inputs.attention_mask, batch_, length_);
+void PackedBatch::find_tokens(const HostTensor& attention_mask) {
+  const std::vector<bool> kept = mask_of(attention_mask, batch_, length_);
   cu_seqlens_.push_back(0);
   for (int64_t b = 0; b < batch_; ++b) {
-    for (int64_t column = 0; column < length_; ++column) {
-      if (!kept[static_cast<size_t>(b * length_ + column)]) continue;
-      append_row(b, column);
-    }
-    if (static_cast<int64_t>(columns_.size()) == cu_seqlens_.back())
+    for (int64_t column = 0; column < length_; ++column)
+      if (kept[static_cast<size_t>(b * length_ + column)]) append_row(b, column);
+    if (tokens() == cu_seqlens_.back())
       fail(ErrorCode::kBadData, "sequence ", b, " has no token: its attention_mask is all 0");
-    cu_seqlens_.push_back(static_cast<int32_t>(columns_.size()));
-    sequence_ids_.push_back(b << 32);
+    end_sequence();
   }
-  real_tokens_ = tokens();
-  if (rounded_) pad_to_bucket();
+  end_rows();
 }
 
 void PackedBatch::append_row(int64_t sequence, int64_t column) {
@@ -89,8 +143,16 @@ void PackedBatch::append_row(int64_t sequence, int64_t column) {
   row_ids_.push_back(sequence << 32 | column);
 }
 
-// The last sequence may be empty: that there is one is the same for all batches.
-void PackedBatch::pad_to_bucket() {
+void PackedBatch::end_sequence() {
+  sequence_ids_.push_back(static_cast<int64_t>(sequence_ids_.size()) << 32);
+  cu_seqlens_.push_back(static_cast<int32_t>(tokens()));
+}
+
+// A bucketed batch always has the last sequence, even an empty one: otherwise its number of
+// sequences would depend on its tokens.
+void PackedBatch::end_rows() {
+  real_tokens_ = tokens();
+  if (!bucketed_) return;
   const int64_t wanted = bucket_size(real_tokens_);
   while (tokens() < wanted) append_row(batch_, 0);
   cu_seqlens_.push_back(static_cast<int32_t>(tokens()));
@@ -107,27 +169,29 @@ std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const cha
   for (size_t row = 0; row < static_cast<size_t>(real_tokens_); ++row) {
     const int64_t b = sequences_[row], column = columns_[row];
     const int64_t id = values.at<int64_t>((broadcast ? 0 : b) * length_ + column);
-    if (id < 0 || id >= limit)
-      fail(ErrorCode::kBadData, name, "[", b, ", ", column, "] is ", id, ", the model has ", limit,
-           " ", of, " (0..", limit - 1, ")");
+    check_id(id, limit, name, b, column, of);
     ids[row] = static_cast<int32_t>(id);
   }
   return ids;
 }
 
-void PackedBatch::read_ids(const ModelInputs& inputs, const AlbertConfig& config) {
-  if (!inputs.input_ids.empty())
-    input_ids_ = packed_ids(inputs.input_ids, "input_ids", config.vocab_size, "words (vocab_size)");
-  else
-    inputs_embeds_ = pack(inputs.inputs_embeds, "inputs_embeds");
-  token_type_ids_ = inputs.token_type_ids.empty()
-                        ? std::vector<int32_t>(columns_.size(), 0)
-                        : packed_ids(inputs.token_type_ids, "token_type_ids",
-                                     config.type_vocab_size, "token types (type_vocab_size)");
-  position_ids_ = inputs.position_ids.empty() ? columns_
-                                              : packed_ids(inputs.position_ids, "position_ids",
-                                                           config.max_position_embeddings,
-                                                           "positions (max_position_embeddings)");
+std::vector<int32_t> PackedBatch::packed_ids(const std::vector<std::vector<int32_t>>& ragged,
+                                             const char* name, int64_t limit,
+                                             const char* of) const {
+  if (static_cast<int64_t>(ragged.size()) != batch_)
+    fail(ErrorCode::kBadData, name, " are ", ragged.size(), " sequences, input_ids are ", batch_);
+  std::vector<int32_t> ids(columns_.size());  // 0 in the filling
+  auto to = ids.begin();
+  for (size_t b = 0; b < ragged.size(); ++b) {
+    const int64_t tokens = cu_seqlens_[b + 1] - cu_seqlens_[b];
+    if (static_cast<int64_t>(ragged[b].size()) != tokens)
+      fail(ErrorCode::kBadData, name, "[", b, "] has ", ragged[b].size(), " tokens, input_ids[", b,
+           "] has ", tokens);
+    for (size_t i = 0; i < ragged[b].size(); ++i)
+      check_id(ragged[b][i], limit, name, static_cast<int64_t>(b), static_cast<int64_t>(i), of);
+    to = std::copy(ragged[b].begin(), ragged[b].end(), to);
+  }
+  return ids;
 }
 
 std::optional<int64_t> PackedBatch::row_of(int64_t sequence, int64_t column) const {
@@ -179,7 +243,7 @@ HostTensor PackedBatch::pack(const HostTensor& padded, const char* name) const {
 RowSelection select_rows(const PackedBatch& batch, std::vector<int32_t> rows) {
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-  if (batch.rounded() && !rows.empty())
+  if (batch.bucketed() && !rows.empty())
     rows.resize(static_cast<size_t>(bucket_size(static_cast<int64_t>(rows.size()))),
                 static_cast<int32_t>(batch.tokens() - 1));
   RowSelection selection;

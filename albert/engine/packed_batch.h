@@ -2,43 +2,36 @@
 #include <optional>
 #include <vector>
 
-#include "albert/engine/host_tensor.h"
-#include "albert/engine/model/config.h"
+#include "albert/engine/batch_inputs.h"
 
 namespace albert {
 
-// Padded inputs under transformers' names, [B, S]; integers of any width, float masks allowed.
-// Exactly one of input_ids and inputs_embeds [B, S, E] is given; empty attention_mask: all ones;
-// empty token_type_ids: zeros; empty position_ids
-// ([1, S] or [B, S]): 0..S-1.
-struct ModelInputs {
-  HostTensor input_ids;
-  HostTensor attention_mask;
-  HostTensor token_type_ids;
-  HostTensor position_ids;
-  HostTensor inputs_embeds;
+// The sizes of a model that a batch is checked against.
+struct BatchLimits {
+  int64_t vocab_size = 0, type_vocab_size = 0, max_position_embeddings = 0, embedding_size = 0;
 };
 
-// The real tokens of a batch, one after the other: T rows, sequence b owning [cu_seqlens[b],
-// cu_seqlens[b + 1]). What the engine computes on; padding exists only in what comes in and goes
-// out. `rounded` brings batches of about the same size to the very same shapes, so that a recorded
-// step serves them all: tokens are filled up by a last sequence nobody reads, row selections by
-// their last row once more. None of it reaches an output or a gradient.
+// The real tokens of a batch, one after the other: T rows, of which sequence b owns
+// [cu_seqlens[b], cu_seqlens[b + 1]). The engine computes on these alone; padding exists only in
+// padded inputs and in outputs.
+//
+// A bucketed batch brings batches of about equal size to the very same shapes, so that one captured
+// step serves them all: tokens are filled up to bucket_size() by a last sequence that nobody reads,
+// row selections by repeating their last row. The filling reaches no output and no gradient.
 class PackedBatch {
  public:
-  // Checks everything a kernel would trust: ids in the vocabulary, positions and types in their
-  // tables, lengths, an empty batch or sequence. Error(kBadData) "input_ids[1, 7] is 30522, the
-  // vocabulary has 30000 (0..29999)".
-  PackedBatch(const ModelInputs& inputs, const AlbertConfig& config, bool rounded = false);
+  // Checks everything a kernel would trust: ids, positions and types in their tables, lengths, no
+  // batch or sequence without a token. Error(kBadData) that names the place, "input_ids[1, 7] is
+  // 30522, the model has 30000 words (vocab_size) (0..29999)".
+  PackedBatch(BatchInputs inputs, const BatchLimits& limits, bool bucketed = false);
 
   int64_t batch_size() const { return batch_; }
   int64_t padded_length() const { return length_; }
-  int64_t tokens() const { return static_cast<int64_t>(columns_.size()); }  // with the filling
+  int64_t tokens() const { return static_cast<int64_t>(columns_.size()); }  // T, with the filling
   int64_t real_tokens() const { return real_tokens_; }
-  int64_t sequences() const {
-    return static_cast<int64_t>(cu_seqlens_.size()) - 1;
-  }  // one more where rounded
-  bool rounded() const { return rounded_; }
+  // B, and one more in a bucketed batch.
+  int64_t sequences() const { return static_cast<int64_t>(cu_seqlens_.size()) - 1; }
+  bool bucketed() const { return bucketed_; }
   bool has_embeds() const { return !inputs_embeds_.empty(); }
 
   // Views of host memory, valid while this lives. [T] i32 but where said.
@@ -75,15 +68,21 @@ class PackedBatch {
   static Tensor view(const std::vector<T>& v) {
     return {const_cast<T*>(v.data()), {static_cast<int64_t>(v.size())}, DTypeOf<T>::value};
   }
-  void find_tokens(const ModelInputs& inputs);
+  void read(const Sequences& ragged, const BatchLimits& limits);
+  void read(const ModelInputs& padded, const BatchLimits& limits);
+  void check_size(bool has_positions, const BatchLimits& limits) const;
+  void check_padded(const ModelInputs& padded, const BatchLimits& limits);
+  void find_tokens(const HostTensor& attention_mask);
   void append_row(int64_t sequence, int64_t column);
-  void pad_to_bucket();
-  void read_ids(const ModelInputs& inputs, const AlbertConfig& config);
+  void end_sequence();
+  void end_rows();
   std::vector<int32_t> packed_ids(const HostTensor& padded, const char* name, int64_t limit,
                                   const char* of) const;
+  std::vector<int32_t> packed_ids(const std::vector<std::vector<int32_t>>& ragged, const char* name,
+                                  int64_t limit, const char* of) const;
 
   int64_t batch_ = 0, length_ = 0, real_tokens_ = 0;
-  bool rounded_;
+  bool bucketed_;
   std::vector<int32_t> input_ids_, token_type_ids_, position_ids_, cu_seqlens_, in_sequence_,
       row_numbers_;
   std::vector<int32_t> columns_, sequences_;
@@ -91,8 +90,8 @@ class PackedBatch {
   HostTensor inputs_embeds_;
 };
 
-// n up to a multiple of a sixteenth of the power of two below it, of 8 at least: few sizes, at most
-// 6 % apart where n is large.
+// n rounded up to a multiple of a sixteenth of the power of two below it, of 8 at least: there are
+// few sizes, at most 6 % apart where n is large.
 int64_t bucket_size(int64_t n);
 
 // Rows of a packed batch that a head reads, ascending: the last layer computes no others.

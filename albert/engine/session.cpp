@@ -60,7 +60,7 @@ void Session::execute(Mode mode, const Program& program, Uploads& uploads) {
 }
 
 std::unique_ptr<kernels::CapturedStep> Session::capture(Mode mode, const Program& program,
-                                                       Uploads& uploads) {
+                                                        Uploads& uploads) {
   backend_->begin_capture();
   try {
     execute(mode, program, uploads);

@@ -50,7 +50,7 @@ class Session {
   kernels::Stream with_workspace(kernels::Stream s, Arena& arena) const;
   void execute(Mode mode, const Program& program, Uploads& uploads);
   std::unique_ptr<kernels::CapturedStep> capture(Mode mode, const Program& program,
-                                                Uploads& uploads);
+                                                 Uploads& uploads);
   Step& lookup(StepSignature signature);
   void reserve(kernels::Buffer& memory, size_t bytes);
 

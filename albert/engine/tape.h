@@ -108,7 +108,11 @@ class Tape {
 
  private:
   Tape(Stream stream, Arena& arena, Mode mode, Uploads* uploads, bool has_backward)
-      : stream_(stream), arena_(arena), mode_(mode), uploads_(uploads), has_backward_(has_backward) {}
+      : stream_(stream),
+        arena_(arena),
+        mode_(mode),
+        uploads_(uploads),
+        has_backward_(has_backward) {}
   Var make(Tensor value, bool wants_grad);
   void copy(Tensor to, Tensor from);
   Var kept_segment(const Segment& f, Var x);

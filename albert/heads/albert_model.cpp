@@ -29,8 +29,7 @@ AlbertModel::AlbertModel(const AlbertConfig& config)
     : PreTrained(config, "AlbertModel"),
       backbone_(store(), "", config_, Backbone::Pooling::kFirstToken) {}
 
-BaseModelOutputWithPooling AlbertModel::forward(const ModelInputs& inputs,
-                                                const ModelUpstreams& upstreams,
+BaseModelOutputWithPooling AlbertModel::forward(BatchInputs inputs, const ModelUpstreams& upstreams,
                                                 const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   const int64_t hidden = config_.hidden_size;

@@ -19,8 +19,7 @@ struct ModelUpstreams {
 class AlbertModel : public PreTrained<AlbertModel> {
  public:
   explicit AlbertModel(const AlbertConfig& config);
-  BaseModelOutputWithPooling forward(const ModelInputs& inputs,
-                                     const ModelUpstreams& upstreams = {},
+  BaseModelOutputWithPooling forward(BatchInputs inputs, const ModelUpstreams& upstreams = {},
                                      const ForwardOptions& options = {});
 
  private:

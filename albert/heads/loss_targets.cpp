@@ -43,7 +43,7 @@ TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int
     result.of_rows.push_back(label);
   }
   result.labels.resize(static_cast<size_t>(batch.tokens()), kernels::kIgnoredLabel);
-  if (batch.rounded() && !result.rows.empty()) {
+  if (batch.bucketed() && !result.rows.empty()) {
     const auto size = static_cast<size_t>(bucket_size(static_cast<int64_t>(result.rows.size())));
     result.rows.resize(size, static_cast<int32_t>(batch.tokens() - 1));
     result.of_rows.resize(size, kernels::kIgnoredLabel);

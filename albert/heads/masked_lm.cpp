@@ -10,7 +10,7 @@ AlbertForMaskedLM::AlbertForMaskedLM(const AlbertConfig& config)
       backbone_(store(), "albert.", config_, Backbone::Pooling::kNone),
       predictions_(store(), config_, backbone_.word_embeddings()) {}
 
-MaskedLMOutput AlbertForMaskedLM::forward(const ModelInputs& inputs, const HostTensor& labels,
+MaskedLMOutput AlbertForMaskedLM::forward(BatchInputs inputs, const HostTensor& labels,
                                           const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   const bool labelled = !labels.empty();

@@ -14,7 +14,7 @@ class AlbertForMaskedLM : public PreTrained<AlbertForMaskedLM> {
 
   // labels [B, S] or empty: token ids, -100 where nothing is asked. The loss is the mean over
   // labelled tokens.
-  MaskedLMOutput forward(const ModelInputs& inputs, const HostTensor& labels = {},
+  MaskedLMOutput forward(BatchInputs inputs, const HostTensor& labels = {},
                          const ForwardOptions& options = {});
 
  private:

@@ -22,8 +22,14 @@ ModelInputs flattened(const ModelInputs& in) {
           flattened(in.position_ids), flattened(in.inputs_embeds)};
 }
 
-int64_t choices_of(const ModelInputs& in) {
-  const HostTensor& given = in.input_ids.shape().empty() ? in.inputs_embeds : in.input_ids;
+int64_t choices_of(BatchInputs inputs) {
+  if (const Sequences* ragged = inputs.ragged()) {
+    if (ragged->choices < 1 || ragged->size() % ragged->choices != 0)
+      fail(ErrorCode::kBadData, ragged->size(), " sequences do not divide into questions of ",
+           ragged->choices, " choices");
+    return ragged->choices;
+  }
+  const HostTensor& given = inputs.padded()->given();
   return given.shape().size() < 2 ? 0 : given.dim(1);
 }
 
@@ -35,12 +41,14 @@ AlbertForMultipleChoice::AlbertForMultipleChoice(const AlbertConfig& config)
       weight_(add_weight(store(), "classifier.weight", {1, config_.hidden_size}, false)),
       bias_(add_bias(store(), "classifier.bias", 1)) {}
 
-MultipleChoiceModelOutput AlbertForMultipleChoice::forward(const ModelInputs& inputs,
+MultipleChoiceModelOutput AlbertForMultipleChoice::forward(BatchInputs inputs,
                                                            const HostTensor& labels,
                                                            const LossOptions& loss,
                                                            const ForwardOptions& options) {
-  const PackedBatch batch = pack(flattened(inputs));
-  const int64_t choices = choices_of(inputs), questions = batch.batch_size() / choices;
+  const int64_t choices = choices_of(inputs);
+  const PackedBatch batch =
+      inputs.ragged() ? pack(inputs, choices) : pack(flattened(*inputs.padded()));
+  const int64_t questions = batch.batch_size() / choices;
   const bool labelled = !labels.empty();
   const auto answers =
       labelled ? class_labels(labels, "labels", questions, choices) : std::vector<int32_t>{};

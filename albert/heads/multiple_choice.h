@@ -12,9 +12,9 @@ class AlbertForMultipleChoice : public PreTrained<AlbertForMultipleChoice> {
  public:
   explicit AlbertForMultipleChoice(const AlbertConfig& config);
 
-  // inputs [B, C, S] (inputs_embeds [B, C, S, E]); labels [B] or empty. hidden_states and
-  // attentions come back with B * C sequences, as transformers' do.
-  MultipleChoiceModelOutput forward(const ModelInputs& inputs, const HostTensor& labels = {},
+  // inputs [B, C, S] (inputs_embeds [B, C, S, E]), or B * C Sequences with choices = C; labels [B]
+  // or empty. hidden_states and attentions come back with B * C sequences, as transformers' do.
+  MultipleChoiceModelOutput forward(BatchInputs inputs, const HostTensor& labels = {},
                                     const LossOptions& loss = {},
                                     const ForwardOptions& options = {});
 

@@ -8,13 +8,7 @@ namespace albert {
 namespace {
 
 // Larger steps keep a GPU busy however they are queued.
-constexpr int64_t kMaxRoundedTokens = 16384;
-
-int64_t padded_tokens(const ModelInputs& inputs) {
-  const HostTensor& given =
-      inputs.input_ids.shape().empty() ? inputs.inputs_embeds : inputs.input_ids;
-  return given.shape().size() < 2 ? 0 : given.dim(0) * given.dim(1);
-}
+constexpr int64_t kMaxBucketedTokens = 16384;
 
 // Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
 HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch) {
@@ -154,13 +148,18 @@ kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions&
                             row_ids);
 }
 
-PackedBatch AlbertPreTrainedModel::pack(const ModelInputs& inputs) const {
-  const bool rounded =
-      session_ && backend().can_capture() && padded_tokens(inputs) <= kMaxRoundedTokens;
-  if (inputs.inputs_embeds.shape().empty()) return {inputs, config_, rounded};
-  ModelInputs converted = inputs;
-  converted.inputs_embeds = inputs.inputs_embeds.to(compute_dtype(options_.precision));
-  return {converted, config_, rounded};
+PackedBatch AlbertPreTrainedModel::pack(BatchInputs inputs, int64_t choices) const {
+  const bool bucketed =
+      session_ && backend().can_capture() && inputs.padded_tokens() <= kMaxBucketedTokens;
+  const BatchLimits limits = batch_limits(config_);
+  if (const Sequences* ragged = inputs.ragged(); ragged && ragged->choices != choices)
+    fail(ErrorCode::kBadData, "the sequences have ", ragged->choices, " choices, ", architecture_,
+         " wants ", choices);
+  const ModelInputs* padded = inputs.padded();
+  if (!padded || padded->inputs_embeds.shape().empty()) return {inputs, limits, bucketed};
+  ModelInputs converted = *padded;
+  converted.inputs_embeds = padded->inputs_embeds.to(compute_dtype(options_.precision));
+  return {converted, limits, bucketed};
 }
 
 HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {

@@ -122,7 +122,9 @@ class AlbertPreTrainedModel {
            const std::function<std::vector<Upstream>(Tape&)>& program);
   EncoderCall encoder_call(const ForwardOptions& options, const PackedBatch& batch,
                            const RowViews& rows) const;
-  PackedBatch pack(const ModelInputs& inputs) const;  // inputs_embeds in the compute type
+  // Checks and packs the inputs; inputs_embeds are converted to the compute type. Error(kBadData)
+  // for Sequences of other `choices` than this head takes.
+  PackedBatch pack(BatchInputs inputs, int64_t choices = 1) const;
 
   // Whether the last layer must compute all rows: logits, hidden states or attentions are wanted.
   bool wants_every_row(const ForwardOptions& options) const;

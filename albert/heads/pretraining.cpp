@@ -64,7 +64,7 @@ AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
                              {kOrders, config_.hidden_size}, false)),
       sop_bias_(add_bias(store(), "sop_classifier.classifier.bias", kOrders)) {}
 
-Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(const ModelInputs& inputs,
+Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inputs,
                                                                  const PreTrainingLabels& labels,
                                                                  const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);

@@ -25,14 +25,12 @@ struct AlbertForPreTrainingOutput : ModelOutput {
 class AlbertForPreTraining : public PreTrained<AlbertForPreTraining> {
  public:
   explicit AlbertForPreTraining(const AlbertConfig& config);
-  AlbertForPreTrainingOutput forward(const ModelInputs& inputs,
-                                     const PreTrainingLabels& labels = {},
+  AlbertForPreTrainingOutput forward(BatchInputs inputs, const PreTrainingLabels& labels = {},
                                      const ForwardOptions& options = {}) {
     return start(inputs, labels, options).get();
   }
   // The same without waiting for a GPU: more may be queued before the result is read.
-  Deferred<AlbertForPreTrainingOutput> start(const ModelInputs& inputs,
-                                             const PreTrainingLabels& labels,
+  Deferred<AlbertForPreTrainingOutput> start(BatchInputs inputs, const PreTrainingLabels& labels,
                                              const ForwardOptions& options);
 
  private:

@@ -76,8 +76,7 @@ AlbertForQuestionAnswering::AlbertForQuestionAnswering(const AlbertConfig& confi
       bias_(add_bias(store(), "qa_outputs.bias", kEnds)) {}
 
 QuestionAnsweringModelOutput AlbertForQuestionAnswering::forward(
-    const ModelInputs& inputs, const QuestionAnsweringLabels& labels,
-    const ForwardOptions& options) {
+    BatchInputs inputs, const QuestionAnsweringLabels& labels, const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   std::optional<SpanTargets> targets;
   if (!labels.start_positions.empty() && !labels.end_positions.empty())

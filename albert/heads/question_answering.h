@@ -19,7 +19,7 @@ class AlbertForQuestionAnswering : public PreTrained<AlbertForQuestionAnswering>
   explicit AlbertForQuestionAnswering(
       const AlbertConfig& config);  // Error(kMismatch) unless num_labels is 2
 
-  QuestionAnsweringModelOutput forward(const ModelInputs& inputs,
+  QuestionAnsweringModelOutput forward(BatchInputs inputs,
                                        const QuestionAnsweringLabels& labels = {},
                                        const ForwardOptions& options = {});
 

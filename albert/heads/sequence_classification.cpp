@@ -83,7 +83,7 @@ AlbertForSequenceClassification::AlbertForSequenceClassification(const AlbertCon
       bias_(add_bias(store(), "classifier.bias", config_.num_labels())) {}
 
 Deferred<SequenceClassifierOutput> AlbertForSequenceClassification::start(
-    const ModelInputs& inputs, const HostTensor& labels, const LossOptions& loss,
+    BatchInputs inputs, const HostTensor& labels, const LossOptions& loss,
     const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
   std::optional<Objective> objective;

@@ -16,13 +16,13 @@ class AlbertForSequenceClassification : public PreTrained<AlbertForSequenceClass
   explicit AlbertForSequenceClassification(const AlbertConfig& config);
 
   // labels: [B] integers, or [B] / [B, num_labels] floats, or empty
-  SequenceClassifierOutput forward(const ModelInputs& inputs, const HostTensor& labels = {},
+  SequenceClassifierOutput forward(BatchInputs inputs, const HostTensor& labels = {},
                                    const LossOptions& loss = {},
                                    const ForwardOptions& options = {}) {
     return start(inputs, labels, loss, options).get();
   }
   // The same without waiting for a GPU: more may be queued before the result is read.
-  Deferred<SequenceClassifierOutput> start(const ModelInputs& inputs, const HostTensor& labels,
+  Deferred<SequenceClassifierOutput> start(BatchInputs inputs, const HostTensor& labels,
                                            const LossOptions& loss, const ForwardOptions& options);
 
  private:

@@ -12,7 +12,7 @@ AlbertForTokenClassification::AlbertForTokenClassification(const AlbertConfig& c
                          false)),
       bias_(add_bias(store(), "classifier.bias", config_.num_labels())) {}
 
-TokenClassifierOutput AlbertForTokenClassification::forward(const ModelInputs& inputs,
+TokenClassifierOutput AlbertForTokenClassification::forward(BatchInputs inputs,
                                                             const HostTensor& labels,
                                                             const LossOptions& loss,
                                                             const ForwardOptions& options) {

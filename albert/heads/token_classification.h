@@ -12,7 +12,7 @@ class AlbertForTokenClassification : public PreTrained<AlbertForTokenClassificat
  public:
   explicit AlbertForTokenClassification(const AlbertConfig& config);
 
-  TokenClassifierOutput forward(const ModelInputs& inputs, const HostTensor& labels = {},
+  TokenClassifierOutput forward(BatchInputs inputs, const HostTensor& labels = {},
                                 const LossOptions& loss = {}, const ForwardOptions& options = {});
 
  private:

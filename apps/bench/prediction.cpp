@@ -54,7 +54,7 @@ Tokens tokens_of(const std::vector<Batch>& batches) {
   double pairs = 0;
   for (const Batch& batch : batches) {
     tokens.count += static_cast<double>(batch.tokens);
-    for (const auto& sequence : batch.input_ids)
+    for (const auto& sequence : batch.inputs.input_ids)
       pairs += static_cast<double>(sequence.size() * sequence.size());
   }
   tokens.mean_length = pairs / tokens.count;
@@ -67,7 +67,7 @@ CallCosts priced(const Gpu& gpu, Step& step, const std::vector<Batch>& batches) 
   model.session().backend().observe(&costs);
   for (const Batch& batch : batches) {
     std::vector<int64_t> lengths;
-    for (const auto& sequence : batch.input_ids)
+    for (const auto& sequence : batch.inputs.input_ids)
       lengths.push_back(static_cast<int64_t>(sequence.size()));
     costs.set_lengths(std::move(lengths));
     step.set_keep(choose_keep(model.config(), model.precision(), batch.tokens,

@@ -70,11 +70,11 @@ class Pretraining final : public Training<AlbertForPreTraining> {
 
  private:
   Deferred<double> backward(const Batch& batch) override {
-    const HostTensor& ids = batch.inputs.input_ids;
-    PreTrainingLabels labels{HostTensor(DType::kI64, ids.shape()), alternating(batch.sequences)};
-    const int64_t width = ids.dim(1);
+    const int64_t width = batch.inputs.longest();
+    PreTrainingLabels labels{HostTensor(DType::kI64, {batch.sequences, width}),
+                             alternating(batch.sequences)};
     for (int64_t b = 0; b < batch.sequences; ++b) {
-      const auto& sequence = batch.input_ids[static_cast<size_t>(b)];
+      const auto& sequence = batch.inputs.input_ids[static_cast<size_t>(b)];
       for (int64_t s = 0; s < width; ++s)
         labels.labels.data<int64_t>()[b * width + s] =
             s < static_cast<int64_t>(sequence.size()) && s % kEveryMasked == 1

@@ -9,14 +9,13 @@
 #include "albert/kernels/philox.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/trainer/data/random.h"
-#include "albert/trainer/padded.h"
 #include "albert/trainer/tasks/classification/examples.h"
 
 namespace albert::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using Sequences = std::vector<std::vector<int32_t>>;
+using Ids = std::vector<std::vector<int32_t>>;
 
 struct Size {
   const char* name;
@@ -27,9 +26,9 @@ constexpr std::array<Size, 4> kSizes{{{"base", 768, 12, 12},
                                       {"xlarge", 2048, 24, 16},
                                       {"xxlarge", 4096, 12, 64}}};
 
-Sequences read_ids(const fs::path& file) {
+Ids read_ids(const fs::path& file) {
   TextReader reader(file);
-  Sequences sequences;
+  Ids sequences;
   for (std::string line; reader.next(line);) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
     if (!object.is_object() || !object.contains("input_ids") || !object["input_ids"].is_array())
@@ -39,12 +38,12 @@ Sequences read_ids(const fs::path& file) {
   return sequences;
 }
 
-Sequences read_texts(const LengthSource& source, int64_t max_length) {
+Ids read_texts(const LengthSource& source, int64_t max_length) {
   if (source.tokenizer.empty())
     fail(ErrorCode::kUsage, "--lengths_from with text needs --tokenizer");
   const auto tokenizer = Tokenizer::from_pretrained(source.tokenizer);
   const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = max_length};
-  Sequences sequences;
+  Ids sequences;
   if (!source.task.empty()) {
     for (const TextExample& e : read_text_examples(source.file, task_named(source.task)))
       sequences.push_back((e.pair ? tokenizer->encode(e.text, *e.pair, options)
@@ -85,18 +84,11 @@ AlbertConfig config_of(const std::string& model) {
 }
 
 Batch batch_of(std::vector<std::vector<int32_t>> input_ids) {
-  Batch batch;
-  Sequences types;
-  size_t longest = 0;
-  for (const auto& sequence : input_ids) {
+  Batch batch{.inputs = {std::move(input_ids), {}}};
+  for (const auto& sequence : batch.inputs.input_ids)
     batch.tokens += static_cast<int64_t>(sequence.size());
-    longest = std::max(longest, sequence.size());
-    types.emplace_back(sequence.size(), 0);
-  }
-  batch.sequences = static_cast<int64_t>(input_ids.size());
-  batch.padded_tokens = batch.sequences * static_cast<int64_t>(longest);
-  batch.inputs = padded_inputs(input_ids, types);
-  batch.input_ids = std::move(input_ids);
+  batch.sequences = batch.inputs.size();
+  batch.padded_tokens = batch.sequences * batch.inputs.longest();
   return batch;
 }
 
@@ -105,8 +97,7 @@ std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t leng
   std::vector<Batch> batches;
   for (int64_t b = 0; b < count; ++b) {
     Random random(static_cast<uint64_t>(b), 0, 0);
-    Sequences ids(static_cast<size_t>(batch_size),
-                  std::vector<int32_t>(static_cast<size_t>(length)));
+    Ids ids(static_cast<size_t>(batch_size), std::vector<int32_t>(static_cast<size_t>(length)));
     for (auto& sequence : ids)
       for (auto& id : sequence)
         id = static_cast<int32_t>(random.below(static_cast<uint64_t>(vocab_size)));
@@ -118,7 +109,7 @@ std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t leng
 std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size,
                                 int64_t max_length) {
   const bool ids = source.task.empty() && source.file.string().find(".jsonl") != std::string::npos;
-  Sequences all = ids ? read_ids(source.file) : read_texts(source, max_length);
+  Ids all = ids ? read_ids(source.file) : read_texts(source, max_length);
   for (auto& sequence : all)
     if (static_cast<int64_t>(sequence.size()) > max_length)
       sequence.resize(static_cast<size_t>(max_length));

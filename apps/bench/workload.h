@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "albert/engine/model/config.h"
-#include "albert/engine/packed_batch.h"
+#include "albert/engine/sequences.h"
 
 namespace albert::bench {
 
@@ -15,8 +15,7 @@ AlbertConfig config_of(const std::string& model);
 
 // One batch of sequences, ready for a model.
 struct Batch {
-  ModelInputs inputs;
-  std::vector<std::vector<int32_t>> input_ids;
+  Sequences inputs;
   int64_t sequences = 0;
   int64_t tokens = 0;         // real ones
   int64_t padded_tokens = 0;  // what an engine that pads to the longest computes

@@ -17,10 +17,12 @@ HostTensor rows(std::initializer_list<std::vector<T>> values) {
 
 std::vector<int32_t> ints(Tensor t) { return {t.as<int32_t>(), t.as<int32_t>() + t.shape.size()}; }
 
+std::vector<int64_t> longs(Tensor t) { return {t.as<int64_t>(), t.as<int64_t>() + t.shape.size()}; }
+
 // What the constructor says about inputs it refuses.
-std::string refusal(const ModelInputs& inputs, const AlbertConfig& config = tiny_config()) {
+std::string refusal(BatchInputs inputs, const AlbertConfig& config = tiny_config()) {
   try {
-    PackedBatch batch(inputs, config);
+    PackedBatch batch(inputs, batch_limits(config));
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::kBadData);
     EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
@@ -34,7 +36,7 @@ TEST(PackedBatch, KeepsRealTokensWithTheirColumns) {
   in.input_ids = rows<int64_t>({{5, 6, 7, 0}, {0, 8, 0, 9}});
   in.attention_mask = rows<float>({{1, 1, 1, 0}, {0, 1, 0, 1}});
   in.token_type_ids = rows<int32_t>({{0, 1, 2, 0}, {0, 1, 0, 2}});
-  const PackedBatch batch(in, tiny_config());
+  const PackedBatch batch(in, batch_limits(tiny_config()));
   EXPECT_EQ(batch.tokens(), 5);
   EXPECT_EQ(ints(batch.input_ids()), (std::vector<int32_t>{5, 6, 7, 8, 9}));
   EXPECT_EQ(ints(batch.token_type_ids()), (std::vector<int32_t>{0, 1, 2, 1, 2}));
@@ -51,9 +53,9 @@ TEST(PackedBatch, KeepsRealTokensWithTheirColumns) {
 TEST(PackedBatch, DropoutIdentityFollowsTheTokenNotItsRow) {
   ModelInputs in;
   in.input_ids = rows<int64_t>({{5, 6}, {7, 8}});
-  const PackedBatch full(in, tiny_config());
+  const PackedBatch full(in, batch_limits(tiny_config()));
   in.attention_mask = rows<int64_t>({{1, 0}, {1, 1}});
-  const PackedBatch ragged(in, tiny_config());
+  const PackedBatch ragged(in, batch_limits(tiny_config()));
   EXPECT_EQ(full.row_ids().as<int64_t>()[3], ragged.row_ids().as<int64_t>()[2]);
   EXPECT_NE(full.row_ids().as<int64_t>()[1], full.row_ids().as<int64_t>()[2]);
 }
@@ -93,10 +95,49 @@ TEST(PackedBatch, RefusesWhatAKernelWouldTrust) {
   EXPECT_NE(refusal(in).find("its width must be embedding_size, 6"), std::string::npos);
 }
 
+TEST(PackedBatch, SequencesAreWhatTheirPaddedFormIs) {
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{5, 6, 7}, {8, 0, 0}, {9, 1, 0}});
+  in.attention_mask = rows<int64_t>({{1, 1, 1}, {1, 0, 0}, {1, 1, 0}});
+  in.token_type_ids = rows<int64_t>({{0, 1, 2}, {1, 0, 0}, {0, 2, 0}});
+  const Sequences ragged{{{5, 6, 7}, {8}, {9, 1}}, {{0, 1, 2}, {1}, {0, 2}}};
+  for (const bool bucketed : {false, true}) {
+    const PackedBatch a(in, batch_limits(tiny_config()), bucketed),
+        b(ragged, batch_limits(tiny_config()), bucketed);
+    EXPECT_EQ(a.batch_size(), b.batch_size());
+    EXPECT_EQ(a.padded_length(), b.padded_length());
+    EXPECT_EQ(a.real_tokens(), b.real_tokens());
+    EXPECT_EQ(b.tokens(), bucketed ? 8 : 6);
+    for (const auto array :
+         {&PackedBatch::input_ids, &PackedBatch::token_type_ids, &PackedBatch::position_ids,
+          &PackedBatch::cu_seqlens, &PackedBatch::index_in_sequence, &PackedBatch::row_numbers})
+      EXPECT_EQ(ints((a.*array)()), ints((b.*array)()));
+    for (const auto array : {&PackedBatch::row_ids, &PackedBatch::sequence_ids})
+      EXPECT_EQ(longs((a.*array)()), longs((b.*array)()));
+  }
+  const PackedBatch untyped(Sequences{ragged.input_ids, {}}, batch_limits(tiny_config()));
+  EXPECT_EQ(ints(untyped.token_type_ids()), std::vector<int32_t>(6));
+}
+
+TEST(PackedBatch, RefusesSequencesByTheirPlace) {
+  const auto says = [](const Sequences& sequences) { return refusal(sequences); };
+  EXPECT_EQ(says({{{1, 2}, {3, 29}}, {}}),
+            "input_ids[1, 1] is 29, the model has 29 words (vocab_size) (0..28)");
+  EXPECT_EQ(says({{{1}, {}}, {}}), "input_ids[1] is empty, wanted a token");
+  EXPECT_EQ(says({}), "the batch is empty: there are no input_ids");
+  EXPECT_EQ(says({{{1}, {2, 3}}, {{0}, {0}}}),
+            "token_type_ids[1] has 1 tokens, input_ids[1] has 2");
+  EXPECT_EQ(says({{{1}, {2}}, {{0}}}), "token_type_ids are 1 sequences, input_ids are 2");
+  EXPECT_EQ(says({{{1}}, {{3}}}),
+            "token_type_ids[0, 0] is 3, the model has 3 token types (type_vocab_size) (0..2)");
+  EXPECT_NE(says({{std::vector<int32_t>(25)}, {}}).find("25 tokens, the model has 24 positions"),
+            std::string::npos);
+}
+
 TEST(SelectRows, SortsAndFindsItsSequences) {
   ModelInputs in;
   in.input_ids = rows<int64_t>({{1, 2, 3}, {4, 5, 6}, {7, 8, 9}});
-  const PackedBatch batch(in, tiny_config());
+  const PackedBatch batch(in, batch_limits(tiny_config()));
   const RowSelection s = select_rows(batch, {8, 0, 2, 8, 6});
   EXPECT_EQ(s.rows, (std::vector<int32_t>{0, 2, 6, 8}));
   EXPECT_EQ(s.cu_seqlens, (std::vector<int32_t>{0, 2, 2, 4}));

@@ -11,6 +11,13 @@ ops::EmbeddingIds ids_of(const PackedBatch& batch) {
 
 }  // namespace
 
+BatchLimits batch_limits(const AlbertConfig& config) {
+  return {.vocab_size = config.vocab_size,
+          .type_vocab_size = config.type_vocab_size,
+          .max_position_embeddings = config.max_position_embeddings,
+          .embedding_size = config.embedding_size};
+}
+
 Embeddings::Embeddings(ParameterStore& store, const std::string& prefix, const AlbertConfig& config)
     : config_(config),
       word_(add_weight(store, prefix + "embeddings.word_embeddings.weight",

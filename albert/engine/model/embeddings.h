@@ -3,6 +3,9 @@
 
 namespace albert {
 
+// The sizes that a batch for this model is checked against.
+BatchLimits batch_limits(const AlbertConfig& config);
+
 // Word + token type + position rows of width E, LayerNorm, dropout, then E -> H without activation
 // (albert.md 2.1). The word table gives its padding row no gradient from the lookup, as
 // transformers.

@@ -5,26 +5,24 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
-#include "albert/trainer/padded.h"
 
 namespace albert {
 namespace {
 
 struct Batch {
-  ModelInputs inputs;
+  Sequences inputs;
   PreTrainingLabels labels;
 };
 
 Batch batch_of(const std::vector<PretrainingExample>& examples) {
-  std::vector<std::vector<int32_t>> ids, types;
+  Batch batch;
   std::vector<int64_t> orders;
   for (const auto& e : examples) {
-    ids.push_back(e.input_ids);
-    types.push_back(e.token_type_ids);
+    batch.inputs.input_ids.push_back(e.input_ids);
+    batch.inputs.token_type_ids.push_back(e.token_type_ids);
     orders.push_back(e.sentence_order_label);
   }
-  Batch batch{padded_inputs(ids, types), {}};
-  const int64_t length = batch.inputs.input_ids.dim(1);
+  const int64_t length = batch.inputs.longest();
   std::vector<int64_t> labels(examples.size() * static_cast<size_t>(length),
                               kernels::kIgnoredLabel);
   for (size_t b = 0; b < examples.size(); ++b)

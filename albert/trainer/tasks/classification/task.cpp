@@ -5,7 +5,6 @@
 
 #include "albert/base/error.h"
 #include "albert/trainer/data/random.h"
-#include "albert/trainer/padded.h"
 #include "albert/trainer/tasks/pretraining_task.h"
 
 namespace albert {
@@ -64,21 +63,20 @@ ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model,
 Deferred<Metrics> ClassificationTask::start(const ClassificationExamples& examples,
                                             const std::vector<int64_t>& which,
                                             const ForwardOptions& forward, double count) {
-  std::vector<std::vector<int32_t>> ids, types;
+  Sequences inputs;
   std::vector<int64_t> labels;
   double tokens = 0;
   for (const int64_t i : which) {
     const auto at = static_cast<size_t>(i);
-    ids.push_back(examples.input_ids[at]);
-    types.push_back(examples.token_type_ids[at]);
+    inputs.input_ids.push_back(examples.input_ids[at]);
+    inputs.token_type_ids.push_back(examples.token_type_ids[at]);
     labels.push_back(examples.labels[at]);
-    tokens += static_cast<double>(ids.back().size());
+    tokens += static_cast<double>(inputs.input_ids.back().size());
   }
   LossOptions loss = options_.loss;
   loss.count = count;
   const auto rows = static_cast<int64_t>(labels.size());
-  const auto pending = model_.start(padded_inputs(ids, types),
-                                    HostTensor::of<int64_t>({rows}, labels), loss, forward);
+  const auto pending = model_.start(inputs, HostTensor::of<int64_t>({rows}, labels), loss, forward);
   return Deferred<Metrics>([=]() -> Metrics {
     const auto out = pending.get();
     return {{"loss", *out.loss * count},
