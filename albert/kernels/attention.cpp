@@ -16,7 +16,7 @@ void check_columns(const char* name, const Columns& c, int64_t width, DType dtyp
       " ", shape);
 }
 
-// Everything but what an entry assigns.
+// Checks everything except the operands that an entry assigns.
 void check_inputs(const Stream& s, Tensor out, Tensor log_sum_exp, const Columns& q,
                   const Columns& k, const Columns& v, const AttentionShape& shape,
                   const Dropout& dropout) {

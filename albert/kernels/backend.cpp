@@ -11,7 +11,7 @@
 namespace albert::kernels {
 namespace {
 
-// Addresses nobody may touch, for planning: what the CPU would allocate, without the memory.
+// Plans what the CPU would allocate without allocating it: its addresses must not be accessed.
 class MetaBackend final : public Backend {
  public:
   explicit MetaBackend(Isa isa) : isa_(isa), matmul_(make_onednn_context()) {}

@@ -18,27 +18,27 @@ struct BackendOptions {
   int gpu = 0;        // kCuda: which
   bool tf32 = false;  // kCuda: matmuls of f32 round their operands to TF32, which is faster
   AttentionBackend attention =
-      AttentionBackend::kOwn;  // kCuda: kCudnn where cudnn_attention.h takes it
+      AttentionBackend::kOwn;  // kCuda: kCudnn where attention_call.h can use it
   int threads = 0;             // 0: OMP_NUM_THREADS, else the cores this process may use
   Isa isa = detect_isa();      // lower it to compare instruction sets; higher than the machine's:
                                // Error(kNoDevice)
 };
 
-// Work that was queued once and can be queued again as a whole: on a GPU, a CUDA graph.
+// Work that was captured once and can be replayed: on a GPU, a CUDA graph.
 class CapturedStep {
  public:
   virtual ~CapturedStep() = default;
   virtual void replay() = 0;
 };
 
-// Bytes on their way to the host.
+// A queued copy to the host.
 class PendingCopy {
  public:
   virtual ~PendingCopy() = default;
-  virtual const void* wait() = 0;  // where they lie, as long as this lives
+  virtual const void* wait() = 0;  // the bytes; valid while this object lives
 };
 
-// Memory and queue of one device. Kernels never allocate; what they work on comes from here.
+// Memory and work queue of one device. Kernels never allocate: their memory comes from here.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -48,38 +48,38 @@ class Backend {
 
   virtual int64_t gpu_memory() const {
     return 0;
-  }  // bytes, used or free; 0: the host's memory is its own
+  }  // bytes, used and free; 0: it shares the host's memory
 
   virtual size_t workspace_bytes() const {
     return 0;
-  }  // what Stream::workspace had best be; less is slower
+  }  // the Stream::workspace it wants; less is slower
 
   virtual void* allocate(
       size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size
   virtual void release(void* block, size_t bytes) noexcept = 0;
 
-  // Whether the host may touch what allocate() gives. Where not, these are its only ways to it. All
-  // of them take place behind the work queued before; copies to the device have read `host` when
-  // they return, copies to the host are done.
+  // Whether the host may access what allocate() gives; if not, it uses the copies below. They run
+  // after the work queued so far. copy_to_device() returns once `host` may be reused,
+  // copy_to_host() once the bytes are there.
   virtual bool host_accessible() const = 0;
   virtual void copy_to_device(void* device, const void* host, size_t bytes) = 0;
   virtual void copy_to_host(void* host, const void* device, size_t bytes) = 0;
-  // The same copy for results that the host wants later: where that can be, it is queued, and what
-  // `device` holds may be overwritten by the work queued next.
+  // An asynchronous copy_to_host() on backends that have one; the others copy at once. Work queued
+  // later may overwrite `device`.
   virtual std::unique_ptr<PendingCopy> start_copy_to_host(const void* device, size_t bytes);
   virtual void clear(void* device, size_t bytes) = 0;
   virtual void synchronize() = 0;  // returns when the queue is empty
 
-  // What stream() is given between the two is recorded and not run; no copies to or from the host
-  // in between.
+  // Work given to stream() between these two is captured and not run. Copies to or from the host
+  // are not allowed in between.
   virtual bool can_capture() const { return false; }
   virtual void begin_capture();
   virtual std::unique_ptr<CapturedStep> end_capture();
 
-  // From now on kernels called through stream() are timed into `profile`; null ends it. Streams
-  // copied before are not.
+  // Kernels called through stream() are timed into `profile` from now on; null ends it. A stream
+  // that was copied earlier is not affected.
   void profile_into(Profile* profile) { profile_ = profile; }
-  // From now on `observer` is shown every call, where the backend has no observer of its own; null
+  // `observer` is shown every call from now on, unless the backend has an observer of its own; null
   // ends it.
   void observe(CallObserver* observer) { observer_ = observer; }
 
@@ -93,7 +93,7 @@ std::string matmul_library();  // "oneDNN 2.6.3, avx512_core_bf16": name, versio
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
-// Bytes of a Backend with a lifetime.
+// Owns memory of a Backend.
 class Buffer {
  public:
   Buffer() = default;

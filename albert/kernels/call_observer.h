@@ -1,24 +1,24 @@
 #pragma once
-// For whoever wants to see every kernel call: checks of operands, recordings, cost models. C++17.
+// Lets others see every kernel call: operand checks, step signatures, cost models. C++17.
 #include <type_traits>
 
 #include "albert/kernels/tensor.h"
 
 namespace albert::kernels {
 
-// Is shown each call just before it runs, in dry runs too: its name, then its operands and
-// attributes in order.
+// Is shown each call just before it runs, also in dry runs: the name, then operands and attributes
+// in order.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
   virtual void call(const char* kernel) = 0;
-  virtual void operand(const Tensor& tensor) = 0;  // empty where the call leaves it out
+  virtual void operand(const Tensor& tensor) = 0;  // empty if the call omits it
   virtual void attribute(uint64_t bits) = 0;       // a number's own bits, or an enumerator's value
 };
 
 inline void describe(CallObserver& observer, const Tensor& tensor) { observer.operand(tensor); }
 
-// A struct of attributes has its own describe() beside it.
+// A struct of attributes has its own describe(), declared next to it.
 template <class T>
 std::enable_if_t<std::is_arithmetic_v<T> || std::is_enum_v<T>> describe(CallObserver& observer,
                                                                         T value) {

@@ -1,5 +1,5 @@
 #pragma once
-// What the entry points (x.cpp) check of their operands.
+// Operand checks that the entry points (x.cpp) share.
 #include "albert/kernels/stream.h"
 
 namespace albert::kernels {
@@ -10,7 +10,7 @@ inline void check_operand(const char* op, const char* name, const Tensor& t, con
                ", wanted ", dtype, " ", shape);
 }
 
-// A float tensor of `rank` dimensions, whose shape the other operands must fit. f16 is a GPU's.
+// Accepts a float tensor of `rank` dimensions. Only GPUs compute in f16.
 inline void check_float(const Stream& s, const char* op, const char* name, const Tensor& t,
                         int rank) {
   const bool f16 = s.device != Device::kCpu;

@@ -1,15 +1,15 @@
 #pragma once
-// How one checked call reaches its implementation, and the vocabulary shared by all kernels.
+// Brings a checked call to its implementation, and holds what all kernels share.
 #include "albert/kernels/call_observer.h"
 #include "albert/kernels/profile_scope.h"
 #include "albert/kernels/stream.h"
 
 namespace albert::kernels {
 
-// What a backward kernel does to its destination. Parameter gradients are always added to.
+// Says what a backward kernel does to its destination. Parameter gradients are always added to.
 enum class Grad : uint8_t { kIgnore, kAssign, kAdd };
 
-// Declares a kernel and its twins: the checked entry, one per CPU instruction set, CUDA.
+// Declares a kernel's checked entry and its implementations: one per CPU instruction set, and CUDA.
 #define ALBERT_KERNEL(...) \
   __VA_ARGS__;             \
   namespace cpu::generic { \

@@ -10,15 +10,15 @@ struct Dropout {
   double probability = 0;  // 0 switches it off; kept values are scaled by 1 / (1 - probability)
   uint64_t seed = 0;
   uint64_t step = 0;
-  uint32_t site = 0;  // which call in the network
+  uint32_t site = 0;  // number of the call in the network
   Tensor row_ids;     // [rows] i64: identity of each row, independent of where it lies in the batch
-  // [2] i64, read instead of the two above where given: a recorded step finds each run's own. CUDA
-  // only
+  // [2] i64, read instead of the two above if given, so that a captured step sees each run's
+  // values. CUDA only
   Tensor seed_and_step = {};
 };
 
 inline void describe(CallObserver& observer, const Dropout& d) {
-  const bool given = static_cast<bool>(d.seed_and_step);  // then these two are not looked at
+  const bool given = static_cast<bool>(d.seed_and_step);  // then these two are not read
   observe_all(observer, d.probability, given ? 0 : d.seed, given ? 0 : d.step, d.site, d.row_ids,
               d.seed_and_step);
 }

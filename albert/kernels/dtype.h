@@ -47,7 +47,7 @@ constexpr bool is_float(DType t) {
   return t == DType::kF32 || t == DType::kF64 || t == DType::kBF16 || t == DType::kF16;
 }
 
-// The type in which F's sums, statistics, losses and parameter gradients are kept.
+// The type that holds sums, statistics, losses and parameter gradients of F.
 constexpr DType accumulator(DType t) { return t == DType::kF64 ? DType::kF64 : DType::kF32; }
 
 ALBERT_HOST_DEVICE inline uint32_t bits_of(float value) {

@@ -4,7 +4,7 @@
 namespace albert::kernels {
 
 // y[t] = word[input_ids[t]] + token_type[token_type_ids[t]] + position[position_ids[t]]
-// (albert.md 2.1)
+// (docs/albert.md 2.1)
 //   y [T, E] F;  word [V, E], token_type [G, E], position [P, E] F;  *_ids [T] i32, in range (the
 //   caller checks)
 ALBERT_KERNEL(void embedding_forward(Stream s, Tensor y, Tensor word, Tensor token_type,

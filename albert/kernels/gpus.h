@@ -1,5 +1,5 @@
 #pragma once
-// Which NVIDIA GPUs this machine has, and whether this build can use them.
+// Finds the NVIDIA GPUs of this machine and says whether this build can use them.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -16,24 +16,24 @@ struct Gpu {
 
 // CUDA's versions as it counts them: 13000 is 13.0.
 struct GpuFacts {
-  int runtime = 0;      // of the CUDA in this build; 0: built without
+  int runtime = 0;      // version of CUDA in this build; 0: built without
   int driver = 0;       // the newest CUDA that the driver knows; 0: no driver
-  int oldest_code = 0;  // the compute capability, 90, of the oldest code in this build
+  int oldest_code = 0;  // oldest compute capability in this build, as 90 for 9.0
   std::vector<Gpu> gpus;
   std::string failure = {};  // why the GPUs could not be listed, in CUDA's words
 };
 
-GpuFacts find_gpus();  // touches no GPU
+GpuFacts find_gpus();  // starts no GPU
 
 // Free memory in bytes. Starts the GPU's context; Error(kNoDevice).
 int64_t free_memory(int gpu);
 
-// Why GPU number `GPU` cannot compute in `dtype`, in a line that says what would work; empty where
-// it can.
+// Says in one line why GPU number `gpu` cannot compute in `dtype` and what would work; empty if it
+// can.
 std::string why_unusable(const GpuFacts& facts, int gpu, DType dtype = DType::kF32);
 
-// Bytes that a step on a GPU of compute capability `major`.x holds for matmuls to work in:
-// cuBLASLt's larger tiles want them, and NVIDIA's advice for Hopper is twice that for Ampere.
+// Bytes of cuBLASLt workspace that a step on a GPU of compute capability `major`.x holds. Larger
+// tiles want it; NVIDIA advises twice as much for Hopper as for Ampere.
 constexpr size_t advised_workspace(int major) { return size_t{major >= 9 ? 64U : 32U} << 20; }
 
 std::string version_text(int cuda_version);  // 13000: "13.0"

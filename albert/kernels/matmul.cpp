@@ -54,7 +54,7 @@ void matmul_f64(Stream s, Tensor c, Tensor a, Tensor b, const Matmul& options) {
   ALBERT_CALL_CPU(matmul_f64, s, c, a, b, options);
 }
 
-// A dry run on kMeta plans for the CPU. cuBLASLt reads weights as they lie.
+// A dry run on kMeta plans for the CPU. cuBLASLt reads weights unpacked.
 size_t packed_bytes(Stream s, Shape weight, DType dtype) {
   return s.device == Device::kCuda ? 0 : cpu::packed_bytes(s, weight, dtype);
 }

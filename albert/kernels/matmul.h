@@ -20,10 +20,10 @@ inline void describe(CallObserver& observer, const Matmul& m) {
 // The inner dimension is never split by thread: same bits for any number of threads.
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
 
-// A weight laid out for linear_forward, in blocks of output columns. Valid for the backend that
-// packed it.
+// A packed weight is laid out for linear_forward in blocks of output columns. It is valid for the
+// backend that packed it.
 size_t packed_bytes(Stream s, Shape weight,
-                    DType dtype);  // 0: the backend gains nothing from packing
+                    DType dtype);  // 0: packing gains nothing on this backend
 void pack_weight(Stream s, Tensor packed,
                  Tensor weight);  // packed [packed_bytes] u8;  weight [out, in] F
 
@@ -33,12 +33,12 @@ void pack_weight(Stream s, Tensor packed,
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor packed, Tensor bias,
                     Activation activation);
 
-// The same for training: kept = x weightT + bias is what the activation was applied to.  y, kept
-// [rows, out] F
+// linear_forward for training: also stores kept = x weightT + bias, the activation's input.
+//   y, kept [rows, out] F
 void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight,
                                Tensor packed, Tensor bias, Activation activation);
 
-// Back through the linear layer that follows an activation, and through the activation, in one
+// Goes back through the linear layer that follows an activation and through the activation in one
 // matmul:
 //   dx = (dy weight) * activation'(kept);  dbias += sum over rows of dx, rows in a fixed order
 //   dx, kept [rows, in] F;  dy [rows, out] F;  weight [out, in] F;  dbias [in] accumulator(F) or
@@ -46,7 +46,7 @@ void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor
 void linear_activation_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy,
                                 Tensor weight, Tensor kept, Activation activation);
 
-// The twins take checked operands.
+// The implementations take checked operands.
 namespace cpu {
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
 size_t packed_bytes(Stream s, Shape weight, DType dtype);
@@ -54,7 +54,7 @@ void pack_weight(Stream s, Tensor packed, Tensor weight);
 void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias, Activation activation);
 }  // namespace cpu
 
-// matmul_cublas.cpp: in one matmul each where cuBLASLt has it, else by way of the kernels above.
+// One cuBLASLt call each if it has the epilogue, else the kernels above (cuda/cublas/context.cpp).
 namespace cuda {
 void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options);
 void linear_forward(Stream s, Tensor y, Tensor x, Tensor weight, Tensor bias,

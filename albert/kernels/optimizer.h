@@ -5,10 +5,10 @@
 
 namespace albert::kernels {
 
-// One update of all parameters (albert.md 5.1, 5.2), with UpdateFactors f. g = f.gradient *
-// gradient;
+// One update of all parameters (docs/albert.md 5.1, 5.2), with UpdateFactors f:
+//   g = f.gradient * gradient
 //   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
-//   u = f.m m / (sqrt(f.v v) + eps) + weight_decay * w, the last where a parameter decays
+//   u = f.m m / (sqrt(f.v v) + eps) + weight_decay * w, the last only for parameters that decay
 struct AdamRule {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 0;
@@ -18,11 +18,11 @@ inline void describe(CallObserver& observer, const AdamRule& r) {
   observe_all(observer, r.beta1, r.beta2, r.eps, r.weight_decay);
 }
 
-constexpr int64_t kUpdateBlock = 16384;  // elements a block of an UpdateTable has at most
+constexpr int64_t kUpdateBlock = 16384;  // most elements of a block of an UpdateTable
 
-// How a flat range falls into parameters, for an update of all of them at once.
+// Divides a flat range into parameters, so that one launch updates all of them.
 //   blocks [N, 3] i64: first element, one behind the last, parameter
-//   parameters [P, 3] i64: first block, one behind the last, 1 where it decays (and LAMB scales by
+//   parameters [P, 3] i64: first block, one behind the last, 1 if it decays (and LAMB scales it by
 //   the trust ratio)
 struct UpdateTable {
   Tensor blocks, parameters;
@@ -37,12 +37,12 @@ struct UpdateRows {
   void add(int64_t first_element, int64_t elements, bool decays);
 };
 
-// w -= f.learning_rate * u, nothing where the factor of the gradient is NaN.
+// w -= f.learning_rate * u; nothing changes if the factor of the gradient is NaN.
 //   value, m, v, gradient [n] f32 or f64, all alike;  factors [4] f64: of update_factors()
 ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient,
                                 Tensor factors, const UpdateTable& table, const AdamRule& rule))
 
-// w -= f.learning_rate * |w| / |u| * u; the ratio is 1 where either norm is 0, and where a
+// w -= f.learning_rate * |w| / |u| * u; the ratio is 1 if either norm is 0 or the
 // parameter does not decay. No clamp (Google's LAMB).
 //   update [n]: scratch for u, may be the gradient itself;  partials [N, 2], rates [P] f64: scratch
 ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient,

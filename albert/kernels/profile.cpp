@@ -17,7 +17,7 @@ const char* name_of(const MatmulShape& shape) {
   return "matmul";
 }
 
-// A GPU's kernels are only queued when their call returns.
+// On a GPU a kernel is only queued when its call returns.
 Clock::time_point now_idle(const Profile& profile) {
   if (profile.wait) profile.wait();
   return Clock::now();

@@ -1,6 +1,6 @@
 #pragma once
-// Where a step's time goes, for benchmarks: hand a Profile to Backend::record() and every kernel
-// call is timed.
+// Shows where a step's time goes: hand a Profile to Backend::profile_into(), and every kernel call
+// is timed.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,7 +10,7 @@
 
 namespace albert::kernels {
 
-// A matmul as it was called: c [m, n] from inner size k.
+// The shape of one matmul call: c [m, n] from inner size k.
 struct MatmulShape {
   int64_t m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false, packed = false, bias = false;
@@ -30,7 +30,7 @@ struct KernelUse {
 struct Profile {
   std::map<std::string, KernelUse> kernels;
   std::map<MatmulShape, KernelUse> matmuls;  // the matmuls among them, shape by shape
-  std::function<void()> wait;  // a GPU's: until what is queued is done; before and after each call
+  std::function<void()> wait;  // on a GPU, waits for the queue before and after each call
 };
 
 }  // namespace albert::kernels

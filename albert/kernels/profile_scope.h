@@ -7,8 +7,8 @@ namespace albert::kernels {
 
 struct MatmulShape;
 
-// Times its own life into the stream's profile (profile.h), where there is one and the call really
-// runs.
+// Adds its lifetime to the stream's profile (profile.h), if there is one and the call is not a dry
+// run.
 class ProfileScope {
  public:
   ProfileScope(const Stream& stream, const char* kernel);

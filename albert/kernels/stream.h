@@ -8,9 +8,9 @@ namespace albert::kernels {
 
 enum class Isa : uint8_t { kGeneric, kAvx2, kAvx512 };  // the CPU kernels are built once for each
 
-class OneDnnContext;  // matmul_onednn.h: oneDNN's engine, its primitives, scratch per thread
-class CublasContext;  // matmul_cublas.h: cuBLASLt's handle, its choices by shape
-class CudnnContext;   // cudnn_context.h: cuDNN's handle and graphs
+class OneDnnContext;  // cpu/matmul_onednn.h: its engine, primitives, scratch per thread
+class CublasContext;  // cuda/cublas/context.h: cuBLASLt's handle, its choices by shape
+class CudnnContext;   // cuda/cudnn/context.h: cuDNN's handle and graphs
 class CallObserver;   // call_observer.h
 struct Profile;       // profile.h
 

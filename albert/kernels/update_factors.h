@@ -5,9 +5,9 @@
 
 namespace albert::kernels {
 
-// What an f16 loss is multiplied by so that small gradients survive: halved when one overflows
-// (that update is skipped), doubled after 2,000 updates without, as torch.amp.GradScaler. Powers of
-// two, which round nothing.
+// The factor of an f16 loss that keeps small gradients from vanishing. It is halved when a gradient
+// overflows (that update is skipped) and doubled after 2,000 updates without, as in
+// torch.amp.GradScaler. It is a power of two, so that scaling rounds nothing.
 struct LossScale {
   static constexpr double kStart = 65536, kLeast = 1;
   static constexpr double kPatience = 2000;
@@ -15,8 +15,8 @@ struct LossScale {
   double value = 1;
   double good_updates = 0;  // since it last changed
 
-  // After an update that was applied, or was not for gradients that are not finite. True when that
-  // only meant that the scale was too large.
+  // Call after every update; `applied` is false if gradients were not finite. Returns true if the
+  // scale was to blame and is now halved.
   ALBERT_HOST_DEVICE bool adjust(bool applied) {
     good_updates = applied ? good_updates + 1 : 0;
     if (good_updates >= kPatience) {
@@ -29,15 +29,14 @@ struct LossScale {
   }
 };
 
-// Where training stands; on the device, so that no update waits for the host to know of the one
-// before.
+// The state of training, kept on the device so that no update waits until the host knows the result
+// of the one before.
 struct UpdateState {
   LossScale loss_scale;      // of the next update's losses
   double updates = 0;        // applied so far
-  double gradient_norm = 0;  // of the last one tried: of gradient / loss scale, before clipping
-  double applied = 0;        // 1 where its gradient was finite
-  double overflowed =
-      0;  // 1 where it was not and the loss scale was to blame, which is smaller now
+  double gradient_norm = 0;  // of gradient / loss scale in the last update, before clipping
+  double applied = 0;        // 1 if its gradient was finite
+  double overflowed = 0;     // 1 if it was not because of the loss scale, which is smaller now
 };
 constexpr int64_t kUpdateStateSize = sizeof(UpdateState) / sizeof(double);
 
@@ -53,9 +52,9 @@ inline void describe(CallObserver& observer, const UpdateRule& r) {
               r.max_gradient_norm, static_cast<double>(r.adjusts_loss_scale));
 }
 
-// What an update multiplies by.
+// The factors of one update.
 struct UpdateFactors {
-  double gradient = 1;  // clip / loss scale; NaN where the gradient is not finite: no update then
+  double gradient = 1;  // clip / loss scale; NaN skips the update: the gradient is not finite
   double m = 1, v = 1;  // 1 / (1 - beta^t), or 1
   double learning_rate = 0;
 };
@@ -69,7 +68,7 @@ ALBERT_HOST_DEVICE inline double power(double base, double n) {
   return result;
 }
 
-// The factors of the update that comes next, and the state behind it.
+// Computes the factors of the next update and advances the state.
 ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double squares,
                                                     double learning_rate, const UpdateRule& rule) {
   const double unscale = 1 / state.loss_scale.value, norm = std::sqrt(squares) * unscale;
@@ -95,7 +94,7 @@ ALBERT_HOST_DEVICE inline UpdateFactors next_update(UpdateState& state, double s
 // multiplied by it.
 //   factors [4] f64: UpdateFactors;  state [6] f64: UpdateState, read and written;  loss_scale [1]
 //   f32 or f64 squares [1] f64: sum_of_squares of the gradients of scaled losses learning_rate [1]
-//   f64: an operand, so that a recorded update finds each step's own
+//   f64: an operand, so that a captured update sees each step's value
 ALBERT_KERNEL(void update_factors(Stream s, Tensor factors, Tensor state, Tensor loss_scale,
                                   Tensor squares, Tensor learning_rate, const UpdateRule& rule))
 

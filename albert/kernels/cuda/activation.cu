@@ -6,12 +6,12 @@ namespace {
 
 template <class F>
 struct Operands {
-  F* y;  // dx of backward
+  F* y;  // in backward: dx
   Grad mode;
   const F *x, *bias, *dy;
   int64_t groups;  // of N columns, in a row
 
-  // x + bias for N columns, the first of them the call's i-th group
+  // Reads x + bias for the i-th group of N columns.
   template <int N>
   SIMT_DEVICE void shifted(Acc<F> (&value)[N], int64_t i) const {
     Acc<F> shift[N] = {};
@@ -47,7 +47,7 @@ struct Backward {
   Operands<F> o;
 };
 
-// dbias's share of one element.
+// The contribution of one element to dbias.
 template <class F, class Act>
 struct BiasTerm {
   SIMT_DEVICE void operator()(Acc<F> (&total)[1], int64_t r, int64_t c) const {
@@ -69,7 +69,7 @@ void forward(const Stream& s, Tensor y, Tensor x, Tensor bias) {
   });
 }
 
-// dbias first: dx may be dy.
+// dbias comes first, because dx may be dy.
 template <class F, class Act>
 void backward(const Stream& s, Tensor dx, Grad dx_mode, Tensor dbias, Tensor dy, Tensor x,
               Tensor bias) {

@@ -1,6 +1,6 @@
 #pragma once
-// The activations and their slopes, for the GPU: nvcc's own exp, tanh and erf. Included by
-// *_cuda.cu only; the CPU's are in activation_cpu.cpp, on approximations that become vector code.
+// The activations and their slopes for GPUs, with nvcc's exp, tanh and erf. cpu/activation.cpp has
+// the CPU's, whose approximations the compiler can vectorise.
 #include <cmath>
 
 #include "albert/kernels/activation.h"

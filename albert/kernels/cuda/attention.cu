@@ -1,5 +1,5 @@
-// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key;
-// 16-bit heads of 64 and 128 are attention_tensor_cores*.h's.
+// Attention for any head size and type, in tiles of kTile queries and kTile keys, one lane per key.
+// attention_tensor_cores*.h has the kernels for 16-bit heads of 64 and 128.
 #include <cmath>
 
 #include "albert/kernels/cuda/attention.h"
@@ -8,17 +8,18 @@
 namespace albert::kernels::cuda {
 namespace {
 
-constexpr int kTile = simt::kWarp;     // queries, and keys
+constexpr int kTile = simt::kWarp;     // queries of a tile, and keys
 constexpr int kWarps = 4;              // of a block
 constexpr int kRows = kTile / kWarps;  // queries of a warp: rows warp, warp + kWarps, ..
 constexpr int kBlock = kWarps * simt::kWarp;
 constexpr int kPitch =
-    kTile + 1;  // of a tile of scores in shared memory: odd, so that columns hit all banks
+    kTile +
+    1;  // row pitch of a tile of scores in shared memory: odd, so that columns use all banks
 
-// Elements from one row of a tile of heads to the next in shared memory.
+// Distance in elements between two rows of a tile of heads in shared memory.
 SIMT_DEVICE int pitch_of(int64_t dims) { return static_cast<int>(dims + 1 - dims % 2); }
 
-// tile [kTile, pitch] = rows of one head; zero beyond them.
+// Fills tile [kTile, pitch] with rows of one head, and zeros after them.
 template <class F>
 SIMT_DEVICE void load_tile(Acc<F>* tile, const Inputs<F>& in, Heads<const F> from, int64_t h,
                            int64_t row, int64_t rows) {
@@ -29,7 +30,7 @@ SIMT_DEVICE void load_tile(Acc<F>* tile, const Inputs<F>& in, Heads<const F> fro
   }
 }
 
-// matmul[n] = x[row n of this warp] . y[lane]
+// product[n] = x[row n of this warp] . y[lane]
 template <class A>
 SIMT_DEVICE void inner_products(A (&product)[kRows], const A* x, const A* y, int64_t dims,
                                 int pitch) {
@@ -72,7 +73,7 @@ SIMT_DEVICE void store_tile(Heads<F> to, const Inputs<F>& in, int64_t h, int64_t
   }
 }
 
-// Shared memory, in parts of A.
+// Divides the block's shared memory into parts of type A.
 template <class A>
 struct Parts {
   SIMT_DEVICE A* take(int64_t n) {
@@ -140,8 +141,8 @@ forward_kernel(Inputs<F> in, Heads<F> out, Acc<F>* log_sum_exp) {
   store_tile(out, in, at.h, at.row, at.rows, sum, factor);
 }
 
-// What attention's caller may ask to see: dropout(P), row positions[query] of each sequence's and
-// head's square.
+// The probabilities that a caller may ask for: dropout(P) goes to row positions[query] of the
+// square of its sequence and head.
 template <class F>
 SIMT_KERNEL(kBlock)
 probabilities_kernel(Inputs<F> in, const Acc<F>* log_sum_exp, F* probabilities, int64_t length,
@@ -171,7 +172,7 @@ probabilities_kernel(Inputs<F> in, const Acc<F>* log_sum_exp, F* probabilities, 
   }
 }
 
-// Of this lane's key and one query: P, dropout's factor, and dropout's share of dP.
+// For this lane's key and one query: P, the factor of dropout, and dP after dropout.
 template <class A>
 struct Probability {
   A p, kept, dp;
@@ -188,7 +189,8 @@ SIMT_DEVICE Probability<Acc<F>> probability_of(const Inputs<F>& in, const Upstre
   return {p, kept, kept * dp};
 }
 
-// delta (see attention_cpu.cpp: query_deltas) and dq of a tile of queries: two walks over its keys.
+// Computes delta (see query_deltas in cpu/attention.cpp) and dq of a tile of queries in two passes
+// over its keys.
 template <class F>
 SIMT_KERNEL(kBlock)
 backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
@@ -241,7 +243,7 @@ backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
   store_tile(dq, in, at.h, at.row, at.rows, sum, static_cast<const A*>(nullptr));
 }
 
-// dk and dv of a tile of keys, from all queries of the sequence.
+// Computes dk and dv of a tile of keys from all queries of the sequence.
 template <class F>
 SIMT_KERNEL(kBlock)
 backward_keys_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dk, Heads<F> dv) {

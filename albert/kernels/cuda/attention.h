@@ -1,6 +1,5 @@
 #pragma once
-// What the CUDA attention kernels share: operands, and which tile is a block's. Included by
-// attention_*.cu and .h only.
+// Shared by the CUDA attention kernels: their operands, and the tile that a block works on.
 #include "albert/kernels/attention.h"
 #include "albert/kernels/cuda/dropout.h"
 #include "albert/kernels/cuda/loops.h"
@@ -21,17 +20,17 @@ Heads<F> heads_of(const Columns& c) {
   return {cuda::data<F>(c.matrix) + c.begin, c.matrix.shape[1]};
 }
 
-// Everything forward and backward read.
+// The operands that forward and backward read.
 template <class F>
 struct Inputs {
   Heads<const F> q, k, v;
   const int32_t *cu_seqlens_q, *cu_seqlens_k;
-  int64_t sequences, heads, dims, queries;  // queries: of all sequences
+  int64_t sequences, heads, dims, queries;  // queries: total of all sequences
   Acc<F> scale;
   DropoutFactors<Acc<F>> dropout;
 };
 
-// What backward reads besides.
+// The further operands of backward.
 template <class F>
 struct Upstream {
   Heads<const F> dout;
@@ -39,7 +38,7 @@ struct Upstream {
   Acc<F>* delta;
 };
 
-// Dropout's factor of a query (row among all) for a key (index in its sequence).
+// The factor of dropout for a query (row in the batch) and a key (index in its sequence).
 template <class F>
 SIMT_DEVICE Acc<F> keep_factor(const Inputs<F>& in, int64_t h, int64_t query, int64_t key) {
   Acc<F> factor[1];
@@ -47,15 +46,15 @@ SIMT_DEVICE Acc<F> keep_factor(const Inputs<F>& in, int64_t h, int64_t query, in
   return factor[0];
 }
 
-// A tile of one head of one sequence, and the rows of its other side.
+// A tile of one head of one sequence, and the rows on the other side of the scores.
 struct Place {
   int64_t b, h;
-  int64_t row, rows;  // of the tile: first, among all sequences', and how many; 0: no tile left
-  int64_t other_row, other_rows;  // of the sequence on the other side
+  int64_t row, rows;  // first row of the tile in the batch, and how many; 0: no tile is left
+  int64_t other_row, other_rows;  // the sequence's rows on the other side
 };
 
-// The block's tile of kRows rows among all heads' and sequences'. Lengths are known on the GPU
-// only, so a launch has as many blocks as there may be tiles at most.
+// Finds the block's tile of kRows rows among all heads and sequences. Only the GPU knows the
+// lengths, so a launch has as many blocks as there can be tiles.
 template <int kRows>
 SIMT_DEVICE Place place_of(int64_t block, int64_t heads, int64_t sequences, const int32_t* mine,
                            const int32_t* other) {

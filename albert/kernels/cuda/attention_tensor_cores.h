@@ -1,7 +1,7 @@
 #pragma once
 // Attention's forward on tensor cores: 16-bit heads of 64 and 128, after FlashAttention-2 (Dao,
 // 2023). A warp has 16 queries, whose scores and sums stay in its registers; keys and values come
-// in double-buffered tiles. Included by attention_cuda.cu only.
+// in double-buffered tiles. Only attention.cu includes this file.
 #include <cmath>
 
 #include "albert/kernels/cuda/attention.h"
@@ -13,10 +13,11 @@ constexpr int kTensorBlock = kTensorWarps * simt::kWarp;
 constexpr int kTensorRows = 16 * kTensorWarps;  // queries of a block
 constexpr int kTensorKeys = 64;                 // of a tile
 constexpr int kKeyPairs =
-    kTensorKeys / 16;  // 8 keys are one matmul's columns, loaded two at a time
+    kTensorKeys /
+    16;  // pairs of 8 keys: a tensor-core instruction takes 8, and they are loaded two at a time
 constexpr double kLog2E = 1.44269504088896340736;
 
-// A tile of one head in shared memory; the pitch keeps eight rows in different banks.
+// A tile of one head in shared memory. Its pitch keeps eight rows in different banks.
 template <class F, int kDims>
 struct SharedTile {
   static constexpr int kPitch = kDims + 8;
@@ -43,7 +44,7 @@ struct SharedTile {
 SIMT_DEVICE int row_of(int r) { return simt::warp() * 16 + simt::lane() / 4 + 8 * r; }
 SIMT_DEVICE int column_of(int n, int e) { return 8 * n + simt::lane() % 4 * 2 + e; }
 
-// v over the four lanes that share a row.
+// Reduces v over the four lanes that share a row.
 template <class A>
 SIMT_DEVICE A row_sum(A v) {
   for (int mask = 1; mask < 4; mask *= 2) v += simt::shuffle_xor(v, mask);
@@ -102,11 +103,11 @@ SIMT_DEVICE void value_products(float (&sum)[kDims / 8][4], const float (&weight
   }
 }
 
-// The soft-max of the lane's two rows while their keys pass by, in powers of two.
+// The running soft-max of the lane's two rows, in powers of two.
 struct RunningRows {
   float most[2] = {-INFINITY, -INFINITY}, mass[2] = {0, 0};
 
-  // Turns scores of `keys` keys into exp(score - most); what came before is to be scaled by keep.
+  // Turns scores of `keys` keys into exp(score - maximum); earlier sums must be scaled by keep.
   SIMT_DEVICE void take(float (&score)[2 * kKeyPairs][4], float (&keep)[2], int64_t keys,
                         float scale) {
 #pragma unroll
@@ -221,7 +222,7 @@ tensor_core_forward_kernel(Inputs<F> in, Heads<F> out, float* log_sum_exp) {
   store_rows<F, kDims>(out, log_sum_exp, in, at, sum, softmax);
 }
 
-// Whether every row of every head begins at 16 bytes.
+// True if every row of every head begins at a multiple of 16 bytes.
 template <class F>
 inline bool heads_are_aligned(const Heads<F>& heads, int64_t dims) {
   return dims % kPack<F> == 0 && packs_fit<F>(heads.stride, heads.data);
@@ -242,7 +243,7 @@ inline void launch_tensor_core_forward(const Stream& s, const Inputs<F>& in, con
                tensor_core_forward_kernel<F, kDims>, in, out, log_sum_exp);
 }
 
-// False, and nothing is launched, where another kernel must do it: other types, head sizes or
+// Returns false and launches nothing if another kernel must do it: for other types, head sizes or
 // alignments.
 template <class F, class A>
 inline bool tensor_core_forward(const Stream& s, const Inputs<F>& in, const Heads<F>& out,

@@ -1,14 +1,14 @@
 #pragma once
-// Attention's backward on tensor cores, for the heads attention_tensor_cores.h takes. As in the
-// general kernels a block owns its queries, or its keys: no atomics. Included by attention_cuda.cu
-// only.
+// Attention's backward on tensor cores, for the heads that attention_tensor_cores.h takes. As in
+// the general kernels a block owns its queries, or its keys: no atomics. Only attention.cu includes
+// this file.
 #include "albert/kernels/cuda/attention_tensor_cores.h"
 
 namespace albert::kernels::cuda {
 
 using TileScores = float[2 * kKeyPairs][4];  // of the warp's 16 rows against 64 columns
 
-// matmul = rows columnsT, the warp's 16 rows of one tile against all of another.
+// product = rows columnsT: the warp's 16 rows of one tile times all rows of another.
 template <class F, int kDims>
 SIMT_DEVICE void tile_products(TileScores& product, const SharedTile<F, kDims>& rows,
                                const SharedTile<F, kDims>& columns) {
@@ -43,7 +43,7 @@ SIMT_DEVICE void over_scores(const Body& body) {
       for (int e = 0; e < 2; ++e) body(n, r, e);
 }
 
-// Rows of a gradient = sum, for those of the block's tile.
+// Writes sum to the rows of a gradient that belong to the block's tile.
 template <class F, int kDims>
 SIMT_DEVICE void store_gradient(const Heads<F>& to, const Place& at,
                                 const float (&sum)[kDims / 8][4]) {
@@ -115,8 +115,8 @@ tensor_core_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
   store_gradient<F, kDims>(dq, at, sum);
 }
 
-// Scores with keys as rows and queries as columns. One walk over the queries for dv, one for dk:
-// both sums at once would not fit the registers.
+// Here keys are rows of the scores and queries are columns. dv and dk each take a pass over the
+// queries, because both sums at once would not fit the registers.
 template <class F, int kDims>
 SIMT_KERNEL(kTensorBlock)
 tensor_core_keys_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dk, Heads<F> dv) {
@@ -177,7 +177,7 @@ inline void launch_tensor_core_backward(const Stream& s, const Inputs<F>& in, co
                tensor_core_keys_kernel<F, kDims>, in, up, dk, dv);
 }
 
-// False, and nothing is launched, where other kernels must do it.
+// Returns false and launches nothing if other kernels must do it.
 template <class F>
 inline bool tensor_core_backward(const Stream& s, const Inputs<F>& in, const Upstream<F>& up,
                                  const Heads<F>& dq, const Heads<F>& dk, const Heads<F>& dv,

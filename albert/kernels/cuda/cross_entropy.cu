@@ -7,7 +7,7 @@
 namespace albert::kernels::cuda {
 namespace {
 
-// The sum of exp over numbers seen so far, as sum * exp(max): one pass over memory.
+// Keeps the sum of exp of the numbers seen so far as sum * exp(max), in one pass over memory.
 template <class A>
 struct RunningSum {
   A max = -static_cast<A>(INFINITY), sum = 0;
@@ -20,7 +20,7 @@ struct RunningSum {
       sum += x == max ? A(1) : std::exp(x - max);  // both may be -infinity
     }
   }
-  // log of the sum over the block's threads, in f64, known to all of them.
+  // Returns the log of the sum over the block's threads to all of them, in f64.
   SIMT_DEVICE double log_over_block(A* scratch, double* wide_scratch) const {
     const A most = block_max(max, scratch);
     const A share = max == most ? sum : sum * std::exp(max - most);
@@ -29,7 +29,7 @@ struct RunningSum {
   }
 };
 
-// Shared memory of the row kernels: scratch in f64, and in the accumulator's type.
+// Shared memory of the row kernels: scratch in f64 and in the accumulator type.
 constexpr size_t kScratchBytes = 2 * kMaxWarps * sizeof(double);
 SIMT_DEVICE double* wide_scratch() { return simt::shared<double>(); }
 template <class A>
@@ -52,7 +52,7 @@ struct Classes {
   SIMT_DEVICE double hot(int32_t label) const {
     return has(label) ? one_hot * weight(label) : static_cast<double>(NAN);
   }
-  // The sum over classes of w, known to the whole block.
+  // Returns the sum over classes of w to all threads of the block.
   SIMT_DEVICE double weight_sum(double* wide) const {
     if (!weights) return static_cast<double>(count);
     double sum = 0;
@@ -79,7 +79,7 @@ forward_kernel(RowOutputs<F> out, const F* logits, const int32_t* labels, Classe
   const int32_t label = labels[row];
   const bool ignored = label == kIgnoredLabel;
   RunningSum<A> running;
-  double weighted = 0;  // sum of w x, which label smoothing wants
+  double weighted = 0;  // sum of w x, for label smoothing
   for (int64_t c = simt::thread() * N; c < cols && !ignored; c += kThreads * N) {
     A value[N];
     load_pack<N>(value, x + c);
@@ -141,7 +141,7 @@ backward_kernel(BackwardOperands<F> o, Classes classes) {
   }
 }
 
-// One sequence's rows of one column, and the answer's row among them.
+// One column of one sequence, and the row of the answer in it.
 template <class F>
 struct Span {
   SIMT_DEVICE Span(const F* logits, const int32_t* cu_seqlens, const int32_t* positions,
@@ -182,7 +182,7 @@ span_forward_kernel(Acc<F>* log_sum_exp, SpanOperands<F> o) {
   if (simt::thread() == 0) log_sum_exp[simt::block()] = span.ignored() ? A(0) : static_cast<A>(lse);
 }
 
-// Columns one after another, so that an infinite scale meets an empty sum and gives NaN.
+// Columns are added one after another, so that an infinite scale times an empty sum gives NaN.
 template <class F>
 SIMT_KERNEL(kThreads)
 span_loss_kernel(Acc<F>* loss, const Acc<F>* log_sum_exp, SpanOperands<F> o, int64_t sequences) {

@@ -1,14 +1,14 @@
 #pragma once
-// The factors of dropout, on a GPU. Included by *_cuda.cu only.
+// The factors of dropout on a GPU.
 #include "albert/kernels/cuda/types.h"
 #include "albert/kernels/dropout.h"
 #include "albert/kernels/philox.h"
 
 namespace albert::kernels::cuda {
 
-constexpr int kPhiloxColumns = 4;  // decided by one Philox block
+constexpr int kPhiloxColumns = 4;  // columns that one Philox block decides
 
-// Dropout as a kernel takes it.
+// The operand form of Dropout, as a kernel takes it.
 template <class A>
 struct DropoutFactors {
   explicit DropoutFactors(const Dropout& d)
@@ -48,7 +48,7 @@ struct DropoutFactors {
                    t = seed_and_step ? seed_and_step[1] : step;
     return dropout_block(s, t, site, row_ids[row], number);
   }
-  // word[i], which as an index would put the block into memory.
+  // Selects word[i] without an index, which would put the block into memory.
   static SIMT_DEVICE uint32_t chosen(const PhiloxBlock& random, int i) {
     const uint32_t low = i == 0 ? random.word[0] : random.word[1],
                    high = i == 2 ? random.word[2] : random.word[3];

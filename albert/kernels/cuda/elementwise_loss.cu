@@ -7,7 +7,7 @@
 namespace albert::kernels::cuda {
 namespace {
 
-// What one element adds to the loss, and its slope: of x against the target y.
+// The loss of one element x against its target y, and its slope.
 struct BinaryCrossEntropy {
   template <class A>
   static SIMT_DEVICE A term(A x, A y) {

@@ -6,9 +6,9 @@ namespace albert::kernels::cuda {
 namespace {
 
 constexpr int64_t kFewRows =
-    16;  // of a table: below, each of its rows is a sum over columns of all of dy
+    16;  // rows of a table: with fewer, each row's gradient is a column sum over all of dy
 
-// N columns of one row of y.
+// Computes N columns of one row of y.
 template <class F, int N>
 struct AddThree {
   SIMT_DEVICE void operator()(int64_t i) const {
@@ -29,7 +29,7 @@ struct AddThree {
   int64_t groups;  // of N columns, in a row
 };
 
-// What one element of dy adds to row `id` of a table.
+// The contribution of one element of dy to row `id` of a table.
 template <class F>
 struct RowTerm {
   SIMT_DEVICE void operator()(Acc<F> (&total)[1], int64_t r, int64_t c) const {

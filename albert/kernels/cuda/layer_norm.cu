@@ -8,9 +8,9 @@
 namespace albert::kernels::cuda {
 namespace {
 
-constexpr int kRowThreads = 128;  // of the block that has a row
+constexpr int kRowThreads = 128;  // threads of the block that works on a row
 
-// Makes h = dropout(x) + residual.
+// Computes h = dropout(x) + residual.
 template <class F>
 struct Sum {
   Sum(const Tensor& x_, const Tensor& residual_, const Dropout& dropout)
@@ -35,13 +35,13 @@ struct Sum {
   int64_t cols;
 };
 
-// Calls body(c) for the first of every N columns that this thread has.
+// Calls body(c) for the first of every N columns that belong to this thread.
 template <int N, class Body>
 SIMT_DEVICE void over_columns(int64_t cols, const Body& body) {
   for (int64_t c = simt::thread() * N; c < cols; c += kRowThreads * N) body(c);
 }
 
-// Shared memory: the row's h and what block_sum() needs.
+// Shared memory holds the row's h and the scratch of block_sum().
 template <class A>
 constexpr size_t forward_bytes(int64_t cols) {
   return (static_cast<size_t>(cols) + kMaxWarps) * sizeof(A);
@@ -92,7 +92,7 @@ struct BackwardOperands {
   const Acc<F>*mean, *rstd;
 };
 
-// Shared memory: the row's xhat and dy * gamma, and what block_sum() needs.
+// Shared memory holds the row's xhat and dy * gamma, and the scratch of block_sum().
 template <class A>
 constexpr size_t backward_bytes(int64_t cols) {
   return (2 * static_cast<size_t>(cols) + kMaxWarps) * sizeof(A);
@@ -132,7 +132,7 @@ backward_kernel(Sum<F> sum, BackwardOperands<F> g) {
   });
 }
 
-// dgamma's and dbeta's share of one element.
+// The contributions of one element to dgamma and dbeta.
 template <class F>
 struct ParameterTerm {
   SIMT_DEVICE void operator()(Acc<F> (&total)[2], int64_t r, int64_t c) const {

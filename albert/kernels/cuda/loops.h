@@ -1,6 +1,6 @@
 #pragma once
-// The loops most kernels are made of: over elements, over the rows under each column, over a
-// block's threads. Every sum has one order, whatever the schedule of the GPU.
+// The loops that most kernels consist of: over elements, over the rows of each column, over the
+// threads of a block. Every sum has one fixed order, independent of the GPU's schedule.
 #include "albert/kernels/cuda/types.h"
 
 namespace albert::kernels::cuda {
@@ -14,8 +14,8 @@ element_kernel(int64_t n, Body body) {
   if (i < n) body(i);
 }
 
-// body(i) for i in [0, n), a thread each. Body: a struct copied to the GPU, its operator()
-// SIMT_DEVICE.
+// Runs body(i) for i in [0, n), one thread each. Body is a struct that is copied to the GPU and
+// whose operator() is SIMT_DEVICE.
 template <class Body>
 inline void for_elements(const Stream& s, int64_t n, const Body& body) {
   simt::launch(s, {blocks_of(n, kThreads), kThreads}, element_kernel<Body>, n, body);
@@ -36,10 +36,11 @@ SIMT_DEVICE A warp_max(A v) {
   return v;
 }
 
-constexpr int kMaxWarps = 32;  // of a block: elements of scratch that block_sum() needs
+constexpr int kMaxWarps =
+    32;  // most warps of a block: the elements of scratch that block_sum() needs
 
-// The sum over a block's threads, known to all of them. scratch [kMaxWarps] in shared memory, free
-// again afterwards.
+// Returns the sum over a block's threads to all of them. scratch [kMaxWarps] lies in shared memory
+// and may be reused afterwards.
 template <class A>
 SIMT_DEVICE A block_sum(A v, A* scratch) {
   v = warp_sum(v);
@@ -63,7 +64,7 @@ SIMT_DEVICE A block_max(A v, A* scratch) {
   return most;
 }
 
-// One warp walks the rows of kColumns columns, kRowLanes rows at a time by as many warps.
+// Each of kRowLanes warps walks every kRowLanes-th row of kColumns columns.
 constexpr int kColumns = simt::kWarp, kRowLanes = 16;
 
 // total[k][c] += sum over rows r of what term(sum, r, c) adds to sum[k].
@@ -84,8 +85,8 @@ column_sum_kernel(int64_t rows, int64_t cols, Term term, A* first, A* second) {
   if (to) to[c] += total;
 }
 
-// Sums over rows in a fixed order, for one or two results of [cols]; `second` only with kSums 2;
-// null: not wanted.
+// Sums over rows in a fixed order into one or two results of [cols]; `second` is for kSums 2; null:
+// not wanted.
 template <int kSums, class A, class Term>
 inline void column_sums(const Stream& s, int64_t rows, int64_t cols, const Term& term, A* first,
                         A* second = nullptr) {
@@ -96,14 +97,14 @@ inline void column_sums(const Stream& s, int64_t rows, int64_t cols, const Term&
       column_sum_kernel<kSums, A, Term>, rows, cols, term, first, second);
 }
 
-// A factor that a launch brings, or that lies in memory when the kernel runs.
+// A factor that is an argument of the launch, or is read from memory when the kernel runs.
 struct Scale {
   SIMT_DEVICE double get() const { return at ? *at : value; }
   double value = 1;
   const double* at = nullptr;
 };
 
-// total = scale * the sum of term[n], in f64.
+// total = scale * sum of term[n], in f64.
 template <class A>
 SIMT_KERNEL(kThreads)
 scaled_sum_kernel(A* total, const A* term, int64_t n, Scale scale) {

@@ -6,7 +6,7 @@
 namespace albert::kernels::cuda {
 namespace {
 
-// UpdateFactors in the parameters' own type.
+// UpdateFactors in the type of the parameters.
 template <class F>
 struct Factors {
   SIMT_DEVICE explicit Factors(const UpdateFactors& f)
@@ -14,11 +14,11 @@ struct Factors {
         m(static_cast<F>(f.m)),
         v(static_cast<F>(f.v)),
         learning_rate(static_cast<F>(f.learning_rate)) {}
-  SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // no update
+  SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // true: skip the update
   F gradient, m, v, learning_rate;
 };
 
-// u of one element, and its new m and v, in the parameters' own type.
+// Computes u of one element and its new m and v, in the type of the parameters.
 template <class F>
 struct Adam {
   explicit Adam(const AdamRule& r)
@@ -39,16 +39,16 @@ struct Adam {
   F beta1, beta2, one_minus_beta1, one_minus_beta2, eps, weight_decay;
 };
 
-// A row of an UpdateTable's blocks.
+// A row of UpdateTable's blocks.
 struct Block {
   int64_t begin, end, parameter;
 };
-// And of its parameters.
+// A row of UpdateTable's parameters.
 struct Part {
   int64_t first_block, end_block, decays;
 };
 
-// The operands of an update as one type.
+// The operands of an update in one type.
 template <class F>
 struct Update {
   F *w, *m, *v;
@@ -56,7 +56,7 @@ struct Update {
   const UpdateFactors* factors;
   const Block* blocks;
   const Part* parts;
-  bool packs;  // whether all four begin where packs may
+  bool packs;  // true if all four are aligned for packs
   Adam<F> adam;
 };
 
@@ -76,8 +76,8 @@ Update<F> update_of(Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor fa
           Adam<F>(rule)};
 }
 
-// apply(Width<N>, i) for the elements [i, i + N) of a block, by its threads: in packs where they
-// fit, then one by one.
+// Calls apply(Width<N>, i) for the elements [i, i + N) of a block by its threads: in packs as far
+// as they fit, then one by one.
 template <class F, class Apply>
 SIMT_DEVICE void for_block(const Block& block, bool packs, const Apply& apply) {
   constexpr int N = kPack<F>;
@@ -88,7 +88,7 @@ SIMT_DEVICE void for_block(const Block& block, bool packs, const Apply& apply) {
   for (int64_t i = whole + simt::thread(); i < block.end; i += kThreads) apply(Width<1>{}, i);
 }
 
-// Elements [i, i + N): u, with the new m and v stored.
+// Computes u of the elements [i, i + N) and stores their new m and v.
 template <int N, class F>
 SIMT_DEVICE void adam_pack(F (&u)[N], F (&w)[N], const Update<F>& on, int64_t i,
                            const Factors<F>& by, bool decays) {
@@ -127,7 +127,7 @@ adamw_kernel(Update<F> on) {
   for_block<F>(block, on.packs, AdamWPack<F>{on, by, on.parts[block.parameter].decays != 0});
 }
 
-// update = u, and a thread's squares of w and u.
+// Stores u in update and returns a thread's squares of w and u.
 template <class F>
 struct LambPack {
   template <int N>
@@ -148,7 +148,7 @@ struct LambPack {
   bool decays;
 };
 
-// partials[2 b], [2 b + 1] = the squares of w and u in block b.
+// partials[2 b] and [2 b + 1] are the sums of squares of w and u in block b.
 template <class F>
 SIMT_KERNEL(kThreads)
 lamb_kernel(Update<F> on, F* update, double* partials) {
@@ -165,8 +165,8 @@ lamb_kernel(Update<F> on, F* update, double* partials) {
   partials[2 * simt::block() + 1] = squares[1];
 }
 
-// A block a parameter: rate = learning_rate * |w| / |u|, or learning_rate where either is 0 or it
-// does not decay.
+// One block per parameter: rate = learning_rate * |w| / |u|, or learning_rate if either norm is 0
+// or the parameter does not decay.
 SIMT_KERNEL(kThreads)
 lamb_rate_kernel(double* rates, const double* partials, const Part* parts,
                  const UpdateFactors* factors) {

@@ -5,7 +5,7 @@
 namespace albert::kernels::cuda {
 namespace {
 
-// A group of N columns of y is that of the row of x which `index` names.
+// Copies a group of N columns of y from the row of x that `index` names.
 template <class F, int N>
 struct Gather {
   SIMT_DEVICE void operator()(int64_t i) const {

@@ -1,11 +1,12 @@
 #pragma once
-// Sums of rows by id, in the order of the rows: no atomics, the same bits in every run. Included by
-// *_cuda.cu only.
+// Sums rows by id in the order of the rows: no atomics, the same bits in every run.
+
 #include "albert/kernels/cuda/loops.h"
 
 namespace albert::kernels::cuda {
 
-// The block of the first row with an id adds all rows with it; the others find that row and leave.
+// The block of the first row with an id adds all rows with that id; other blocks find that row and
+// return.
 template <class To, class F>
 SIMT_KERNEL(kThreads)
 scatter_kernel(To* to, const F* from, const int32_t* ids, int64_t rows, int64_t cols,
@@ -30,8 +31,8 @@ scatter_kernel(To* to, const F* from, const int32_t* ids, int64_t rows, int64_t 
   }
 }
 
-// to[ids[r]] += from[r] for every r, but for row `skipped` of the table (-1: none). to [.., cols],
-// from [rows, cols]
+// to[ids[r]] += from[r] for every r, except into row `skipped` of the table (-1: none).
+//   to [.., cols], from [rows, cols]
 template <class To, class F>
 inline void scatter_add(const Stream& s, To* to, const F* from, const int32_t* ids, int64_t rows,
                         int64_t cols, int64_t skipped) {

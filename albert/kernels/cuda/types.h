@@ -1,11 +1,10 @@
 #pragma once
-// Shared by the *_cuda.cu files: element types, loads and stores of 128 bits, what a launch is
-// called with.
+// Shared by the CUDA kernels: element types, loads and stores of 128 bits, operands of a launch.
 #include <algorithm>
 
-#include "albert/kernels/parallel.h"
 #include "albert/kernels/cuda/simt/simt.h"
 #include "albert/kernels/dispatch.h"
+#include "albert/kernels/parallel.h"
 
 namespace albert::kernels::cuda {
 
@@ -18,21 +17,21 @@ struct AccumulatorOf<double> {
   using type = double;
 };
 template <class F>
-using Acc = typename AccumulatorOf<F>::type;  // what F's sums are kept in
+using Acc = typename AccumulatorOf<F>::type;  // the type of sums over F
 
 template <class T>
 struct Tag {
   using type = T;
 };
 
-// The elements of an operand whose dtype the entry point has checked.
+// Returns the elements of an operand whose dtype the entry point has checked.
 template <class T>
 inline T* data(const Tensor& t) {
   return static_cast<T*>(t.data);
 }
 
-// Calls f(Tag<F>{}) for a float type the entry point has checked. f64 proves the kernels in the
-// emulator; on a GPU it would double what must be compiled, for nobody.
+// Calls f(Tag<F>{}) for a float type the entry point has checked. f64 serves to test the
+// kernels in the emulator; on a GPU it would double compile time for no user.
 template <class Function>
 inline void for_float(DType t, Function&& f) {
   if (t == DType::kF32) return f(Tag<float>{});
@@ -56,7 +55,7 @@ SIMT_DEVICE void store(F& destination, Acc<F> value, Grad mode) {
   if (mode == Grad::kAdd) destination = static_cast<F>(load(destination) + value);
 }
 
-// N elements read and written at once.
+// N elements that are read and written at once.
 template <class F, int N>
 struct alignas(sizeof(F) * N) Pack {
   F element[N];
@@ -82,8 +81,8 @@ SIMT_DEVICE void store_pack(F* to, const Acc<F> (&from)[N], Grad mode) {
 template <class F>
 constexpr int kPack = static_cast<int>(16 / sizeof(F));  // elements of 128 bits
 
-// Whether rows of `cols` elements of F can be read in packs of kPack<F>: every row must begin at 16
-// bytes. An absent operand does not object.
+// True if rows of `cols` elements of F can be read in packs of kPack<F>: every row must begin at a
+// multiple of 16 bytes. An absent operand always fits.
 template <class F, class... Pointers>
 inline bool packs_fit(int64_t cols, const Pointers*... rows) {
   return cols % kPack<F> == 0 && (... && (reinterpret_cast<uintptr_t>(rows) % 16 == 0));
@@ -94,7 +93,7 @@ struct Width {
   static constexpr int value = N;
 };
 
-// Calls f(Width<kPack<F>>{}) where packs fit, else f(Width<1>{}).
+// Calls f(Width<kPack<F>>{}) if packs fit, else f(Width<1>{}).
 template <class F, class Function>
 inline void for_width(bool packs, const Function& f) {
   if (packs) return f(Width<kPack<F>>{});

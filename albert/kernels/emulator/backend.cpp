@@ -9,7 +9,7 @@
 namespace albert::kernels::simt {
 namespace {
 
-// How libraries' work gets in line with kernels.
+// Puts the work of fake libraries in line with kernels.
 void submit_to_queue(void* queue, std::function<void()> work) {
   Stream s;
   s.queue = queue;

@@ -1,7 +1,6 @@
 #pragma once
-// The emulated GPU as a Backend, for tests. What it allocates is the GPU's: the host that touches
-// it outside of copies and kernels dies of it, and a kernel that is handed the host's memory is
-// refused.
+// The emulated GPU as a Backend, for tests. Its memory is closed to the host: an access outside of
+// copies and kernels ends the process, and a kernel that is handed host memory is refused.
 #include <functional>
 #include <vector>
 
@@ -36,8 +35,8 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void begin_capture() override;
   std::unique_ptr<CapturedStep> end_capture() override;
 
-  // For tests: the order threads run in, how much memory the GPU has and matmuls want, how many
-  // launches ran outside of replays.
+  // Tests set the order in which threads run, the memory of the GPU and the workspace that matmuls
+  // want, and count the launches outside of replays.
   void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
   void set_workspace(size_t bytes) { workspace_bytes_ = bytes; }

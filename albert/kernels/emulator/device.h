@@ -1,5 +1,6 @@
 #pragma once
-// simt.h for a host compiler: every device function asks the emulator. Included by simt.h only.
+// Implements simt.h for a host compiler: every device function calls the emulator. Only simt.h
+// includes this file.
 #include <cstring>
 
 #include "albert/kernels/dtype.h"
@@ -52,7 +53,7 @@ SIMT_DEVICE uint32_t ballot(bool predicate, int line = __builtin_LINE()) {
 
 namespace emulator {
 
-// Half h of a register that holds two 16-bit elements.
+// Reads half h of a register that holds two 16-bit elements.
 inline uint16_t half_of(uint32_t pair, int h) { return static_cast<uint16_t>(pair >> (16 * h)); }
 
 template <class F>
@@ -133,8 +134,8 @@ SIMT_DEVICE void wait_copies() {
 
 SIMT_DEVICE int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }
 
-// Runs all blocks before it returns, but for a queue that keeps them. Error(kInternal) names the
-// first thing a GPU would not forgive.
+// Runs all blocks before it returns, unless the queue defers them. Error(kInternal) names the first
+// fault that would be undefined behaviour on a GPU.
 template <class... Parameters, class... Arguments>
 void launch(const Stream& s, const Launch& shape, void (*kernel)(Parameters...),
             const Arguments&... arguments) {

@@ -5,13 +5,13 @@
 
 namespace albert::kernels::simt {
 
-// Blocks of memory that are there only while an Access lives.
+// Blocks of memory that are accessible only while an Access lives.
 class DeviceMemory {
  public:
   ~DeviceMemory();
   void* allocate(size_t bytes);  // zeroed; OutOfMemory beyond its limit
   void release(void* block) noexcept;
-  bool holds(const void* data, size_t bytes) const;  // all of it inside one block
+  bool holds(const void* data, size_t bytes) const;  // true if all of it lies inside one block
   void set_limit(size_t bytes) { limit_ = bytes; }
   int64_t limit() const { return static_cast<int64_t>(limit_); }
   size_t used() const { return used_; }

@@ -37,22 +37,22 @@ struct Copy {
 
 struct Fiber {
   FiberStack stack;
-  std::vector<Copy> open;                   // asynchronous copies of no group yet
+  std::vector<Copy> open;                   // asynchronous copies that belong to no group yet
   std::deque<std::vector<Copy>> in_flight;  // by group
   void* saved = nullptr;
   State state = State::kReady;
-  const char* operation = "";  // what it waits at, and in which line of the kernel
+  const char* operation = "";  // the operation it waits at, and its line in the kernel
   int line = 0;
   void* operand = nullptr;
 };
 
-// The lanes that wait at a warp operation, all at the one where the first of them is.
+// The lanes that wait at a warp operation; all must wait at the same one.
 struct Warp {
   size_t waiting = 0;
   const Fiber* first = nullptr;
 };
 
-// Ends at a page nobody may touch.
+// Shared memory of a block. A guard page follows it.
 class SharedMemory {
  public:
   explicit SharedMemory(size_t bytes)
@@ -76,7 +76,7 @@ class SharedMemory {
   std::byte* base_;
 };
 
-// One launch: its blocks, one after another.
+// Runs one launch, block after block.
 class Machine {
  public:
   Machine(const Schedule& schedule, const Launch& launch, const std::function<void()>& body,
@@ -145,7 +145,7 @@ class Machine {
         if (!schedule_.eager_copies) copy.land();
   }
 
-  // The body of every fiber.
+  // Every fiber runs this function.
   void live() {
     body_();
     const Fiber& me = *fibers_[static_cast<size_t>(current_)];
@@ -157,15 +157,15 @@ class Machine {
     leave();
   }
 
-  // Where a fiber goes on after it touched memory that is not there: on a fresh stack, never to
-  // return.
+  // A fiber continues here after it accessed memory that is not mapped: on a fresh stack, and never
+  // returns.
   bool redirect_fault(void* address, ucontext_t* context) {
     if (!in_fiber_) return false;
     fault_ = static_cast<std::byte*>(address);
     auto** stack =
         static_cast<void**>(fibers_[static_cast<size_t>(current_)]->stack.prepare(nullptr));
     context->uc_mcontext.gregs[REG_RSP] =
-        reinterpret_cast<greg_t>(stack + 7);  // as prepare()'s entry would find it
+        reinterpret_cast<greg_t>(stack + 7);  // as the entry of prepare() expects it
     context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(&land);
     return true;
   }
@@ -200,7 +200,7 @@ class Machine {
                    " " + what + " " + where;
   }
 
-  // True for the last lane to come; the warp's next operation begins anew.
+  // Returns true for the last lane that arrives; the warp can then begin its next operation.
   bool completes_warp(const Fiber& me) {
     Warp& warp = warps_[static_cast<size_t>(current_ / kWarp)];
     if (warp.waiting++ == 0) warp.first = &me;
@@ -236,7 +236,7 @@ class Machine {
 
   static void begin();
 
-  // Lets every thread that can run do so once, in the schedule's order.
+  // Lets every thread that can run do so once, in the order of the schedule.
   bool pass() {
     if (schedule_.order == Order::kGreedy) return greedy_pass();
     if (schedule_.order == Order::kRandom) std::shuffle(order_.begin(), order_.end(), random_);
@@ -258,7 +258,7 @@ class Machine {
     return ran;
   }
 
-  // True when all threads were at one barrier, which lets them go.
+  // Returns true if all threads waited at one barrier, and releases them.
   bool release_barrier() {
     const int line = fibers_[0]->line;
     for (int i = 0; i < launch_.threads; ++i)
@@ -302,15 +302,15 @@ class Machine {
   std::string complaint_;
 };
 
-// Device functions have no argument to find their machine by; and stacks outlive a launch, which
-// would else spend its time mapping them.
+// Device functions have no argument that leads to their machine, so a thread-local pointer does.
+// Stacks outlive a launch, because mapping them anew would take most of its time.
 thread_local Machine* running = nullptr;
 thread_local std::vector<std::unique_ptr<Fiber>> stacks;
 
 void Machine::begin() { running->live(); }
 void Machine::land() { running->report_fault(); }
 
-// While it lives, a fault in a fiber is a complaint of its machine.
+// While this lives, a fault inside a fiber is reported as an error of the emulator.
 class FaultHandler {
  public:
   FaultHandler() : stack_(64 * 1024) {
@@ -334,7 +334,7 @@ class FaultHandler {
   static void handle(int, siginfo_t* info, void* context) {
     if (running && running->redirect_fault(info->si_addr, static_cast<ucontext_t*>(context)))
       return;
-    signal(SIGSEGV, SIG_DFL);  // not ours: fault again
+    signal(SIGSEGV, SIG_DFL);  // a fault outside of fibers: let it happen again
   }
 
   std::vector<std::byte> stack_;

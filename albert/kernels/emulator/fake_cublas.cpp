@@ -32,7 +32,7 @@ namespace simt {
 namespace {
 
 constexpr uint64_t kMagic = 0x414c42455254;
-constexpr size_t kWorkspace = 512;  // what an algorithm of ours wants
+constexpr size_t kWorkspace = 512;  // bytes that an algorithm of this fake wants
 
 template <class T>
 Status set(T& to, const void* from, size_t bytes) {
@@ -82,7 +82,7 @@ void store(void* to, DataType type, size_t i, double value) {
   }
 }
 
-// The tanh form, which is the library's.
+// The library has the tanh form of GELU.
 double gelu_inner(double x) { return 0.79788456080286535588 * (x + 0.044715 * x * x * x); }
 double gelu(double x) { return 0.5 * x * (1 + std::tanh(gelu_inner(x))); }
 double gelu_slope(double x) {
@@ -153,7 +153,7 @@ bool aligned(const void* address, uint64_t to) {
   return reinterpret_cast<uintptr_t>(address) % to == 0;
 }
 
-// The shapes fit, and so do the operands of the epilogue.
+// Checks that shapes and the operands of the epilogue fit.
 bool fits(const DescOpaque& desc, const LayoutOpaque& a, const LayoutOpaque& b,
           const LayoutOpaque& d) {
   const int64_t rows = desc.transpose_first ? a.cols : a.rows,
@@ -244,7 +244,7 @@ void FakeCublas::add_descriptors(Functions& f) {
   f.matmul_preference_set_attribute = set_preference;
 }
 
-// The first candidate is always one that turns out not to fit, as the library's sometimes do.
+// The first candidate never fits when it is checked, as some of the library's do not.
 void FakeCublas::add_algorithms(Functions& f) {
   f.matmul_algo_get_heuristic = [this](Handle, Desc desc, Layout a, Layout b, Layout, Layout d,
                                        Preference preference, int wanted, HeuristicResult* results,

@@ -1,6 +1,6 @@
 #pragma once
-// cuBLASLt for tests, in plain loops: it takes our descriptors as the library does, refuses what it
-// would refuse, and computes column-major matmuls with their epilogues.
+// A fake of cuBLASLt in plain loops, for tests. It takes our descriptors as the library does,
+// refuses what the library would refuse, and computes column-major matmuls with their epilogues.
 #include <functional>
 #include <set>
 
@@ -12,15 +12,15 @@ class FakeCublas {
  public:
   using Submit = std::function<void(void* stream, std::function<void()> work)>;
   FakeCublas();                        // matmuls run at once
-  explicit FakeCublas(Submit submit);  // or when `submit` says
+  explicit FakeCublas(Submit submit);  // or whenever `submit` runs them
 
-  cublas_lt::Functions functions();  // of this object, which must outlive them
+  cublas_lt::Functions functions();  // call this object, which must outlive them
 
-  // What a test sets.
+  // Tests set these.
   std::set<uint32_t> no_algorithm;  // epilogues that no algorithm is offered for
   std::set<uint32_t> no_kernel;     // epilogues that are offered and refused when they are run
   size_t version = 130100;
-  // What a test sees.
+  // Tests read these.
   int heuristics = 0, checks = 0, matmuls = 0;
   int alive = 0;  // handles and descriptors not yet destroyed
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kWorkspaceBytes = 768;
 
-// Rows of one head of one sequence.
+// Iterates over the rows of one head of one sequence.
 template <class T>
 struct Rows {
   T* data;

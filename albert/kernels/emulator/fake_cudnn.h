@@ -1,6 +1,6 @@
 #pragma once
-// cuDNN's attention for tests, in plain loops over its own description of the operands: offsets,
-// lengths, strides.
+// A fake of cuDNN's attention, for tests: plain loops that follow the offsets, lengths and strides
+// they are given.
 #include <functional>
 #include <set>
 
@@ -13,14 +13,14 @@ class FakeCudnn final : public CudnnContext {
   using Submit = std::function<void(void* queue, std::function<void()> work)>;
   explicit FakeCudnn(Submit submit) : submit_(std::move(submit)) {}
 
-  // As the library, which builds a graph for every problem it has not seen.
+  // Builds a graph for every problem that it has not seen, as the library does.
   size_t workspace_bytes(const CudnnProblem& problem) override;
   // Overwrites its workspace; refuses a problem whose graph was not built before.
   void run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
            void* queue) override;
 
   const std::set<CudnnProblem>& graphs() const { return graphs_; }
-  int runs() const { return runs_; }  // submitted, not replayed
+  int runs() const { return runs_; }  // runs that were submitted, without replays
 
  private:
   Submit submit_;

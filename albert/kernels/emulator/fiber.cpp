@@ -23,8 +23,8 @@ FiberStack::FiberStack() {
 FiberStack::~FiberStack() { munmap(base_, kPage + kStackBytes); }
 
 void* FiberStack::prepare(void (*entry)()) const {
-  // What a switch away leaves: registers, where to go on, and above that a return address, which
-  // aligns the stack.
+  // Lays out what switching away leaves on a stack: registers, the address to continue at, and
+  // above it a return address, which aligns the stack.
   auto** top = reinterpret_cast<void**>(base_ + kPage + kStackBytes);
   *--top = nullptr;
   *--top = reinterpret_cast<void*>(entry);

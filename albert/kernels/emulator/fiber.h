@@ -21,6 +21,6 @@ class FiberStack {
 
 }  // namespace albert::kernels::simt
 
-// Saves the caller's registers on its stack and that stack's pointer in *from; goes on where `to`
-// was saved.
+// Saves the caller's registers on its stack and its stack pointer in *from, then continues where
+// `to` was saved.
 extern "C" void albert_simt_switch(void** from, void* to);

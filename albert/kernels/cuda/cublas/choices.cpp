@@ -11,7 +11,7 @@
 namespace albert::kernels {
 namespace {
 
-constexpr size_t kMax = 20000;  // matmuls of a file
+constexpr size_t kMax = 20000;  // most matmuls in a file
 
 uint64_t checksum(const std::string& text) {  // FNV-1a
   uint64_t sum = 0xcbf29ce484222325;
@@ -19,7 +19,7 @@ uint64_t checksum(const std::string& text) {  // FNV-1a
   return sum;
 }
 
-// "<words of the algorithm in hex> <matmul>" behind its checksum.
+// A line is a checksum, then "<words of the algorithm in hex> <matmul>".
 std::string line_of(const std::string& matmul, const cublas_lt::Algo& algo) {
   std::ostringstream body, line;
   body << std::hex << std::setfill('0');

@@ -1,5 +1,5 @@
 #pragma once
-// What cuBLASLt chose for a matmul on a GPU, kept on disk from run to run.
+// Keeps cuBLASLt's choice for each matmul on a GPU on disk, from run to run.
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -11,14 +11,14 @@ namespace albert::kernels {
 
 class CublasChoices {
  public:
-  // Of this GPU and version of the library. Whatever `file` holds that is damaged, or of another
-  // GPU or version, does not count; with an empty path nothing is read or written.
+  // Choices of this GPU and library version. Damaged lines of `file`, and a file of another GPU or
+  // version, are ignored; with an empty path nothing is read or written.
   CublasChoices(std::filesystem::path file, const std::string& gpu, size_t version);
 
   std::optional<cublas_lt::Algo> find(const std::string& matmul) const;
   void add(const std::string& matmul, const cublas_lt::Algo& algo);
-  // Writes what was added to what the file now holds, through a temporary name. A file that cannot
-  // be written is a slower start of the next run, not an error.
+  // Adds the new choices to the file, through a temporary name. A file that cannot be written only
+  // makes the next run start slower and is no error.
   void save() const noexcept;
 
  private:

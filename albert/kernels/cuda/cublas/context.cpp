@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMaxPlans = 4096;
 constexpr int kCandidates = 8;
 
-// A descriptor of the library's.
+// Owns a descriptor of the library.
 template <class T>
 class Owned {
  public:
@@ -43,7 +43,7 @@ struct CublasContext::Plan {
         d(f.matrix_layout_destroy) {}
   Owned<Desc> operation;
   Owned<Layout> first, second, d;
-  std::optional<Algo> algo;  // none: not offered
+  std::optional<Algo> algo;  // none: cuBLASLt offers no algorithm
 };
 
 CublasContext::CublasContext(Functions library, CublasOptions options)
@@ -118,7 +118,7 @@ std::unique_ptr<CublasContext::Plan> CublasContext::make_plan(const CublasMatmul
   set(kTransposeA, m.first.transposed ? kTransposed : kPlain);
   set(kTransposeB, m.second.transposed ? kTransposed : kPlain);
   set(kEpilogue, matmul.epilogue);
-  if (o.bias) set(kBiasPointer, o.bias);  // the choice may depend on how these are aligned
+  if (o.bias) set(kBiasPointer, o.bias);  // the choice may depend on their alignment
   if (o.aux) set(kAuxPointer, o.aux), set(kAuxStride, matmul.n);
   const auto lay_out = [&](Owned<Layout>& layout, const ColumnMajor::Matrix& x, DataType type) {
     check(library_.matrix_layout_create(layout.address(), type, static_cast<uint64_t>(x.rows),
@@ -140,7 +140,7 @@ bool CublasContext::usable(const Plan& plan, const CublasMatmul& matmul, const A
          result.workspace_bytes <= matmul.workspace_bytes;
 }
 
-// What was chosen in an earlier run, where it still holds; else the first of cuBLASLt's candidates.
+// Takes the choice of an earlier run if it is still usable, else cuBLASLt's first candidate.
 void CublasContext::choose(Plan& plan, const CublasMatmul& matmul) {
   const std::string text = text_of(matmul);
   if (const auto kept = choices_.find(text); kept && usable(plan, matmul, *kept)) {
@@ -191,8 +191,8 @@ MatmulShape shape_of(const CublasMatmul& p, bool bias, Activation activation) {
   return {p.m, p.n, p.k, p.transpose_a, p.transpose_b, false, bias, activation, p.in};
 }
 
-// y = activation(x weightT + bias) in one matmul, `kept` [rows, out] or empty: what the activation
-// was applied to.
+// y = activation(x weightT + bias) in one call; kept [rows, out], or empty, gets the activation's
+// input.
 bool fused_linear(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tensor bias,
                   Activation activation) {
   const auto epilogue = forward_epilogue(activation, bool(bias), bool(kept));
@@ -204,7 +204,7 @@ bool fused_linear(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tens
   return context_of(s).run(matmul, {y.data, x.data, weight.data, bias.data, kept.data}, s);
 }
 
-// dx = (dy weight) * activation'(kept), and dbias, in one matmul.
+// dx = (dy weight) * activation'(kept), and dbias, in one call.
 bool fused_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy, Tensor weight,
                     Tensor kept, Activation activation) {
   const auto epilogue = backward_epilogue(activation, bool(dbias));
@@ -234,7 +234,7 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
     return;
   }
   if (options.accumulate) return;
-  // Nothing to sum, which cuBLASLt does not take: c becomes what scattering no rows leaves.
+  // cuBLASLt refuses k = 0; scattering no rows zeroes c, or leaves it as it is.
   kernels::scatter_rows(s, c, Grad::kAssign, {nullptr, {0, c.shape[1]}, c.dtype},
                         {nullptr, {0}, DType::kI32});
 }

@@ -1,5 +1,5 @@
 #pragma once
-// cuBLASLt behind one class. Internal to kernels/: included by matmul_cublas.cpp and the backends.
+// cuBLASLt behind one class, for matmul.cpp and the backends.
 #include <map>
 #include <memory>
 

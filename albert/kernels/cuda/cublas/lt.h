@@ -1,6 +1,6 @@
 #pragma once
-// What we use of cuBLASLt's interface, by its values, so that builds and tests need no CUDA
-// toolkit. cublas_lt_check.cpp holds it against NVIDIA's header where that is there.
+// The part of cuBLASLt's interface that we use, by its values, so that builds and tests need no CUDA
+// toolkit. lt_check.cpp checks it against NVIDIA's header in builds that have it.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,7 +16,7 @@ enum DataType : int { kR32F = 0, kR64F = 1, kR16F = 2, kR16BF = 14 };
 enum ComputeType : int { kCompute32F = 68, kCompute64F = 70, kComputeTf32 = 77 };
 enum Operation : int32_t { kPlain = 0, kTransposed = 1 };
 
-// Bits: kBias | kGelu; kAux keeps what GELU was applied to, kDGelu reads it.
+// Bits: kBias | kGelu; kAux keeps GELU's input, kDGelu reads it.
 enum Epilogue : uint32_t {
   kDefault = 1,
   kRelu = 2,
@@ -35,7 +35,7 @@ enum DescAttribute : int {
   kTransposeA = 3,   // int32_t
   kTransposeB = 4,   // int32_t
   kEpilogue = 7,     // uint32_t
-  kBiasPointer = 8,  // of the bias, or of the bias gradient that is written
+  kBiasPointer = 8,  // the bias, or the bias gradient that is written
   kAuxPointer = 11,  // 16-byte aligned
   kAuxStride = 12,   // int64_t, a multiple of 8
 };

@@ -1,4 +1,4 @@
-// Holds cublas_lt.h against NVIDIA's header. Compiled in builds with CUDA; never linked code.
+// Checks lt.h against NVIDIA's header at compile time, in builds with CUDA. It adds no code.
 #include "albert/kernels/cuda/cublas/lt.h"
 
 #include <cublasLt.h>
@@ -47,7 +47,7 @@ static_assert(sizeof(HeuristicResult) == sizeof(cublasLtMatmulHeuristicResult_t)
                   offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize) &&
               offsetof(HeuristicResult, state) == offsetof(cublasLtMatmulHeuristicResult_t, state));
 
-// Each function takes as many arguments as ours, of the same sizes.
+// Each of the library's functions takes as many arguments as ours, of the same sizes.
 template <class... Ours>
 constexpr size_t sizes(std::function<Status(Ours...)> Functions::*) {
   size_t sum = 0;

@@ -39,7 +39,7 @@ std::optional<uint32_t> forward_epilogue(Activation activation, bool bias, bool 
   const uint32_t with_bias = bias ? cublas_lt::kBias : 0U;
   if (activation == Activation::kGeluNew)
     return cublas_lt::kGelu | with_bias | (keep ? cublas_lt::kAux : 0U);
-  if (keep) return std::nullopt;  // RELU would keep the sign alone
+  if (keep) return std::nullopt;  // cuBLASLt's ReLU keeps only the sign
   if (activation == Activation::kIdentity) return bias ? cublas_lt::kBias : cublas_lt::kDefault;
   if (activation == Activation::kRelu) return cublas_lt::kRelu | with_bias;
   return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
-// A matmul in our terms and in cuBLASLt's, which are column-major. Pure: no library, no GPU.
+// Translates a matmul from our row-major terms to cuBLASLt's column-major ones. Pure functions:
+// they need no library and no GPU.
 #include <compare>
 #include <optional>
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace albert::kernels {
 
-// Row-major c [m, n] (+)= op(a) [m, k] op(b) [k, n], and what follows it. What cuBLASLt's choice
-// depends on, and its key.
+// Row-major c [m, n] (+)= op(a) [m, k] op(b) [k, n] with its epilogue. It is the key of cuBLASLt's
+// choice, which depends on every field.
 struct CublasMatmul {
   int64_t m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false;
@@ -30,7 +31,7 @@ std::string text_of(const CublasMatmul& matmul);
 // computes c's transpose d [n, m] = op(b)T op(a)T: its first operand is our b, its second our a.
 struct ColumnMajor {
   struct Matrix {
-    int64_t rows, cols;  // as it lies in memory; its stride is `rows`
+    int64_t rows, cols;  // as laid out in memory; the stride is `rows`
     bool transposed;
   };
   Matrix first, second, d;
@@ -40,11 +41,11 @@ ColumnMajor column_major(const CublasMatmul& matmul);
 cublas_lt::DataType type_of(DType dtype);  // float types only
 cublas_lt::ComputeType compute_type_of(const CublasMatmul& matmul);
 
-// The epilogue that adds a bias, applies the activation and, with keep, writes what it was applied
-// to; none where cuBLASLt has none.
+// The epilogue that adds a bias, applies the activation and, with keep, also writes the
+// activation's input; none if cuBLASLt has no such epilogue.
 std::optional<uint32_t> forward_epilogue(Activation activation, bool bias, bool keep);
 // The epilogue that multiplies by activation'(kept) and, with bias_gradient, sums the rows of the
-// matmul.
+// result.
 std::optional<uint32_t> backward_epilogue(Activation activation, bool bias_gradient);
 // cuBLASLt's conditions on the matrix [.., cols] that kAux writes or reads.
 bool fits_aux(const void* matrix, int64_t cols);

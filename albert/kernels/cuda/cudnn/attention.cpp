@@ -8,9 +8,9 @@
 namespace albert::kernels {
 namespace {
 
-constexpr int64_t kMaxHeadSize = 128;  // of backward on every GPU
-constexpr int64_t kAlignElements = 8;  // 16 bytes: where heads and rows begin
-constexpr size_t kAlignBytes = 256;    // cuDNN's part of the workspace
+constexpr int64_t kMaxHeadSize = 128;  // the limit of backward on every GPU
+constexpr int64_t kAlignElements = 8;  // 16 bytes: the alignment of heads and rows
+constexpr size_t kAlignBytes = 256;    // alignment of cuDNN's part of the workspace
 
 CudnnProblem problem_of(bool backward, const Columns& q, const Columns& k, const Columns& v,
                         const AttentionShape& shape, int64_t longest) {
@@ -33,7 +33,7 @@ size_t array_bytes(const CudnnProblem& p) {
 }
 size_t indices_bytes(const CudnnProblem& p) { return 7 * array_bytes(p); }
 
-// In the first part of the workspace.
+// The indices lie in the first part of the workspace.
 CudnnIndices indices_in(Tensor workspace, const CudnnProblem& p) {
   auto* at = static_cast<std::byte*>(workspace.data);
   const auto next = [&] {
@@ -86,7 +86,7 @@ void* first_of(const Columns& c) {
          static_cast<size_t>(c.begin) * size_of(c.matrix.dtype);
 }
 
-// What both passes hand to cuDNN.
+// The operands that both passes hand to cuDNN.
 CudnnOperands common_operands(const CudnnIndices& indices, Tensor out, Tensor log_sum_exp,
                               const Columns& q, const Columns& k, const Columns& v) {
   CudnnOperands o;

@@ -1,6 +1,5 @@
 #pragma once
-// cuDNN's fused attention behind one class. Internal to kernels/: included by cudnn_attention.cpp
-// and the backends.
+// cuDNN's fused attention behind one class, for attention.cpp and the backends.
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -10,21 +9,21 @@
 
 namespace albert::kernels {
 
-// One graph of cuDNN's: what it is built for. Gradients lie as what they are of.
+// The key of a cuDNN graph. A gradient has the layout of its tensor.
 struct CudnnProblem {
   bool backward = false;
   DType dtype = DType::kBF16;
   int64_t heads = 0, head_size = 0, sequences = 0;
-  int64_t longest = 0;             // rows of a sequence, at most
-  int64_t rows_q = 0, rows_k = 0;  // of all sequences
+  int64_t longest = 0;             // most rows of a sequence
+  int64_t rows_q = 0, rows_k = 0;  // totals of all sequences
   int64_t q_stride = 0, k_stride = 0,
-          v_stride = 0;  // elements from row to row; out's and dout's are heads * head_size
+          v_stride = 0;  // elements from row to row; heads * head_size for out and dout
 
   auto operator<=>(const CudnnProblem&) const = default;
 };
 
-// Its tensors. Offsets are [sequences + 1] i32, lengths [sequences] i32, the statistics [rows_q,
-// heads] f32.
+// The tensors of a graph. Offsets are [sequences + 1] i32, lengths [sequences] i32, the statistics
+// [rows_q, heads] f32.
 enum class CudnnTensor : uint8_t {
   kQ,
   kK,
@@ -45,7 +44,7 @@ enum class CudnnTensor : uint8_t {
 };
 constexpr size_t kCudnnTensors = 16;
 
-// Where they lie on the GPU; null: not of this pass.
+// Their addresses on the GPU; null: not used in this pass.
 class CudnnOperands {
  public:
   void*& operator[](CudnnTensor t) { return at_[static_cast<size_t>(t)]; }
@@ -55,19 +54,19 @@ class CudnnOperands {
   std::array<void*, kCudnnTensors> at_ = {};
 };
 
-// The library and its graphs. Used by one thread, as its stream is; graphs are kept as long as it
-// lives, for recordings name their kernels.
+// The library and its graphs, used by the one thread that uses the stream. Graphs are kept as long
+// as this lives, because captured steps refer to their kernels.
 class CudnnContext {
  public:
   virtual ~CudnnContext() = default;
-  // Builds the graph where it is not there yet. Error(kNoDevice) where cuDNN does not offer it.
+  // Builds the graph at the first call. Error(kNoDevice) if cuDNN does not offer it.
   virtual size_t workspace_bytes(const CudnnProblem& problem) = 0;
   virtual void run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
                    void* queue) = 0;
 };
 
-// cuDNN on a GPU of compute capability major * 10 + minor. Error(kNoDevice) where the library is
-// not found, or this build has none (cudnn_none.cpp).
+// cuDNN on a GPU of compute capability major * 10 + minor. Error(kNoDevice) if the library is
+// not found, or this build has no cuDNN (none.cpp).
 std::unique_ptr<CudnnContext> make_cudnn_context(int compute_capability);
 
 }  // namespace albert::kernels

@@ -9,7 +9,7 @@
 
 #include "albert/kernels/cuda/runtime/library.h"
 
-// The frontend calls what it finds in here.
+// The frontend calls cuDNN through this handle.
 namespace cudnn_frontend {
 void* cudnn_dlhandle = nullptr;
 }
@@ -22,8 +22,8 @@ using fe::graph::Graph;
 using fe::graph::Tensor_attributes;
 using TensorPointer = std::shared_ptr<Tensor_attributes>;
 
-// The library, and what it opens by name when it compiles kernels. Never closed: the frontend keeps
-// the addresses of its functions.
+// Opens the library and those that it opens by name when it compiles kernels. They are never
+// closed, because the frontend keeps the addresses of their functions.
 class Cudnn {
  public:
   Cudnn()
@@ -41,13 +41,13 @@ void check(fe::error_t error, const char* what) {
   if (error.is_bad()) fail(ErrorCode::kNoDevice, "cuDNN: ", what, ": ", error.get_message());
 }
 
-// The tensors of one problem, and its one operation.
+// Builds the graph of one problem: its tensors and its one operation.
 class Builder {
  public:
   Builder(const CudnnProblem& problem, int compute_capability)
       : p_(problem), graph_(std::make_shared<Graph>()) {
-    graph_->set_sm_version(compute_capability);  // or its operations ask CUDA's runtime, of which
-                                                 // they may find another
+    graph_->set_sm_version(compute_capability);  // otherwise its operations ask CUDA's
+                                                 // runtime, and may find another one
     graph_
         ->set_io_data_type(p_.dtype == DType::kF16 ? fe::DataType_t::HALF
                                                    : fe::DataType_t::BFLOAT16)
@@ -81,7 +81,7 @@ class Builder {
     const auto id = static_cast<int64_t>(which) + 1;
     return Tensor_attributes().set_uid(id).set_name("tensor " + std::to_string(id));
   }
-  // [sequences, heads, rows, head_size], each sequence where its offset says.
+  // [sequences, heads, rows, head_size]; each sequence begins at its offset.
   Tensor_attributes heads(CudnnTensor which, int64_t rows, int64_t stride,
                           const TensorPointer& offsets) const {
     return named(which)

@@ -1,13 +1,13 @@
 #pragma once
-// cuDNN's graphs by its frontend. Internal to kernels/; only in builds that found its headers.
+// cuDNN's graphs by its frontend, in builds that found its headers.
 #include <string>
 
 #include "albert/kernels/cuda/cudnn/context.h"
 
 namespace albert::kernels {
 
-// Whether cuDNN offers a graph on a GPU that is not here, described by its properties in cuDNN's
-// JSON: empty, or why not. For tests.
+// Says why cuDNN does not offer a graph on the GPU that `properties` describe, in cuDNN's JSON;
+// empty if it does. The GPU need not be there. For tests.
 std::string why_not_offered(const CudnnProblem& problem, int compute_capability,
                             const std::string& gpu);
 

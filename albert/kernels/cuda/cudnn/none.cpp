@@ -1,4 +1,4 @@
-// For builds without cuDNN's frontend headers.
+// Builds without the headers of cuDNN's frontend compile this file.
 #include "albert/kernels/cuda/cudnn/context.h"
 
 namespace albert::kernels {

@@ -17,7 +17,7 @@
 namespace albert::kernels {
 namespace {
 
-// A step that was captured.
+// A captured step as a CUDA graph.
 class CudaGraph final : public CapturedStep {
  public:
   CudaGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
@@ -26,7 +26,7 @@ class CudaGraph final : public CapturedStep {
     check_cuda(status, "graph");
   }
   ~CudaGraph() override {
-    cudaStreamSynchronize(stream_);  // the last replay may still run
+    cudaStreamSynchronize(stream_);  // the last replay may still be running
     cudaGraphExecDestroy(graph_);
   }
   void replay() override { check_cuda(cudaGraphLaunch(graph_, stream_), "launch of a graph"); }
@@ -64,7 +64,9 @@ class CudaBackend final : public Backend {
   Stream stream() override {
     select();
     if (profile_)
-      profile_->wait = [queue = queue_.get()] { cudaStreamSynchronize(queue); };  // an error stays
+      profile_->wait = [queue = queue_.get()] {
+        cudaStreamSynchronize(queue);
+      };  // the error stays for the next check
     return {.device = Device::kCuda,
             .cublas = &cublas_,
             .cudnn = cudnn_.get(),
@@ -115,7 +117,7 @@ class CudaBackend final : public Backend {
   }
 
  private:
-  // CUDA's current GPU is the thread's, and others may have chosen theirs.
+  // CUDA's current GPU belongs to the thread, and other code may have changed it.
   void select() const { check_cuda(cudaSetDevice(number_), "choosing a GPU"); }
   std::string memory_text() const {
     return std::to_string((gpu_.memory + (int64_t{1} << 29)) / (int64_t{1} << 30)) + " GiB";

@@ -3,9 +3,8 @@
 
 namespace albert::kernels {
 
-// The GPU options.GPU, by whatever this build was linked with: CUDA (backend_cuda.cpp), the
-// emulator of tests (simt/emulated_backend.cpp), or nothing (backend_no_cuda.cpp). Error(kNoDevice)
-// says why there is none.
+// Opens GPU number options.gpu by what this build was linked with: CUDA (backend.cpp), the emulator
+// of tests (emulator/backend.cpp), or nothing (none.cpp). Error(kNoDevice) says why there is none.
 std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options);
 
 }  // namespace albert::kernels

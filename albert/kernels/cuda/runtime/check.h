@@ -1,5 +1,5 @@
 #pragma once
-// For the .cpp files that call CUDA's runtime.
+// Checks for the .cpp files that call CUDA's runtime.
 #include <cuda_runtime_api.h>
 
 #include "albert/base/error.h"
@@ -8,7 +8,7 @@ namespace albert::kernels {
 
 inline void check_cuda(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // else the next launch would report it again
+  cudaGetLastError();  // clears the error, which the next launch would report again
   fail(ErrorCode::kInternal, "CUDA: ", what, ": ", cudaGetErrorString(status));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What CUDA's runtime gives, with a lifetime. For the .cpp files that call it.
+// Owners of what CUDA's runtime hands out, for the .cpp files that call it.
 #include <cstddef>
 #include <memory>
 
@@ -14,7 +14,7 @@ struct CudaDeleter {
 using CudaStream = std::unique_ptr<CUstream_st, CudaDeleter>;
 using CudaEvent = std::unique_ptr<CUevent_st, CudaDeleter>;
 
-// It does not wait for the default stream, nor that for it.
+// The stream does not wait for the default stream, nor the default stream for it.
 inline CudaStream make_cuda_stream() {
   cudaStream_t stream = nullptr;
   check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
@@ -29,7 +29,7 @@ inline CudaEvent make_cuda_event() {
 struct PinnedDeleter {
   void operator()(std::byte* memory) const noexcept { cudaFreeHost(memory); }
 };
-using PinnedMemory = std::unique_ptr<std::byte[], PinnedDeleter>;  // page-locked, the host's
+using PinnedMemory = std::unique_ptr<std::byte[], PinnedDeleter>;  // page-locked host memory
 
 inline PinnedMemory make_pinned(size_t bytes) {
   void* memory = nullptr;

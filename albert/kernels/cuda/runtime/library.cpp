@@ -9,7 +9,7 @@
 namespace albert::kernels {
 namespace {
 
-// Of a folder, where the library itself may be: in it, or where NVIDIA's wheels keep it below
+// Lists where a library may lie in a folder: in it, or where NVIDIA's wheels keep it below
 // site-packages.
 constexpr const char* kInFolder[] = {"", "nvidia/cu13/lib/", "nvidia/cublas/lib/",
                                      "nvidia/cudnn/lib/", "nvidia/nccl/lib/"};

@@ -11,8 +11,8 @@ struct PinnedResults::Slot {
   CudaEvent done = make_cuda_event();
 };
 
-// A copy that nobody waits for leaves its slot at once: the next one into it is behind it in the
-// same stream.
+// A copy that nobody waits for frees its slot at once: the next copy into that slot follows it in
+// the same stream.
 class PinnedResults::Copy final : public PendingCopy {
  public:
   Copy(std::unique_ptr<Slot> slot, std::shared_ptr<FreeSlots> free)

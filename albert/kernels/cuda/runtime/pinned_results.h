@@ -8,11 +8,11 @@
 
 namespace albert::kernels {
 
-// Page-locked memory that results reach the host in, while it does something else. A slot is used
-// again when its result is let go.
+// Page-locked memory for results, so that copies to the host run while it does something else. A
+// slot is reused when its result is destroyed.
 class PinnedResults {
  public:
-  static constexpr size_t kSlot = size_t{1} << 20;  // bytes a result may have
+  static constexpr size_t kSlot = size_t{1} << 20;  // most bytes of a result
 
   explicit PinnedResults(cudaStream_t stream);
 

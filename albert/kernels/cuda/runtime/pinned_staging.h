@@ -6,24 +6,23 @@
 
 namespace albert::kernels {
 
-// How copies get to the GPU beside the work before them: the host writes them into page-locked
-// memory and goes on, a stream of their own brings them over while kernels still run, and only a
-// copy inside the GPU waits in line with those. Two halves: one is filled while the other may still
-// be read.
+// Overlaps copies to the GPU with the work before them. The host writes into page-locked memory and
+// goes on, a separate stream brings the bytes over while kernels still run, and only a copy inside
+// the GPU waits in line with those. One half is filled while the other may still be read.
 class PinnedStaging {
  public:
   static constexpr size_t kHalf = size_t{8} << 20;
 
   explicit PinnedStaging(cudaStream_t stream) : stream_(stream) {}  // Error(kOutOfMemory)
 
-  // Queues the copy. `host` has been read when it returns.
+  // Queues the copy. `host` may be reused when it returns.
   void copy(void* device, const void* host, size_t bytes);
 
  private:
   struct Half {
     PinnedMemory pinned = make_pinned(kHalf);
     GpuMemory landing = make_gpu_memory(kHalf);
-    CudaEvent read = make_cuda_event();  // the GPU is done with both
+    CudaEvent read = make_cuda_event();  // recorded when the GPU has read both
   };
   void next_half();
 

@@ -1,5 +1,5 @@
 #pragma once
-// simt.h for nvcc. Included by simt.h only.
+// Implements simt.h for nvcc. Only simt.h includes this file.
 #include <cuda_runtime.h>
 
 #include <climits>
@@ -25,7 +25,7 @@ SIMT_DEVICE T* shared() {
 
 SIMT_DEVICE void barrier() { __syncthreads(); }
 
-// v of the lane whose number differs by `mask`.
+// Returns v of the lane whose number differs by `mask`.
 template <class T>
 SIMT_DEVICE T shuffle_xor(T v, int mask) {
   return __shfl_xor_sync(0xffffffffU, v, mask);
@@ -72,8 +72,8 @@ SIMT_DEVICE void multiply_add(float (&c)[4], const uint32_t (&a)[4], uint32_t b0
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-// Starts a copy of 16 aligned bytes from global to shared memory; zeros where not `inside`, without
-// reading.
+// Starts a copy of 16 aligned bytes from global to shared memory; if not `inside`, it writes zeros
+// and reads nothing.
 SIMT_DEVICE void copy_async(void* to, const void* from, bool inside) {
   const int bytes = inside ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
@@ -81,8 +81,8 @@ SIMT_DEVICE void copy_async(void* to, const void* from, bool inside) {
 }
 // The thread's copies since the last commit become one group.
 SIMT_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;"); }
-// Returns when all but the thread's latest kGroups groups have landed. Others see them after a
-// barrier.
+// Returns when all but the thread's latest kGroups groups have arrived. Other threads see them
+// after a barrier.
 template <int kGroups>
 SIMT_DEVICE void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kGroups));
@@ -96,7 +96,7 @@ inline void check(cudaError_t status, const char* what) {
     fail(ErrorCode::kInternal, "CUDA: ", what, ": ", cudaGetErrorString(status));
 }
 
-// kernel<<<>>>(arguments...) on the stream's queue. Error(kInternal) where CUDA refuses the launch.
+// kernel<<<>>>(arguments...) on the stream's queue. Error(kInternal) if CUDA refuses it.
 template <class... Parameters, class... Arguments>
 void launch(const Stream& s, const Launch& shape, void (*kernel)(Parameters...),
             const Arguments&... arguments) {

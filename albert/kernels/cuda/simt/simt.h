@@ -1,5 +1,5 @@
 #pragma once
-// A GPU's vocabulary in one spelling for two devices: nvcc's, and the emulator that g++ builds.
+// The GPU's vocabulary in one spelling for nvcc and for the emulator that g++ compiles.
 // C++17. A block is a row of threads, a multiple of kWarp. Every thread of a block must reach every
 // barrier and every lane of a warp every warp operation: leaving a kernel before one is an error,
 // which the emulator reports.
