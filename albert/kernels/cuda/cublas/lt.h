@@ -1,6 +1,6 @@
 #pragma once
-// The part of cuBLASLt's interface that we use, by its values, so that builds and tests need no CUDA
-// toolkit. lt_check.cpp checks it against NVIDIA's header in builds that have it.
+// The part of cuBLASLt's interface that we use, by its values, so that builds and tests need no
+// CUDA toolkit. lt_check.cpp checks it against NVIDIA's header in builds that have it.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
