@@ -10,8 +10,8 @@ namespace albert::apps {
 // Runs a command whose options have been parsed; returns the exit code.
 using Runner = std::function<int(std::ostream& out, std::ostream& err)>;
 
-// One row of the table of commands. `declare` adds the options and returns what runs them; it owns
-// their storage.
+// One row of the table of commands. `declare` adds the options and returns the function that runs
+// them, which owns their storage.
 struct CommandEntry {
   const char* name;
   const char* about;

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// "key : value" of a /proc file; empty when it is not there.
+// Returns the value of a "key : value" line of a /proc file; empty if there is none.
 std::string proc_value(const char* file, const std::string& key) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);)
@@ -54,7 +54,7 @@ AlbertConfig small_config() {
   return c;
 }
 
-// Loss and one gradient of a small pre-training step, in doubles.
+// Returns the loss and one gradient of a small pre-training step, as doubles.
 std::vector<double> small_step(const ModelOptions& options) {
   auto model = AlbertForPreTraining::from_config(small_config(), options);
   ModelInputs in;
@@ -88,7 +88,7 @@ void add_check(ordered_json& checks, const std::string& name, double error, doub
   checks.push_back({{"check", name}, {"error", error}, {"bound", bound}, {"ok", error <= bound}});
 }
 
-// Every GPU that can be used; one that fails says why.
+// Tests every usable GPU; one that fails says why.
 void test_gpus(ordered_json& checks, const std::vector<double>& exact) {
   const kernels::GpuFacts facts = kernels::find_gpus();
   for (int gpu = 0; gpu < static_cast<int>(facts.gpus.size()); ++gpu) {
@@ -108,8 +108,8 @@ void test_gpus(ordered_json& checks, const std::vector<double>& exact) {
   }
 }
 
-// A pre-training step in f64 is the measure; every instruction set and precision must come near it,
-// and threads must not change a bit.
+// Compares every instruction set and precision with a pre-training step in f64, and different
+// thread counts bit by bit.
 ordered_json self_test() {
   ordered_json checks = ordered_json::array();
   const auto add = [&](const std::string& name, double error, double bound) {

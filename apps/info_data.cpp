@@ -39,7 +39,7 @@ ordered_json corpus_json(const fs::path& folder) {
   return info;
 }
 
-// The folder itself where it is a checkpoint, else the checkpoints in it.
+// Returns the folder itself if it is a checkpoint, else the checkpoints in it.
 std::vector<fs::path> checkpoints_in(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / "trainer_state.json", ignored)) return {folder};

@@ -18,7 +18,7 @@ struct VocabFlags {
   bool overwrite = false, quiet = false;
 };
 
-// The lines of all files, one after the other.
+// Iterates over the lines of all files, one after the other.
 class LinesOf {
  public:
   LinesOf(const std::vector<std::string>& files, const DocumentOptions& options)

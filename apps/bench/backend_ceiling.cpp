@@ -1,4 +1,4 @@
-// A GPU's ceilings, by its own backend: calls are queued in bursts, and the last one is waited for.
+// Measures a GPU's ceilings by its backend: calls are queued in bursts, then the host waits.
 #include <algorithm>
 #include <vector>
 
@@ -43,8 +43,8 @@ class BackendCeiling final : public Ceiling {
   }
 
  private:
-  // Bits that are small numbers in every float type, not zeros: a GPU that multiplies zeros runs
-  // faster.
+  // These bits are small numbers in every float type. Zeros would not do, because a GPU that
+  // multiplies zeros runs faster.
   void fill(const kernels::Buffer& memory) {
     std::vector<unsigned char> bytes(memory.bytes());
     for (size_t i = 0; i < bytes.size(); ++i)

@@ -13,13 +13,13 @@ namespace {
 using kernels::Grad;
 using kernels::MatmulShape;
 
-// How a kernel uses its operands, a letter each in the order it is called with:
+// Says how a kernel uses its operands, one letter each in the order of the call:
 //   r  read or written once      u  read and written          .  a number
 //   g  a gradient, as the number behind it says (Grad)        -  not touched on a GPU
 // and against the first of the r, which says how many rows or columns:
 //   c  that many columns of a wider matrix    i  that many rows of a table, read    j  .. read and
 //   written s  that many rows of a gradient, read and written; the rest zeroed where Grad says so
-// Scratch that stays in the caches is counted as if it did not.
+// Scratch memory is counted as if it did not stay in the caches.
 struct Traffic {
   std::string_view kernel, operands;
 };
@@ -76,13 +76,13 @@ double times_touched(uint64_t mode) {
   return 0;
 }
 
-// Of `table`, as many rows as `like` has.
+// The bytes of as many rows of `table` as `like` has.
 double bytes_of_rows(const Tensor& table, const Tensor& like) {
   return std::min(bytes_of(table), static_cast<double>(like.shape.rows() * table.shape[-1]) *
                                        static_cast<double>(size_of(table.dtype)));
 }
 
-// Of `matrix`, as many columns as `like` has.
+// The bytes of as many columns of `matrix` as `like` has.
 double bytes_of_columns(const Tensor& matrix, const Tensor& like) {
   return static_cast<double>(matrix.shape.rows() * like.shape[-1]) *
          static_cast<double>(size_of(matrix.dtype));
@@ -104,7 +104,7 @@ double bytes_moved(char use, const Tensor& t, uint64_t next, const Tensor& like)
   }
 }
 
-// As a profile names it.
+// The name of a matmul in a profile.
 const char* name_of(const MatmulShape& shape) {
   return shape.packed ? "linear" : shape.transpose_a ? "matmul (weight gradients)" : "matmul";
 }

@@ -12,26 +12,26 @@ struct Cost {
   double calls = 0, bytes = 0, flops = 0, seconds = 0;
 };
 
-// Adds up what the calls it is shown would move, compute and take on a GPU. Shown a dry run, it
-// prices a whole step.
+// Adds up the bytes, operations and seconds of the calls it observes, as a GPU would need them. It
+// observes a dry run to predict the time of a step.
 class CallCosts final : public kernels::CallObserver {
  public:
   explicit CallCosts(const Gpu& gpu) : gpu_(gpu) {}
 
-  // Of the sequences that the next attention calls are about.
+  // The sequences that the next attention calls work on.
   void set_lengths(std::vector<int64_t> lengths);
   void call(const char* kernel) override;
   void operand(const Tensor& tensor) override { items_.push_back({tensor, 0}); }
   void attribute(uint64_t bits) override { items_.push_back({{}, bits}); }
 
-  // To be called behind the last of them. Error(kInternal) for a kernel that has no row in the
-  // table of call_costs.cpp.
+  // Call this after the last call. Error(kInternal) for a kernel without a row in the table of
+  // call_costs.cpp.
   void finish();
 
   const std::map<std::string, Cost>& kernels() const { return kernels_; }
   const std::map<kernels::MatmulShape, Cost>& matmuls() const {
     return matmuls_;
-  }  // those among them
+  }  // the matmuls among them
   Cost total() const;
 
  private:

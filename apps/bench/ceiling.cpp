@@ -107,7 +107,7 @@ class CpuCeiling final : public Ceiling {
 }  // namespace
 
 double Ceiling::matmul_flops(const MatmulShape& shape) {
-  MatmulShape plain = shape;  // what comes with the matmul is ours to hide
+  MatmulShape plain = shape;  // without the epilogue, whose cost is ours to hide
   plain.bias = false;
   plain.activation = kernels::Activation::kIdentity;
   const auto at = rates_.find(plain);

@@ -97,7 +97,7 @@ void print_machine(const nlohmann::ordered_json& machine, std::ostream& out) {
         << "\n";
 }
 
-// What a GPU would take, without one.
+// Predicts a GPU's times without a GPU.
 int predict(const BenchFlags& flags, std::ostream& out) {
   const Gpu gpu =
       flags.gpu == "h200"

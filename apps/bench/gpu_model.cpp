@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kTileRows = 128, kTileCols = 256;
 constexpr double kWavesThatBalance =
-    4;  // from here on, the last wave is shared out among the others
+    4;  // with this many waves, the last one's time is spread over the others
 constexpr double kLastWave = 0.35;
 
 struct Field {
@@ -33,12 +33,12 @@ constexpr Field kFields[] = {{"memory", &Gpu::memory},
 
 bool is_half(DType t) { return t == DType::kBF16 || t == DType::kF16; }
 
-// Sequences of 128 keep the tensor cores less busy than those of 512.
+// Sequences of 128 use the tensor cores less fully than those of 512.
 double busy_share(double length) {
   return std::clamp(0.6 + 0.2 * std::log2(length / 128), 0.6, 1.0);
 }
 
-// Heads that have no kernel of their own, and f32, do without tensor cores.
+// Head sizes without a kernel of their own, and f32, do not use tensor cores.
 double attention_flops(const Gpu& gpu, const AttentionWork& work) {
   const bool large = work.head_size == 128;
   if (!is_half(work.dtype) || (!large && work.head_size != 64)) return gpu.f32_flops;

@@ -1,6 +1,6 @@
 #pragma once
-// What a GPU would take at its own rates: arithmetic on shapes, nothing is run. The formulas are
-// those of a roofline, with the tiles of a matmul and the waves in which they are worked off.
+// A cost model of a GPU: arithmetic on shapes, nothing is run. Its formulas are a roofline's, with
+// the tiles of a matmul and the waves in which multiprocessors work on them.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace albert::bench {
 
-// Flops and bytes are a second.
+// Flops and bytes are per second.
 struct Gpu {
   std::string name;
   double memory = 0;                      // bytes
@@ -18,25 +18,25 @@ struct Gpu {
   double copy_bytes = 0;                  // read and written by a plain copy
   double kernel_bytes = 0;                // moved by a good fused kernel
   double multiprocessors = 0;
-  double tile_seconds = 0;  // of each tile of a matmul that the next does not hide
-  double call_seconds = 0;  // any kernel takes at least, in a CUDA graph
+  double tile_seconds = 0;  // of each tile of a matmul, not hidden by the next tile
+  double call_seconds = 0;  // the least that a kernel takes in a CUDA graph
   // Our attention in 16 bits on sequences of 512, heads of 64 and of 128
   double attention_64_forward = 0, attention_64_backward = 0, attention_128_forward = 0,
          attention_128_backward = 0;
 };
 
 Gpu h200();
-// h200() with the fields of a JSON object in their place: measured ones. Error(kBadData) naming an
-// unknown or unreadable field.
+// Returns h200() with the fields of a JSON object, such as measured rates, in place of its own.
+// Error(kBadData) naming an unknown or unreadable field.
 Gpu gpu_from(const nlohmann::json& fields);
 
-// Either a matmul's tiles, 128 x 256 each, in waves over the multiprocessors; or its inner size
-// divided among them as well, which costs partial sums; and no faster than `bytes` can be moved.
+// The time of a matmul's tiles, 128 x 256 each, in waves over the multiprocessors, or with its
+// inner size divided too, which costs partial sums; and no less than moving `bytes` takes.
 double matmul_seconds(const Gpu& gpu, const kernels::MatmulShape& shape, double bytes);
 
 double memory_seconds(const Gpu& gpu, double bytes);
 
-// `pairs`: of a query and a key of its sequence; `queries`: of all sequences.
+// `pairs` counts pairs of a query and a key of its sequence, `queries` those of all sequences.
 struct AttentionWork {
   double pairs = 0, queries = 0;
   int64_t heads = 0, head_size = 0;

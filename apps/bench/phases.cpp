@@ -16,11 +16,11 @@ using kernels::Profile;
 
 struct Pass {
   Profile profile;
-  double seconds = 0;  // the whole pass
+  double seconds = 0;  // the entire pass
   double steps = 0;
 };
 
-// One pass over the batches with every kernel timed, after one that is not counted.
+// Times every kernel in one pass over the batches, after a pass that is not counted.
 Pass profiled_pass(Step& step, const std::vector<Batch>& batches) {
   Pass pass;
   for (const Batch& batch : batches) step.run(batch);
@@ -40,7 +40,7 @@ Row kernel_row(const std::string& name, double calls, double seconds, const Pass
           {"share", seconds / pass.seconds}};
 }
 
-// What a step's kernels took, the longest first, and what was none of them.
+// The seconds of a step's kernels, the longest first, and the time outside of kernels.
 Row kernels_of(const Pass& pass) {
   std::vector<std::pair<std::string, kernels::KernelUse>> kernels(pass.profile.kernels.begin(),
                                                                   pass.profile.kernels.end());
@@ -56,7 +56,7 @@ Row kernels_of(const Pass& pass) {
   return rows;
 }
 
-// What a step's matmuls reached, against the machine's library alone.
+// The rates of a step's matmuls, beside those of the machine's library alone.
 Row matmuls_of(const Pass& pass, Ceiling& ceiling) {
   Row rows = Row::array();
   for (const auto& [shape, use] : pass.profile.matmuls) {
@@ -77,7 +77,7 @@ double flops_of(const Pass& pass) {
   return flops;
 }
 
-// Parameters in every form they are kept in, gradients, moments and the arena.
+// The bytes of parameters in all their forms, gradients, moments and the arena.
 size_t bytes_of(Step& step) {
   AlbertPreTrainedModel& model = step.model();
   const bool gradients = static_cast<bool>(model.parameters().flat_grads());
@@ -89,7 +89,7 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step,
              const std::vector<Batch>& batches, Ceiling& ceiling) {
   const Pass pass = profiled_pass(step, batches);
   const double at_ceiling =
-      ceiling.seconds_of(pass.profile.matmuls);  // before what is held against it
+      ceiling.seconds_of(pass.profile.matmuls);  // the ceiling is measured before the step
   size_t next = 0;
   const Sample tokens = measure_rate(options.rounds, options.seconds, [&] {
     const Batch& batch = batches[next++ % batches.size()];

@@ -8,7 +8,7 @@ namespace albert::bench {
 struct BenchOptions {
   std::vector<std::string> phases;  // of all_phases()
   std::string model = "base";
-  int64_t batch_size = 32, length = 128;  // length: of every sequence, or the longest of `source`
+  int64_t batch_size = 32, length = 128;  // length of every sequence, or the longest of `source`
   LengthSource source;                    // file empty: every sequence is `length` long
   int64_t batches = 4;                    // taken in turn
   int rounds = 5;
@@ -19,16 +19,16 @@ struct BenchOptions {
 
 std::vector<std::string> all_phases();
 
-// How rows name a phase of a run, and a matmul.
+// The names of a phase and of a matmul in rows.
 std::string name_of(const BenchOptions& options, const std::string& phase);
 std::string text_of(const kernels::MatmulShape& shape);
 
-// What a phase's steps are taken with; "latency" has one sequence at a time.
+// The batches of a phase; "latency" takes one sequence at a time.
 std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase,
                               const AlbertConfig& config);
 
-// One row for the machine's ceilings, one for each step that was asked for, with kernels and
-// matmuls in it.
+// Returns a row for the machine's ceilings and one for each step that was asked for, with its
+// kernels and matmuls.
 std::vector<Row> run_phases(const BenchOptions& options);
 
 }  // namespace albert::bench

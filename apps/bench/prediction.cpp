@@ -24,7 +24,7 @@ Row cost_row(const char* kind, const std::string& name, const Cost& cost, double
           {"share", cost.seconds / total}};
 }
 
-// The longest first.
+// Sorts by time, the longest first.
 Row sorted(std::vector<Row> rows) {
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& a, const Row& b) { return a.at("seconds") > b.at("seconds"); });
@@ -45,7 +45,7 @@ Row matmuls_of(const CallCosts& costs, double steps) {
   return sorted(std::move(rows));
 }
 
-// Real tokens of all batches, and how many of its own sequence each of them sees.
+// The tokens of all batches without padding, and how many tokens each of them attends to.
 struct Tokens {
   double count = 0, mean_length = 0;
 };

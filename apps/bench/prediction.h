@@ -4,14 +4,14 @@
 
 namespace albert::bench {
 
-// Floating-point operations of a token as papers count them: every row through every layer,
+// The floating-point operations of a token, as papers count them: every row through every layer,
 // soft-max and LayerNorm free, the MLM head for 15 % of the tokens of pre-training; a step of
 // training is three forwards.
 double nominal_flops(const AlbertConfig& config, const std::string& phase, double length);
 
-// A row for each phase that has a step, named as run_phases() names it, from the calls of a dry run
-// priced by the GPU's cost model: nothing is run and nothing measured. Copies to and from the GPU
-// and zeroing are not in it. Error(kUsage) for f64.
+// Returns a row for each phase that has a step, named as run_phases() names it. The cost model
+// prices the calls of a dry run; nothing runs and nothing is measured. Copies to and from the GPU
+// and zeroing are not counted. Error(kUsage) for f64.
 std::vector<Row> predict_phases(const BenchOptions& options, const Gpu& gpu);
 
 }  // namespace albert::bench

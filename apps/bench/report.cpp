@@ -15,7 +15,7 @@ std::string number(const Row& row, const char* key, double scale = 1, int digits
   return text.str();
 }
 
-// Columns as wide as their widest cell, the first to the left.
+// Prints columns as wide as their widest cell, the first one left-aligned.
 void print_table(const std::vector<std::vector<std::string>>& lines, std::ostream& out) {
   std::vector<size_t> widths;
   for (const auto& line : lines)

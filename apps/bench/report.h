@@ -6,14 +6,14 @@ namespace albert::bench {
 
 using Row = nlohmann::ordered_json;
 
-// Rows of one run as a table, what the kernels took under each where `breakdown`.
+// Prints the rows of one run as a table, with the kernels' times below each row if `breakdown`.
 void print_rows(const std::vector<Row>& rows, bool breakdown, std::ostream& out);
 
-// Rows of predict_phases() as a table, what they consist of under each where `breakdown`.
+// Prints the rows of predict_phases() as a table, with their parts below each row if `breakdown`.
 void print_predicted(const std::vector<Row>& rows, bool breakdown, std::ostream& out);
 
-// Each row against the one of the same name in `old`: ratio, and faster, slower or same, where a
-// difference within both runs' spread is none.
+// Compares each row with the one of the same name in `old`: the ratio, and faster, slower or same.
+// A difference within the spread of both runs counts as same.
 std::vector<Row> compared(const std::vector<Row>& now, const std::vector<Row>& old);
 void print_compared(const std::vector<Row>& rows, std::ostream& out);
 

@@ -44,7 +44,7 @@ class Training : public Step {
     model_.zero_grads();
     const Deferred<double> loss = backward(batch);
     const auto update = optimizer_.step(kLearningRate);
-    // As in training: a GPU computes this step while the host reads what the one before gave.
+    // As in training, a GPU computes this step while the host reads the results of the one before.
     if (before_) before_->get();
     before_ = Deferred<double>([loss, update] { return loss.get() + update.get().gradient_norm; });
   }

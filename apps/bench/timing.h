@@ -18,8 +18,8 @@ struct Sample {
   double spread() const;            // (largest - smallest) / median
 };
 
-// Rounds of at least `seconds` each, after one call that is not counted: `work` does a piece and
-// returns its amount. The sample is amount per second.
+// Runs rounds of at least `seconds` each, after one call that is not counted. `work` does a piece
+// and returns its amount; the sample holds amounts per second.
 Sample measure_rate(int rounds, double seconds, const std::function<double()>& work);
 
 }  // namespace albert::bench

@@ -12,8 +12,8 @@ constexpr int kRowThreads = 128;  // threads of the block that works on a row
 
 // Computes h = dropout(x) + residual.
 template <class F>
-struct Sum {
-  Sum(const Tensor& x_, const Tensor& residual_, const Dropout& dropout)
+struct ResidualSum {
+  ResidualSum(const Tensor& x_, const Tensor& residual_, const Dropout& dropout)
       : x(data<const F>(x_)),
         residual(data<const F>(residual_)),
         factors(dropout),
@@ -57,7 +57,7 @@ struct ForwardOutputs {
 
 template <class F, int N>
 SIMT_KERNEL(kRowThreads)
-forward_kernel(Sum<F> sum, ForwardOutputs<F> out) {
+forward_kernel(ResidualSum<F> sum, ForwardOutputs<F> out) {
   using A = Acc<F>;
   A *const scratch = simt::shared<A>(), *const row_h = scratch + kMaxWarps;
   const int64_t row = simt::block(), cols = sum.cols;
@@ -100,7 +100,7 @@ constexpr size_t backward_bytes(int64_t cols) {
 
 template <class F, int N>
 SIMT_KERNEL(kRowThreads)
-backward_kernel(Sum<F> sum, BackwardOperands<F> g) {
+backward_kernel(ResidualSum<F> sum, BackwardOperands<F> g) {
   using A = Acc<F>;
   A *const scratch = simt::shared<A>(), *const xhat = scratch + kMaxWarps,
            *const scaled = xhat + sum.cols;
@@ -142,7 +142,7 @@ struct ParameterTerm {
     total[0] += gradient * (h[0] - mean[r]) * rstd[r];
     total[1] += gradient;
   }
-  Sum<F> sum;
+  ResidualSum<F> sum;
   const F* dy;
   const Acc<F>*mean, *rstd;
 };
@@ -154,7 +154,7 @@ void layer_norm_forward(Stream s, Tensor y, Tensor mean, Tensor rstd, Tensor x, 
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
-    const Sum<F> sum(x, residual, dropout);
+    const ResidualSum<F> sum(x, residual, dropout);
     const ForwardOutputs<F> out{data<F>(y),           data<A>(mean),       data<A>(rstd),
                                 data<const F>(gamma), data<const F>(beta), static_cast<A>(eps)};
     for_width<F>(packs_fit<F>(sum.cols, sum.x, sum.residual, out.y, out.gamma, out.beta),
@@ -171,7 +171,7 @@ void layer_norm_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dresidual, Gr
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
-    const Sum<F> sum(x, residual, dropout);
+    const ResidualSum<F> sum(x, residual, dropout);
     const BackwardOperands<F> g{data<F>(dx),         data<F>(dresidual), dx_mode,
                                 dresidual_mode,      data<const F>(dy),  data<const F>(gamma),
                                 data<const A>(mean), data<const A>(rstd)};
