@@ -7,5 +7,5 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/albertConfig.cmake.in ${
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/albert)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/albertConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/albertConfig.cmake ${PROJECT_BINARY_DIR}/albertConfigVersion.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/AlbertLibraries.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/albert)

@@ -1,10 +1,7 @@
 #include "albert/kernels/cpu/matmul_onednn.h"
 
-#include "albert/kernels/backend.h"
-
 #include <dnnl_debug.h>
 #include <omp.h>
-#include <dnnl.hpp>
 
 #include <cstdlib>
 #include <map>
@@ -12,6 +9,9 @@
 #include <shared_mutex>
 #include <tuple>
 #include <vector>
+
+#include "albert/kernels/backend.h"
+#include "albert/kernels/cpu/onednn.h"
 
 namespace albert::kernels {
 namespace {
@@ -38,14 +38,14 @@ class OneThread {
 };
 
 void append_activation(dnnl::post_ops& ops, Activation activation) {
-  using dnnl::algorithm;
+  using cpu::append_eltwise, dnnl::algorithm;
   switch (activation) {
     case Activation::kIdentity: return;
-    case Activation::kGeluNew: return ops.append_eltwise(1, algorithm::eltwise_gelu_tanh, 0, 0);
-    case Activation::kGelu: return ops.append_eltwise(1, algorithm::eltwise_gelu_erf, 0, 0);
-    case Activation::kRelu: return ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
-    case Activation::kSilu: return ops.append_eltwise(1, algorithm::eltwise_swish, 1, 0);
-    case Activation::kTanh: return ops.append_eltwise(1, algorithm::eltwise_tanh, 0, 0);
+    case Activation::kGeluNew: return append_eltwise(ops, algorithm::eltwise_gelu_tanh, 0);
+    case Activation::kGelu: return append_eltwise(ops, algorithm::eltwise_gelu_erf, 0);
+    case Activation::kRelu: return append_eltwise(ops, algorithm::eltwise_relu, 0);
+    case Activation::kSilu: return append_eltwise(ops, algorithm::eltwise_swish, 1);
+    case Activation::kTanh: return append_eltwise(ops, algorithm::eltwise_tanh, 0);
   }
 }
 
@@ -72,10 +72,8 @@ Primitive make_linear(const dnnl::engine& engine, const LinearTask& t,
                       const memory::desc& weights) {
   const auto x = row_major(t.m, t.k, t.k, t.x_dtype);
   const auto y = row_major(t.m, t.n, t.n, t.y_dtype);
-  const memory::desc bias({1, t.n}, type_of(t.x_dtype), memory::format_tag::ab);
-  const auto d =
-      t.bias ? dnnl::matmul::desc(x, weights, bias, y) : dnnl::matmul::desc(x, weights, y);
-  const dnnl::matmul::primitive_desc pd(d, attributes(t.activation, false), engine);
+  const auto bias = t.bias ? row_major(1, t.n, t.n, t.x_dtype) : memory::desc();
+  const auto pd = cpu::plan_matmul(engine, x, weights, bias, y, attributes(t.activation, false));
   return {pd, dnnl::matmul(pd)};
 }
 
@@ -87,8 +85,8 @@ Primitive make_matmul_bf16(const dnnl::engine& engine, bool transpose_a, bool tr
   const memory::desc a({kAny, kAny}, memory::data_type::bf16, transpose_a ? transposed : plain);
   const memory::desc b({kAny, kAny}, memory::data_type::bf16, transpose_b ? transposed : plain);
   const memory::desc y({kAny, kAny}, type_of(c), plain);
-  const dnnl::matmul::primitive_desc pd({a, b, y}, attributes(Activation::kIdentity, accumulate),
-                                        engine);
+  const auto pd = cpu::plan_matmul(engine, a, b, memory::desc(), y,
+                                   attributes(Activation::kIdentity, accumulate));
   return {pd, dnnl::matmul(pd)};
 }
 

@@ -1,0 +1,2 @@
+#pragma once
+inline int tensor_of_theirs() { return 3; }
