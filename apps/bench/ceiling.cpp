@@ -56,7 +56,7 @@ double rate_of(const MatmulShape& shape, int threads, double seconds) {
   const auto b = shape.packed ? memory::desc({shape.k, shape.n}, type, memory::format_tag::any)
                               : operand(shape.k, shape.n, shape.transpose_b, type);
   const auto c = operand(shape.m, shape.n, false, type);
-  const auto description = kernels::cpu::plan_matmul(engine, a, b, memory::desc(), c);
+  const auto description = kernels::cpu::plan_matmul(engine, a, b, nullptr, c);
   const dnnl::matmul primitive(description);
   std::unordered_map<int, memory> arguments{
       {DNNL_ARG_SRC, filled(description.src_desc(), engine)},

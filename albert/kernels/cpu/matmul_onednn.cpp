@@ -72,8 +72,9 @@ Primitive make_linear(const dnnl::engine& engine, const LinearTask& t,
                       const memory::desc& weights) {
   const auto x = row_major(t.m, t.k, t.k, t.x_dtype);
   const auto y = row_major(t.m, t.n, t.n, t.y_dtype);
-  const auto bias = t.bias ? row_major(1, t.n, t.n, t.x_dtype) : memory::desc();
-  const auto pd = cpu::plan_matmul(engine, x, weights, bias, y, attributes(t.activation, false));
+  const auto bias = row_major(1, t.n, t.n, t.x_dtype);
+  const auto pd = cpu::plan_matmul(engine, x, weights, t.bias ? &bias : nullptr, y,
+                                   attributes(t.activation, false));
   return {pd, dnnl::matmul(pd)};
 }
 
@@ -85,8 +86,8 @@ Primitive make_matmul_bf16(const dnnl::engine& engine, bool transpose_a, bool tr
   const memory::desc a({kAny, kAny}, memory::data_type::bf16, transpose_a ? transposed : plain);
   const memory::desc b({kAny, kAny}, memory::data_type::bf16, transpose_b ? transposed : plain);
   const memory::desc y({kAny, kAny}, type_of(c), plain);
-  const auto pd = cpu::plan_matmul(engine, a, b, memory::desc(), y,
-                                   attributes(Activation::kIdentity, accumulate));
+  const auto pd =
+      cpu::plan_matmul(engine, a, b, nullptr, y, attributes(Activation::kIdentity, accumulate));
   return {pd, dnnl::matmul(pd)};
 }
 

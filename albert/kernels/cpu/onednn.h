@@ -4,15 +4,18 @@
 
 namespace albert::kernels::cpu {
 
-// The plan of dst = src * weights (+ bias). A bias of no dimensions is none.
+// The plan of dst = src * weights + bias, or without a bias where that is null.
 inline dnnl::matmul::primitive_desc plan_matmul(
     const dnnl::engine& engine, const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
-    const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
+    const dnnl::memory::desc* bias, const dnnl::memory::desc& dst,
     const dnnl::primitive_attr& attributes = dnnl::primitive_attr()) {
+  using dnnl::matmul;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, src, weights, bias, dst, attributes};
+  return bias ? matmul::primitive_desc(engine, src, weights, *bias, dst, attributes)
+              : matmul::primitive_desc(engine, src, weights, dst, attributes);
 #else
-  return {dnnl::matmul::desc(src, weights, bias, dst), attributes, engine};
+  return {bias ? matmul::desc(src, weights, *bias, dst) : matmul::desc(src, weights, dst),
+          attributes, engine};
 #endif
 }
 
