@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   in.input_ids = albert::HostTensor::of<int64_t>({1, 3}, {2, 5, 3});
   const auto out = model.forward(in);
   std::printf("logits %s\n", out.logits.shape_string().c_str());
-  const bool theirs = session_of_theirs() + tensor_of_theirs() + labels_of_theirs() == 6;
-  return theirs && tokenizer_of_theirs() && out.logits.size() == 3 * model.config().vocab_size ? 0
-                                                                                                : 1;
+  if (out.logits.size() != 3 * model.config().vocab_size) return 1;
+  return session_of_theirs() + labels_of_theirs() + tensor_of_theirs() + tokenizer_of_theirs() == 10
+             ? 0
+             : 1;
 }
