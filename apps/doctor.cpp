@@ -98,8 +98,9 @@ void test_gpus(ordered_json& checks, const std::vector<double>& exact) {
       const std::string name =
           (precision == Precision::kF32 ? "f32 cuda:" : "bf16 cuda:") + std::to_string(gpu);
       try {
-        const auto step = small_step(
-            {.precision = precision, .trainable = true, .device = Device::kCuda, .gpu = gpu});
+        const auto step = small_step({.precision = precision,
+                                      .trainable = true,
+                                      .backend = {.device = Device::kCuda, .gpu = gpu}});
         add_check(checks, name, worst_difference(step, exact), bound);
       } catch (const Error& e) {
         checks.push_back({{"check", name}, {"error", e.what()}, {"bound", bound}, {"ok", false}});
@@ -115,32 +116,25 @@ ordered_json self_test() {
   const auto add = [&](const std::string& name, double error, double bound) {
     add_check(checks, name, error, bound);
   };
-  const std::vector<double> exact = small_step({.precision = Precision::kF64,
-                                                .threads = 1,
-                                                .trainable = true,
-                                                .isa = kernels::Isa::kGeneric});
+  const std::vector<double> exact =
+      small_step({.precision = Precision::kF64,
+                  .trainable = true,
+                  .backend = {.threads = 1, .isa = kernels::Isa::kGeneric}});
   for (const auto isa : usable_isas()) {
     const std::string name = kernels::name_of(isa);
-    add("f64 " + name,
-        worst_difference(
-            small_step({.precision = Precision::kF64, .threads = 1, .trainable = true, .isa = isa}),
-            exact),
-        1e-12);
-    add("f32 " + name,
-        worst_difference(
-            small_step({.precision = Precision::kF32, .threads = 1, .trainable = true, .isa = isa}),
-            exact),
-        1e-4);
-    add("bf16 " + name,
-        worst_difference(
-            small_step(
-                {.precision = Precision::kBF16, .threads = 1, .trainable = true, .isa = isa}),
-            exact),
-        0.1);
+    const auto difference = [&](Precision precision) {
+      return worst_difference(
+          small_step(
+              {.precision = precision, .trainable = true, .backend = {.threads = 1, .isa = isa}}),
+          exact);
+    };
+    add("f64 " + name, difference(Precision::kF64), 1e-12);
+    add("f32 " + name, difference(Precision::kF32), 1e-4);
+    add("bf16 " + name, difference(Precision::kBF16), 0.1);
   }
   test_gpus(checks, exact);
-  const auto one = small_step({.threads = 1, .trainable = true}),
-             many = small_step({.threads = 5, .trainable = true});
+  const auto one = small_step({.trainable = true, .backend = {.threads = 1}}),
+             many = small_step({.trainable = true, .backend = {.threads = 5}});
   add("same bits for 1 and 5 threads", one == many ? 0 : 1, 0);
   return checks;
 }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/heads/registry.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
 #include "apps/forward_heads.h"

@@ -1,11 +1,8 @@
 #include "apps/forward_heads.h"
 
-#include <algorithm>
-#include <functional>
-#include <map>
 #include <set>
 
-#include "albert/albert.h"
+#include "albert/heads/registry.h"
 
 namespace albert::apps {
 namespace {
@@ -45,6 +42,7 @@ ForwardOptions forward_options(const HeadRequest& request) {
   options.output_hidden_states = request.hidden_states;
   options.output_attentions = request.attentions;
   options.backward = request.gradients;
+  options.loss = request.loss;
   return options;
 }
 
@@ -79,102 +77,58 @@ Head open(const HeadRequest& request, std::vector<std::string>* notes) {
   return head;
 }
 
-using Notes = std::vector<std::string>;
+// The labels that a head takes.
+void take(InputTensors& in, ModelUpstreams& upstreams) {
+  upstreams = {in.take("upstream.last_hidden_state"), in.take("upstream.pooler_output")};
+}
+void take(InputTensors& in, PreTrainingLabels& labels) {
+  labels = {in.take("labels"), in.take("sentence_order_label")};
+}
+void take(InputTensors& in, QuestionAnsweringLabels& labels) {
+  labels = {in.take("start_positions"), in.take("end_positions")};
+}
+void take(InputTensors& in, HostTensor& labels) { labels = in.take("labels"); }
 
-TensorFile run_model(const HeadRequest& request, InputTensors& in, Notes* notes) {
-  auto head = open<AlbertModel>(request, notes);
-  const ModelInputs inputs = in.model_inputs();
-  const ModelUpstreams upstreams{in.take("upstream.last_hidden_state"),
-                                 in.take("upstream.pooler_output")};
-  in.check_all_taken("model");
-  const auto output = head.forward(inputs, upstreams, forward_options(request));
-  TensorFile out = common(output, head, request);
+// The outputs that only some heads have.
+void put_own(TensorFile& out, const BaseModelOutputWithPooling& output) {
   put(out, "last_hidden_state", output.last_hidden_state);
   put(out, "pooler_output", output.pooler_output);
-  return out;
 }
-
-TensorFile run_pretraining(const HeadRequest& request, InputTensors& in, Notes* notes) {
-  auto head = open<AlbertForPreTraining>(request, notes);
-  const ModelInputs inputs = in.model_inputs();
-  const PreTrainingLabels labels{in.take("labels"), in.take("sentence_order_label")};
-  in.check_all_taken("pretraining");
-  const auto output = head.forward(inputs, labels, forward_options(request));
-  TensorFile out = common(output, head, request);
+void put_own(TensorFile& out, const AlbertForPreTrainingOutput& output) {
   put(out, "prediction_logits", output.prediction_logits);
   put(out, "sop_logits", output.sop_logits);
-  return out;
 }
-
-TensorFile run_masked_lm(const HeadRequest& request, InputTensors& in, Notes* notes) {
-  auto head = open<AlbertForMaskedLM>(request, notes);
-  const ModelInputs inputs = in.model_inputs();
-  const HostTensor labels = in.take("labels");
-  in.check_all_taken("masked-lm");
-  const auto output = head.forward(inputs, labels, forward_options(request));
-  TensorFile out = common(output, head, request);
-  put(out, "logits", output.logits);
-  return out;
-}
-
-// The heads whose one output is `logits` and whose loss takes weights.
-template <class Head>
-TensorFile run_classifier(const char* name, const HeadRequest& request, InputTensors& in,
-                          Notes* notes) {
-  auto head = open<Head>(request, notes);
-  const ModelInputs inputs = in.model_inputs();
-  const HostTensor labels = in.take("labels");
-  in.check_all_taken(name);
-  const auto output = head.forward(inputs, labels, request.loss, forward_options(request));
-  TensorFile out = common(output, head, request);
-  put(out, "logits", output.logits);
-  return out;
-}
-
-TensorFile run_question_answering(const HeadRequest& request, InputTensors& in, Notes* notes) {
-  auto head = open<AlbertForQuestionAnswering>(request, notes);
-  const ModelInputs inputs = in.model_inputs();
-  const QuestionAnsweringLabels labels{in.take("start_positions"), in.take("end_positions")};
-  in.check_all_taken("question-answering");
-  const auto output = head.forward(inputs, labels, forward_options(request));
-  TensorFile out = common(output, head, request);
+void put_own(TensorFile& out, const QuestionAnsweringModelOutput& output) {
   put(out, "start_logits", output.start_logits);
   put(out, "end_logits", output.end_logits);
-  return out;
+}
+template <class Output>
+void put_own(TensorFile& out, const Output& output) {
+  put(out, "logits", output.logits);
 }
 
-using HeadFunction = std::function<TensorFile(const HeadRequest&, InputTensors&, Notes*)>;
-
-const std::map<std::string, HeadFunction>& heads() {
-  using namespace std::placeholders;
-  static const std::map<std::string, HeadFunction> table = {
-      {"model", run_model},
-      {"pretraining", run_pretraining},
-      {"masked-lm", run_masked_lm},
-      {"sequence-classification", std::bind(run_classifier<AlbertForSequenceClassification>,
-                                            "sequence-classification", _1, _2, _3)},
-      {"multiple-choice",
-       std::bind(run_classifier<AlbertForMultipleChoice>, "multiple-choice", _1, _2, _3)},
-      {"token-classification",
-       std::bind(run_classifier<AlbertForTokenClassification>, "token-classification", _1, _2, _3)},
-      {"question-answering", run_question_answering}};
-  return table;
+template <class Head>
+TensorFile run(const std::string& name, const HeadRequest& request, InputTensors& in,
+               std::vector<std::string>* notes) {
+  auto head = open<Head>(request, notes);
+  const ModelInputs inputs = in.model_inputs();
+  typename Head::LabelsType labels;
+  take(in, labels);
+  in.check_all_taken(name);
+  const auto output = head.forward(inputs, labels, forward_options(request));
+  TensorFile out = common(output, head, request);
+  put_own(out, output);
+  return out;
 }
 
 }  // namespace
 
-std::vector<std::string> head_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, function] : heads()) names.push_back(name);
-  return names;
-}
-
 TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in,
-                    Notes* notes) {
-  const auto at = heads().find(head);
-  ALBERT_CHECK(at != heads().end(), "head ", head);
+                    std::vector<std::string>* notes) {
   InputTensors tensors(in);
-  return at->second(request, tensors, notes);
+  return visit_head(head, [&](auto type) {
+    return run<typename decltype(type)::type>(head, request, tensors, notes);
+  });
 }
 
 }  // namespace albert::apps

@@ -17,12 +17,9 @@ struct HeadRequest {
   LossOptions loss = {};
 };
 
-// Names --head takes: "model", "pretraining", ..
-std::vector<std::string> head_names();
-
-// Tensors named in.* to tensors named out.* and, with gradients, grad.* (docs/cli.md). Inputs the
-// head does not know are Error(kBadData). `notes` gets what the user should be told: unused
-// tensors, unknown config keys.
+// Runs the head of this name (albert/heads/registry.h) on tensors named in.* and returns tensors
+// named out.* and, with gradients, grad.* (docs/cli.md). Inputs the head does not know are
+// Error(kBadData). `notes` gets what the user should be told: unused tensors, unknown config keys.
 TensorFile run_head(const std::string& head, const HeadRequest& request, const TensorFile& in,
                     std::vector<std::string>* notes);
 

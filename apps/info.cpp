@@ -6,11 +6,12 @@
 #include <sstream>
 
 #include "albert/engine/weights/model_folder.h"
+#include "albert/heads/memory_plan.h"
+#include "albert/heads/registry.h"
 #include "albert/kernels/gpus.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
 #include "apps/info_data.h"
-#include "apps/plan.h"
 
 namespace albert::apps {
 namespace {
@@ -64,7 +65,7 @@ ordered_json parameters_json(const std::string& architecture, const AlbertConfig
 
 ordered_json memory_json(const std::string& architecture, const AlbertConfig& config,
                          StepShape shape) {
-  const StepPlan plan = plan_step(architecture, config, shape);
+  const MemoryPlan plan = plan_memory(architecture, config, shape);
   return {{"parameters", plan.bytes.total()},
           {"optimizer", plan.moments},
           {"arena", plan.arena},

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <ostream>
+#include <span>
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/text_reader.h"
@@ -52,11 +53,12 @@ Encoding encode(const std::string& line, const Tokenizer& tokenizer, const Predi
   return tokenizer.encode(text, text_of(object, flags.pair_key), options);
 }
 
-std::vector<double> softmax(const float* logits, size_t n) {
-  const double largest = static_cast<double>(*std::max_element(logits, logits + n));
-  std::vector<double> p(n);
+std::vector<double> softmax(std::span<const float> logits) {
+  const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+  std::vector<double> p(logits.size());
   double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += p[i] = std::exp(static_cast<double>(logits[i]) - largest);
+  for (size_t i = 0; i < p.size(); ++i)
+    sum += p[i] = std::exp(static_cast<double>(logits[i]) - largest);
   for (double& value : p) value /= sum;
   return p;
 }
@@ -113,10 +115,10 @@ class Predictor {
  private:
   ordered_json result(const HostTensor& logits, int64_t row) const {
     const auto& labels = model_.config().id2label;
-    const auto n = static_cast<size_t>(logits.dim(1));
-    const float* values = logits.data<float>() + row * logits.dim(1);
+    const auto values = logits.row<float>(row);
+    const size_t n = values.size();
     if (n == 1) return {{"score", rounded(static_cast<double>(values[0]))}};
-    const auto p = softmax(values, n);
+    const auto p = softmax(values);
     const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
     const auto name = [&](size_t i) {
       const auto at = labels.find(static_cast<int64_t>(i));

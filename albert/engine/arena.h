@@ -12,15 +12,18 @@ class Arena {
  public:
   static constexpr size_t kAlignment = 256;
 
-  Arena() = default;  // measuring: addresses nobody may touch; records the peak
-  // Measuring, with the addresses that an arena at `base` would give; null: nobody's.
+  // An arena that measures: it gives addresses that nobody may touch and notes the peak. Given a
+  // `base`, they are those that an arena in that memory would give.
+  Arena() = default;
   explicit Arena(void* base) {
     if (base) base_ = static_cast<std::byte*>(base);
   }
+  // An arena in `capacity` bytes at `base`.
   Arena(void* base, size_t capacity)
       : base_(static_cast<std::byte*>(base)), capacity_(capacity), measuring_(false) {}
 
-  // Uninitialised; 256-byte aligned. Error(kInternal) when the plan was too small.
+  // A Tensor of uninitialised memory, 256-byte aligned. Error(kInternal) when the plan was too
+  // small.
   Tensor allocate(Shape shape, DType dtype) {
     Tensor t{base_ + top_, shape, dtype};
     top_ += (t.bytes() + kAlignment - 1) / kAlignment * kAlignment;
@@ -29,10 +32,10 @@ class Arena {
     return t;
   }
   bool measuring() const { return measuring_; }
-  size_t peak() const { return peak_; }
-  size_t top() const { return top_; }
+  size_t peak() const { return peak_; }  // bytes
+  size_t top() const { return top_; }    // bytes
 
-  // Frees what was allocated since it was made.
+  // Its destructor frees all that was allocated since it was made.
   class Mark {
    public:
     explicit Mark(Arena& arena) : arena_(arena), top_(arena.top_) {}
@@ -46,8 +49,8 @@ class Arena {
   };
 
  private:
-  std::byte* base_ =
-      reinterpret_cast<std::byte*>(kAlignment);  // not null, so that views look allocated
+  // Not null, so that Tensors look allocated.
+  std::byte* base_ = reinterpret_cast<std::byte*>(kAlignment);
   size_t capacity_ = 0, top_ = 0, peak_ = 0;
   bool measuring_ = true;
 };

@@ -14,7 +14,7 @@ constexpr int kMaxExponent = 15;
 constexpr uint16_t kInfinity = 0x7c00;
 constexpr uint16_t kQuietNan = 0x7e00;
 
-// Of a finite, non-negative value.
+// The bits of a finite, non-negative value.
 uint16_t magnitude_bits(double value) {
   if (value == 0) return 0;
   const int exponent = std::max(std::ilogb(value), kMinExponent);

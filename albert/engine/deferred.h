@@ -4,7 +4,7 @@
 
 namespace albert {
 
-// What queued work will have given. get() waits for it and is called once, or never.
+// The result of queued work. get() blocks until it is there; call it at most once.
 template <class T>
 class Deferred {
  public:

@@ -106,6 +106,15 @@ HostTensor::HostTensor(DType dtype, std::vector<int64_t> shape)
   bytes_.resize(*bytes);
 }
 
+HostTensor HostTensor::reshaped(std::vector<int64_t> shape) const {
+  HostTensor t = *this;
+  t.shape_ = std::move(shape);
+  int64_t size = 1;
+  for (const int64_t d : t.shape_) size *= d;
+  ALBERT_CHECK(size == size_, "cannot view ", shape_string(), " as ", t.shape_string());
+  return t;
+}
+
 HostTensor HostTensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
   HostTensor result(dtype, shape_);

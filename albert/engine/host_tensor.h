@@ -1,15 +1,16 @@
 #pragma once
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "albert/kernels/tensor.h"
+#include "albert/engine/host_view.h"
 
 namespace albert {
 
-// Bytes of a contiguous array; nothing when a dimension is negative or the matmul does not fit in
-// memory.
+// Bytes of a contiguous array; nothing when a dimension is negative or the number of bytes is too
+// large for an int64_t.
 std::optional<size_t> array_bytes(const std::vector<int64_t>& shape, DType dtype);
 
 // "[2, 3]"
@@ -49,34 +50,44 @@ class HostTensor {
   // The elements as T; Error(kInternal) when T is not the dtype.
   template <class T>
   T* data() {
-    ALBERT_CHECK(dtype_ == DTypeOf<T>::value, "tensor holds ", dtype_, ", wanted ",
-                 DTypeOf<T>::value);
+    check_type(DTypeOf<T>::value);
     return reinterpret_cast<T*>(bytes_.data());
   }
   template <class T>
   const T* data() const {
-    return const_cast<HostTensor*>(this)->data<T>();
+    check_type(DTypeOf<T>::value);
+    return reinterpret_cast<const T*>(bytes_.data());
   }
+  // Element i of the flattened array.
   template <class T>
   T at(int64_t i) const {
     return data<T>()[i];
   }
+  // Row i of the array seen as [rows, cols], cols being its last dimension: the logits of sequence
+  // i of [B, labels], or of token s of sequence b of [B, S, V] with i = b * S + s. Error(kInternal)
+  // for a row that is not there.
+  template <class T>
+  std::span<const T> row(int64_t i) const {
+    const int64_t cols = shape_.empty() ? 1 : shape_.back();
+    ALBERT_CHECK(i >= 0 && cols > 0 && i < size_ / cols, "no row ", i, " in ", shape_string());
+    return {data<T>() + i * cols, static_cast<size_t>(cols)};
+  }
+  // The elements under a shape of equal size, as the tape's operations take them; Error(kInternal)
+  // otherwise. Valid while this lives.
+  HostView view(Shape as) const { return HostView{raw(), {size_}, dtype_}.reshaped(as); }
 
   // A converted copy, any dtype into any other. Floats round once, to nearest even; floats to
   // integers truncate. Error(kBadData) when an integer type cannot hold a value (NaN included).
   HostTensor to(DType dtype) const;
-  // The same elements under another shape of equal size; Error(kInternal) otherwise.
-  HostTensor reshaped(std::vector<int64_t> shape) const {
-    HostTensor t = *this;
-    t.shape_ = std::move(shape);
-    int64_t size = 1;
-    for (const int64_t d : t.shape_) size *= d;
-    ALBERT_CHECK(size == size_, "cannot view ", shape_string(), " as ", t.shape_string());
-    return t;
-  }
+  // A copy under another shape of equal size; Error(kInternal) otherwise.
+  HostTensor reshaped(std::vector<int64_t> shape) const;
   std::string shape_string() const { return albert::shape_string(shape_); }
 
  private:
+  void check_type(DType wanted) const {
+    ALBERT_CHECK(dtype_ == wanted, "tensor holds ", dtype_, ", wanted ", wanted);
+  }
+
   DType dtype_ = DType::kF32;
   std::vector<int64_t> shape_;
   int64_t size_ = 0;

@@ -34,40 +34,35 @@ class PackedBatch {
   bool bucketed() const { return bucketed_; }
   bool has_embeds() const { return !inputs_embeds_.empty(); }
 
-  // Views of host memory, valid while this lives. [T] i32 but where said.
-  Tensor input_ids() const { return view(input_ids_); }
-  Tensor token_type_ids() const { return view(token_type_ids_); }
-  Tensor position_ids() const { return view(position_ids_); }
-  Tensor cu_seqlens() const { return view(cu_seqlens_); }          // [B + 1]
-  Tensor index_in_sequence() const { return view(in_sequence_); }  // 0.. in each sequence
-  Tensor row_numbers() const { return view(row_numbers_); }        // 0..T-1
-  Tensor row_ids() const { return view(row_ids_); }                // [T] i64: identity for dropout
-  Tensor sequence_ids() const {
-    return view(sequence_ids_);
-  }  // [B] i64: that of the whole sequence
-  const HostTensor& inputs_embeds() const { return inputs_embeds_; }  // [T, E]
+  // Views that are valid while this lives. [T] i32 unless said otherwise.
+  HostView input_ids() const { return HostView::of(input_ids_); }  // empty with inputs_embeds
+  HostView token_type_ids() const { return HostView::of(token_type_ids_); }
+  HostView position_ids() const { return HostView::of(position_ids_); }
+  HostView cu_seqlens() const { return HostView::of(cu_seqlens_); }          // [sequences() + 1]
+  HostView index_in_sequence() const { return HostView::of(in_sequence_); }  // from 0 in each
+  HostView row_numbers() const { return HostView::of(row_numbers_); }        // 0..T-1
+  // Dropout identifies rows and sequences by these numbers, which do not depend on padding.
+  HostView row_ids() const { return HostView::of(row_ids_); }            // [T] i64
+  HostView sequence_ids() const { return HostView::of(sequence_ids_); }  // [B] i64
+  const HostTensor& inputs_embeds() const { return inputs_embeds_; }     // [T, E] or empty
 
   const std::vector<int32_t>& offsets() const { return cu_seqlens_; }
   int64_t sequence_of(int64_t row) const { return sequences_[static_cast<size_t>(row)]; }
-  int64_t column_of(int64_t row) const {
-    return columns_[static_cast<size_t>(row)];
-  }  // in the padded [B, S]
-  std::optional<int64_t> row_of(int64_t sequence,
-                                int64_t column) const;  // none where it is padding
+  // The row's column in the padded [B, S].
+  int64_t column_of(int64_t row) const { return columns_[static_cast<size_t>(row)]; }
+  // Nothing where the padded [B, S] has padding.
+  std::optional<int64_t> row_of(int64_t sequence, int64_t column) const;
 
-  // The first column of every sequence: what the pooler reads. Error(kBadData) where it is padding.
+  // [B]: the row of every sequence's first column, which the pooler reads. Error(kBadData) where
+  // that is padding.
   std::vector<int32_t> first_rows() const;
 
-  // [T, ...] rows into [B, S, ...], zeros at padding.
+  // [T, ...] rows into the padded [B, S, ...], zeros at padding.
   HostTensor unpack(const HostTensor& rows) const;
-  // [B, S, ...] into [T, ...].
+  // The padded [B, S, ...] into [T, ...]. Error(kBadData), which calls the array `name`.
   HostTensor pack(const HostTensor& padded, const char* name) const;
 
  private:
-  template <class T>
-  static Tensor view(const std::vector<T>& v) {
-    return {const_cast<T*>(v.data()), {static_cast<int64_t>(v.size())}, DTypeOf<T>::value};
-  }
   void read(const Sequences& ragged, const BatchLimits& limits);
   void read(const ModelInputs& padded, const BatchLimits& limits);
   void check_size(bool has_positions, const BatchLimits& limits) const;
@@ -94,13 +89,15 @@ class PackedBatch {
 // few sizes, at most 6 % apart where n is large.
 int64_t bucket_size(int64_t n);
 
-// Rows of a packed batch that a head reads, ascending: the last layer computes no others.
+// Rows of a packed batch that a head reads, ascending. The last layer computes no others.
 struct RowSelection {
   std::vector<int32_t> rows;         // [R] into the packed batch
   std::vector<int32_t> cu_seqlens;   // [B + 1] into rows
   std::vector<int32_t> in_sequence;  // [R] index in the sequence
   std::vector<int64_t> row_ids;      // [R]
 };
+// Sorts `rows` and drops doubles; in a bucketed batch it repeats the batch's last row up to
+// bucket_size().
 RowSelection select_rows(const PackedBatch& batch, std::vector<int32_t> rows);
 
 }  // namespace albert

@@ -11,31 +11,32 @@
 
 namespace albert {
 
-// How a parameter starts (albert.md 2.8, transformers' rule): normal(0, initializer_range), 0 or 1.
+// How a parameter starts, by transformers' rule: normal(0, initializer_range), 0 or 1
+// (docs/albert.md, "The network").
 enum class Init : uint8_t { kNormal, kZeros, kOnes };
 
-// One named weight. Kernels read `compute` (and `packed`) and add into `grad`.
+// One named weight. Kernels read `compute` (and `packed`) and add to `grad`.
 struct Parameter {
   std::string name;  // transformers' state-dict key
   Shape shape;
   Init init = Init::kNormal;
-  bool decay = true;  // weight decay applies; biases and LayerNorm say false
+  bool decay = true;  // weight decay applies; not to biases and LayerNorm
 
-  Tensor value;    // master, f32 (f64 in f64)
-  Tensor grad;     // as value; only ever added to. Empty when the store was made for inference
-  Tensor compute;  // what forward reads: value itself, or its bf16 copy
-  Tensor packed;   // compute as linear_forward likes it, for weights that asked for it
+  Tensor value;    // the master values, f32 (f64 in f64)
+  Tensor grad;     // of value's shape and dtype, only ever added to; empty in inference
+  Tensor compute;  // F: value itself, or its copy in bf16 or f16
+  Tensor packed;   // compute in linear_forward's own layout, for weights that asked for it
 };
 
-// Bytes a model needs for itself, apart from the arena of a step.
+// The bytes that a model's parameters take, without the arena of a step.
 struct ParameterBytes {
   size_t values = 0, gradients = 0, compute = 0, packed = 0;
   size_t total() const { return values + gradients + compute + packed; }
 };
 
-// Owns every parameter of a model, values and gradients each in one flat range, so that zeroing,
-// norms, all-reduce and checkpoints are one call. First declare (add, stack), then materialize
-// once.
+// Owns every parameter of a model. Values and gradients lie in one flat range each, so that
+// zeroing, norms, all-reduce and checkpoints are one call. Parameters are declared first (add,
+// stack) and then materialized once.
 class ParameterStore {
  public:
   ParameterStore() = default;
@@ -45,26 +46,26 @@ class ParameterStore {
   // References stay valid for the store's life. Error(kInternal) on a name used twice.
   Parameter& add(std::string name, Shape shape, Init init, bool decay);
 
-  // Parameters added next to each other, also seen as one: key and value as a [2H, H] weight. Only
-  // `parts` are optimised and saved.
+  // One parameter made of several that were added next to each other: key and value as a [2H, H]
+  // weight. Only `parts` are optimised and saved.
   Parameter& stack(const std::vector<Parameter*>& parts);
 
-  // Asks for a packed copy of a weight [out, in], remade whenever values change.
+  // Asks for a packed copy of a weight [out, in]; sync_compute_copies() remakes it.
   void pack(Parameter& weight) { packed_.push_back(&weight); }
 
   ParameterBytes bytes(kernels::Stream stream, Precision precision, bool gradients) const;
   void materialize(kernels::Backend& backend, Precision precision, bool gradients);
   bool materialized() const { return static_cast<bool>(flat_values_); }
 
-  // Values from the host, of the parameter's size and converted to its type. sync_compute_copies()
-  // must follow.
+  // Writes host values of the parameter's size, converted to its dtype. sync_compute_copies() must
+  // follow.
   void write(const Parameter& parameter, const HostTensor& values);
 
-  // Draws the values of the `wanted` parameters (empty: of all) from (seed, parameter's position,
-  // element): the same for any thread count, and whichever others are drawn.
+  // Draws the values of the `wanted` parameters, or of all if it is empty. A value depends only on
+  // (seed, position of the parameter, element). sync_compute_copies() must follow.
   void initialize(uint64_t seed, double initializer_range,
                   const std::function<bool(const Parameter&)>& wanted = nullptr);
-  // To be called after writing values: makes compute and packed copies follow.
+  // Makes the compute and packed copies follow the values.
   void sync_compute_copies(kernels::Stream stream);
   void zero_grads();
 

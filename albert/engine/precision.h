@@ -3,8 +3,8 @@
 
 namespace albert {
 
-// What a model computes in. Master weights, gradients, statistics and losses are
-// accumulator(compute) always. f16 is for GPUs, and wants its loss scaled in training
+// The compute type F of a model. Master weights, gradients, statistics and losses are always in
+// accumulator(F). f16 runs on GPUs only, and training in it needs a scaled loss
 // (albert/kernels/update_factors.h).
 enum class Precision : uint8_t { kF32, kF64, kBF16, kF16 };
 

@@ -7,8 +7,8 @@ namespace albert {
 
 // Token ids of sequences of different lengths, as a tokenizer gives them: no padding, no mask.
 struct Sequences {
-  std::vector<std::vector<int32_t>> input_ids;       // none of them empty
-  std::vector<std::vector<int32_t>> token_type_ids;  // as input_ids; empty: zeros
+  std::vector<std::vector<int32_t>> input_ids = {};       // none of them empty
+  std::vector<std::vector<int32_t>> token_type_ids = {};  // as input_ids; empty: zeros
   // Multiple choice alone: this many sequences in a row are the choices of one question.
   int64_t choices = 1;
 

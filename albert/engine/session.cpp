@@ -14,7 +14,7 @@ Session::DryRun Session::dry_run(Mode mode, const Program& program) const {
   DryRun r{.uploads = Uploads(uploaded_.data())};
   Stream dry = stream();
   dry.device = Device::kMeta;
-  // On a kMeta backend the dry run is the only one, and the stream's own observer is shown it.
+  // On a kMeta backend the dry run is the only one, so the stream keeps its own observer.
   if (stream().device != Device::kMeta) dry.observer = captures() ? &r.signature : nullptr;
   Arena measuring(memory_.data());
   Tape tape(with_workspace(dry, measuring), measuring, mode, direct() ? nullptr : &r.uploads);
@@ -45,7 +45,8 @@ void Session::run(Mode mode, const Program& program) {
   execute(mode, program, r.uploads);
 }
 
-// The first of the arena's memory, so that every step's matmuls have the same.
+// The workspace is the first allocation of the arena, so that it lies at the same address in every
+// step.
 kernels::Stream Session::with_workspace(kernels::Stream s, Arena& arena) const {
   s.workspace_bytes = backend_->workspace_bytes();
   if (s.workspace_bytes > 0)
@@ -85,8 +86,8 @@ Session::Step& Session::lookup(StepSignature signature) {
 
 void Session::reserve(kernels::Buffer& memory, size_t bytes) {
   if (bytes <= memory.bytes()) return;
-  steps_.clear();  // their recordings name the old memory
-  memory = {};     // never two at once
+  steps_.clear();  // captured steps use the old memory
+  memory = {};     // released first, so that the two are never held at once
   memory = {*backend_, bytes};
 }
 

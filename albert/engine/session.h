@@ -8,24 +8,24 @@
 
 namespace albert {
 
-// Where programs run: one backend and the memory of its steps. Plan, allocate once, run. A step
-// that comes again with the same shapes is recorded and from then on replayed (on a GPU: a CUDA
-// graph), where the backend can.
+// Runs programs on one backend, in memory that it plans exactly and allocates once. Where the
+// backend can, a step that comes again with the same shapes is captured and from then on replayed
+// (on a GPU: a CUDA graph).
 class Session {
  public:
   explicit Session(const kernels::BackendOptions& options)
       : backend_(kernels::make_backend(options)) {}
 
-  // What a step does. It is called dry on kMeta to measure, and again to run unless a recording
-  // stands in for it, so it must only queue work and note views of results; those stay valid until
-  // the next run.
+  // A step. It is called once dry, on kMeta, to measure it, and once more to run it unless a
+  // captured step is replayed instead. So it must only queue work and note Tensors of results;
+  // those stay valid until the next run.
   using Program = std::function<void(Tape&)>;
 
   // Exact peak of the step's memory in bytes; runs no kernel and touches no memory.
   size_t plan(Mode mode, const Program& program) const;
 
-  // On a kMeta backend, only plans. Else runs it in memory of exactly the planned size or larger,
-  // left from before. OutOfMemory naming the bytes.
+  // Runs the step in memory of the planned size, or in larger memory left from a step before; on a
+  // kMeta backend it only plans. OutOfMemory naming the bytes.
   void run(Mode mode, const Program& program);
 
   kernels::Backend& backend() { return *backend_; }
@@ -34,8 +34,8 @@ class Session {
   size_t last_peak() const { return last_peak_; }  // of the last run, in bytes
 
  private:
-  static constexpr size_t kStepCache =
-      16;  // steps whose shapes are known, recorded or to be when they come again
+  // How many steps are known by their signatures: captured, or to be when they come again.
+  static constexpr size_t kStepCache = 16;
 
   struct DryRun;
   struct Step {
@@ -44,7 +44,8 @@ class Session {
     std::unique_ptr<kernels::CapturedStep> captured = nullptr;
   };
 
-  bool direct() const { return backend_->host_accessible(); }  // kernels read the host's memory
+  // True if kernels read the host's memory, so that nothing is uploaded.
+  bool direct() const { return backend_->host_accessible(); }
   bool captures() const { return backend_->can_capture() && !stream().profile; }
   DryRun dry_run(Mode mode, const Program& program) const;
   kernels::Stream with_workspace(kernels::Stream s, Arena& arena) const;
@@ -56,7 +57,7 @@ class Session {
 
   std::unique_ptr<kernels::Backend> backend_;
   kernels::Buffer memory_, uploaded_;
-  std::list<Step> steps_;  // the latest first
+  std::list<Step> steps_;  // the most recently used first
   size_t last_peak_ = 0;
 };
 

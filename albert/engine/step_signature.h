@@ -5,8 +5,8 @@
 
 namespace albert {
 
-// Every kernel call of a step with all its operands: two steps of equal signatures are the same
-// work on the same memory, so that a recording of one stands for the other.
+// Every kernel call of a step with all its operands. Two steps of equal signatures do the same work
+// on the same memory, so that the captured one can be replayed for the other.
 class StepSignature final : public kernels::CallObserver {
  public:
   void call(const char* kernel) override { words_.push_back(reinterpret_cast<uint64_t>(kernel)); }

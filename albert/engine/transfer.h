@@ -5,12 +5,13 @@
 
 namespace albert {
 
-// A copy of what lies at `t`, of the same shape; waits for the work that writes it. Zeros on kMeta.
+// A copy of `t` of the same shape and dtype. It waits for the work that writes `t`. On kMeta it is
+// all zeros.
 HostTensor download(kernels::Backend& backend, Tensor t);
-// The same without waiting yet: of what `t` holds when the work queued so far is done.
+// A copy of what `t` holds when the work queued so far is done; only get() waits for it.
 Deferred<HostTensor> start_download(kernels::Backend& backend, Tensor t);
 
-// Puts `from` at `to`. Error(kInternal) where type or size differ.
+// Copies `from` to `to`. Error(kInternal) when their dtypes or sizes differ.
 void upload(kernels::Backend& backend, Tensor to, const HostTensor& from);
 
 }  // namespace albert

@@ -4,8 +4,8 @@
 
 namespace albert {
 
-size_t Uploads::append(Tensor host) {
-  ALBERT_CHECK(!addresses_fixed_, "an array ", host.shape, " that the dry run did not read");
+size_t Uploads::append(HostView host) {
+  ALBERT_CHECK(!addresses_fixed_, "an array ", host.shape, " that the dry run did not stage");
   const size_t offset = contents_.size(), bytes = host.bytes();
   contents_.resize((offset + bytes + Arena::kAlignment - 1) / Arena::kAlignment *
                    Arena::kAlignment);
@@ -13,14 +13,14 @@ size_t Uploads::append(Tensor host) {
   return offset;
 }
 
-Tensor Uploads::stage(Tensor host) {
-  const std::pair key{static_cast<const void*>(host.data), host.bytes()};
+Tensor Uploads::stage(HostView host) {
+  const std::pair key{host.data, host.bytes()};
   auto at = offsets_.find(key);
   if (at == offsets_.end()) at = offsets_.emplace(key, append(host)).first;
   return {base_ + at->second, host.shape, host.dtype};
 }
 
-Tensor Uploads::stage_values(Tensor host) {
+Tensor Uploads::stage_values(HostView host) {
   const auto* begin = static_cast<const std::byte*>(host.data);
   const std::vector<std::byte> key(begin, begin + host.bytes());
   auto at = values_.find(key);

@@ -19,8 +19,24 @@ void check_upstream(const HostTensor& upstream, const char* name,
          upstream.dtype(), ", wanted floats ", HostTensor(DType::kU8, shape).shape_string());
 }
 
-Tensor float_view(const HostTensor& t) {
-  return {const_cast<void*>(t.raw()), {t.dim(0), t.dim(1)}, t.dtype()};
+HostView rows_of(const HostTensor& t) { return t.view({t.dim(0), t.dim(1)}); }
+
+// The upstream gradients of one step, in the type that gradients are summed in.
+struct Upstreams {
+  HostTensor rows, pooled;  // [T, H] and [B, H], each empty where none is given
+  bool given() const { return !rows.empty() || !pooled.empty(); }
+};
+
+Upstreams upstreams_of(const ModelUpstreams& given, const PackedBatch& batch, int64_t hidden,
+                       DType sums) {
+  check_upstream(given.last_hidden_state, "last_hidden_state",
+                 {batch.batch_size(), batch.padded_length(), hidden});
+  check_upstream(given.pooler_output, "pooler_output", {batch.batch_size(), hidden});
+  Upstreams upstreams;
+  if (!given.last_hidden_state.empty())
+    upstreams.rows = batch.pack(given.last_hidden_state.to(sums), "upstream.last_hidden_state");
+  if (!given.pooler_output.empty()) upstreams.pooled = given.pooler_output.to(sums);
+  return upstreams;
 }
 
 }  // namespace
@@ -29,41 +45,40 @@ AlbertModel::AlbertModel(const AlbertConfig& config)
     : PreTrained(config, "AlbertModel"),
       backbone_(store(), "", config_, Backbone::Pooling::kFirstToken) {}
 
-BaseModelOutputWithPooling AlbertModel::forward(BatchInputs inputs, const ModelUpstreams& upstreams,
-                                                const ForwardOptions& options) {
-  const PackedBatch batch = pack(inputs);
-  const int64_t hidden = config_.hidden_size;
-  check_upstream(upstreams.last_hidden_state, "last_hidden_state",
-                 {batch.batch_size(), batch.padded_length(), hidden});
-  check_upstream(upstreams.pooler_output, "pooler_output", {batch.batch_size(), hidden});
-  const bool has_rows = !upstreams.last_hidden_state.empty(),
-             has_pooled = !upstreams.pooler_output.empty();
-  const DType sums = master_dtype(precision());
-  const HostTensor drows =
-      has_rows ? batch.pack(upstreams.last_hidden_state.to(sums), "upstream.last_hidden_state")
-               : HostTensor();
-  const HostTensor dpooled = has_pooled ? upstreams.pooler_output.to(sums) : HostTensor();
-  const NeededRows rows = NeededRows::all(batch);
-  const std::vector<int32_t> first = rows.locate(batch.first_rows());
+Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
+                                                        const ModelUpstreams& given,
+                                                        const ForwardOptions& options) {
+  check_plain(options.loss);
+  counts_of(options.loss, {});
+  const auto batch = std::make_shared<const PackedBatch>(pack(inputs));
+  const auto upstreams = std::make_shared<const Upstreams>(
+      upstreams_of(given, *batch, config_.hidden_size, master_dtype(precision())));
+  const NeededRows rows = NeededRows::all(*batch);
+  const std::vector<int32_t> first = rows.locate(batch->first_rows());
 
   std::optional<BackboneOutput> result;
-  run(options, batch, [&](Tape& t) {
-    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first));
+  run(options, *batch, [&](Tape& t) {
+    result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), HostView::of(first));
     std::vector<Upstream> seeds;
-    if (has_rows) seeds.push_back({result->encoder.last_hidden_state, float_view(drows)});
-    if (has_pooled) seeds.push_back({*result->pooled, float_view(dpooled)});
+    if (!upstreams->rows.empty())
+      seeds.push_back({result->encoder.last_hidden_state, rows_of(upstreams->rows)});
+    if (!upstreams->pooled.empty()) seeds.push_back({*result->pooled, rows_of(upstreams->pooled)});
     return seeds;
   });
 
-  BaseModelOutputWithPooling out;
-  fill(out, batch, *result, {});
-  const HostTensor packed = to_host(result->encoder.last_hidden_state.value());
-  out.last_hidden_state = batch.unpack(packed);
-  out.pooler_output = to_host(result->pooled->value());
-  if (has_rows || has_pooled)
-    out.loss = (has_rows ? inner_product(packed, drows) : 0) +
-               (has_pooled ? inner_product(out.pooler_output, dpooled) : 0);
-  return out;
+  const auto common = start_output(*batch, *result, {});
+  const auto states = start_to_host(result->encoder.last_hidden_state.value()),
+             pooled = start_to_host(result->pooled->value());
+  return Deferred<BaseModelOutputWithPooling>([=] {
+    BaseModelOutputWithPooling out{common.get(), {}, pooled.get()};
+    const HostTensor packed = states.get();
+    out.last_hidden_state = batch->unpack(packed);
+    if (upstreams->given())
+      out.loss =
+          (upstreams->rows.empty() ? 0 : inner_product(packed, upstreams->rows)) +
+          (upstreams->pooled.empty() ? 0 : inner_product(out.pooler_output, upstreams->pooled));
+    return out;
+  });
 }
 
 }  // namespace albert

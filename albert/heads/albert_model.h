@@ -8,19 +8,24 @@ struct BaseModelOutputWithPooling : ModelOutput {
   HostTensor pooler_output;      // [B, H]
 };
 
-// Gradients of some function of the outputs, for backward through the bare model: loss is then the
-// sum of the inner matmuls with the outputs. Either may be empty.
+// Gradients of some function of the outputs, for backward through the bare model: the loss is then
+// the sum of their inner products with the outputs. Floats; either may be empty.
 struct ModelUpstreams {
   HostTensor last_hidden_state;  // [B, S, H]; values at padding are ignored
   HostTensor pooler_output;      // [B, H]
 };
 
 // The encoder with its pooler. In files its tensors have no "albert." prefix; either is read.
-class AlbertModel : public PreTrained<AlbertModel> {
+class AlbertModel : public PreTrained<AlbertModel, ModelUpstreams, BaseModelOutputWithPooling> {
  public:
   explicit AlbertModel(const AlbertConfig& config);
-  BaseModelOutputWithPooling forward(BatchInputs inputs, const ModelUpstreams& upstreams = {},
-                                     const ForwardOptions& options = {});
+
+  Deferred<BaseModelOutputWithPooling> start(BatchInputs inputs, const ModelUpstreams& upstreams,
+                                             const ForwardOptions& options);
+  // Nothing: the loss is a sum and no mean.
+  std::vector<double> count(BatchInputs, const ModelUpstreams&, const LossOptions& = {}) const {
+    return {};
+  }
 
  private:
   Backbone backbone_;

@@ -39,7 +39,7 @@ void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warning
 
 void AlbertPreTrainedModel::initialize(const ModelOptions& options) {
   materialize(options);
-  if (options.device == Device::kMeta) return;
+  if (options.backend.device == Device::kMeta) return;
   draw_values(nullptr);
   sync_compute_copies();
 }

@@ -43,7 +43,11 @@ TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int
     result.of_rows.push_back(label);
   }
   result.labels.resize(static_cast<size_t>(batch.tokens()), kernels::kIgnoredLabel);
-  if (batch.bucketed() && !result.rows.empty()) {
+  if (result.rows.empty()) {
+    result.rows = {0};
+    result.of_rows = {kernels::kIgnoredLabel};
+  }
+  if (batch.bucketed()) {
     const auto size = static_cast<size_t>(bucket_size(static_cast<int64_t>(result.rows.size())));
     result.rows.resize(size, static_cast<int32_t>(batch.tokens() - 1));
     result.of_rows.resize(size, kernels::kIgnoredLabel);
@@ -51,24 +55,24 @@ TokenLabels token_labels(const HostTensor& labels, const PackedBatch& batch, int
   return result;
 }
 
-kernels::CrossEntropy mean_cross_entropy(const std::vector<int32_t>& labels,
-                                         const LossOptions& options, int64_t classes) {
-  const auto& weights = options.class_weights;
-  if (!weights.empty() && static_cast<int64_t>(weights.size()) != classes)
-    fail(ErrorCode::kBadData, weights.size(), " class weights for ", classes, " classes");
-  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-    fail(ErrorCode::kBadData, "label_smoothing is ", options.label_smoothing,
-         ", it must be between 0 and 1");
+double label_weight(const std::vector<int32_t>& labels, const std::vector<float>& class_weights,
+                    int64_t classes) {
+  if (!class_weights.empty() && static_cast<int64_t>(class_weights.size()) != classes)
+    fail(ErrorCode::kBadData, class_weights.size(), " class weights for ", classes, " classes");
   double total = 0;
   for (const int32_t label : labels)
     if (label != kernels::kIgnoredLabel)
-      total += weights.empty() ? 1.0 : static_cast<double>(weights[static_cast<size_t>(label)]);
-  kernels::CrossEntropy loss;
-  if (!weights.empty())
-    loss.class_weights = {const_cast<float*>(weights.data()), {classes}, DType::kF32};
-  loss.label_smoothing = options.label_smoothing;
-  loss.scale = 1 / (options.count > 0 ? options.count : total);
-  return loss;
+      total += class_weights.empty()
+                   ? 1.0
+                   : static_cast<double>(class_weights[static_cast<size_t>(label)]);
+  return total;
+}
+
+ops::CrossEntropy mean_cross_entropy(const LossOptions& options, double count) {
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
+    fail(ErrorCode::kBadData, "label_smoothing is ", options.label_smoothing,
+         ", it must be between 0 and 1");
+  return {HostView::of(options.class_weights), options.label_smoothing, 1 / count};
 }
 
 }  // namespace albert

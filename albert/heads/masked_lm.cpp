@@ -10,15 +10,22 @@ AlbertForMaskedLM::AlbertForMaskedLM(const AlbertConfig& config)
       backbone_(store(), "albert.", config_, Backbone::Pooling::kNone),
       predictions_(store(), config_, backbone_.word_embeddings()) {}
 
-MaskedLMOutput AlbertForMaskedLM::forward(BatchInputs inputs, const HostTensor& labels,
-                                          const ForwardOptions& options) {
+std::vector<double> AlbertForMaskedLM::count(BatchInputs inputs, const HostTensor& labels,
+                                             const LossOptions& loss) const {
+  const TokenLabels targets = token_labels(labels, pack(inputs), config_.vocab_size);
+  return {label_weight(targets.of_rows, loss.class_weights, config_.vocab_size)};
+}
+
+Deferred<MaskedLMOutput> AlbertForMaskedLM::start(BatchInputs inputs, const HostTensor& labels,
+                                                  const ForwardOptions& options) {
   const PackedBatch batch = pack(inputs);
-  const bool labelled = !labels.empty();
+  const bool labelled = !labels.empty(), every_row = wants_every_row(options);
   const TokenLabels targets =
       labelled ? token_labels(labels, batch, config_.vocab_size) : TokenLabels{};
-  const kernels::CrossEntropy loss_options =
-      mean_cross_entropy(targets.of_rows, {}, config_.vocab_size);
-  const bool every_row = wants_every_row(options);
+  const auto counts =
+      counts_of(options.loss,
+                {label_weight(targets.of_rows, options.loss.class_weights, config_.vocab_size)});
+  const auto loss_options = mean_cross_entropy(options.loss, counts[0]);
   const NeededRows rows =
       every_row ? NeededRows::all(batch) : NeededRows::only(batch, targets.rows);
   const auto& row_labels = every_row ? targets.labels : targets.of_rows;
@@ -31,15 +38,16 @@ MaskedLMOutput AlbertForMaskedLM::forward(BatchInputs inputs, const HostTensor& 
     const Var scores = predictions_(t, result->encoder.last_hidden_state);
     logits = scores.value();
     if (!labelled) return {};
-    const Var loss = ops::cross_entropy(t, scores, i32_view(row_labels), loss_options);
+    const Var loss = ops::cross_entropy(t, scores, HostView::of(row_labels), loss_options);
     losses = {loss.value()};
-    return {{loss, {}}};
+    return {{loss}};
   });
 
-  MaskedLMOutput out;
-  fill(out, batch, *result, losses);
-  if (options.logits) out.logits = batch.unpack(to_host(logits));
-  return out;
+  const auto common = start_output(batch, *result, losses);
+  // The logits are large: they are copied out now instead of into a second buffer.
+  const auto words = std::make_shared<HostTensor>();
+  if (options.logits) *words = batch.unpack(to_host(logits));
+  return Deferred<MaskedLMOutput>([=] { return MaskedLMOutput{common.get(), std::move(*words)}; });
 }
 
 }  // namespace albert

@@ -8,14 +8,17 @@ struct MaskedLMOutput : ModelOutput {
   HostTensor logits;  // [B, S, V]
 };
 
-class AlbertForMaskedLM : public PreTrained<AlbertForMaskedLM> {
+// Scores of every word for every token. Labels are [B, S] token ids, -100 where nothing is asked,
+// or empty; the loss is the mean over labelled tokens.
+class AlbertForMaskedLM : public PreTrained<AlbertForMaskedLM, HostTensor, MaskedLMOutput> {
  public:
   explicit AlbertForMaskedLM(const AlbertConfig& config);
 
-  // labels [B, S] or empty: token ids, -100 where nothing is asked. The loss is the mean over
-  // labelled tokens.
-  MaskedLMOutput forward(BatchInputs inputs, const HostTensor& labels = {},
-                         const ForwardOptions& options = {});
+  Deferred<MaskedLMOutput> start(BatchInputs inputs, const HostTensor& labels,
+                                 const ForwardOptions& options);
+  // {labelled tokens}, or the sum of their class weights
+  std::vector<double> count(BatchInputs inputs, const HostTensor& labels,
+                            const LossOptions& loss = {}) const;
 
  private:
   Backbone backbone_;

@@ -3,9 +3,9 @@
 
 namespace albert {
 
-// predictions.*: dense H -> E, activation, LayerNorm, decoder to the vocabulary. The decoder's
-// weight is the word table itself and the bias predictions.bias; untied, both are
-// predictions.decoder's own.
+// The tensors predictions.*: dense H -> E, activation, LayerNorm, decoder to the vocabulary. Tied,
+// the decoder's weight is the word table and its bias predictions.bias; untied, both are
+// predictions.decoder's own (docs/albert.md, 2.5).
 class MlmHead {
  public:
   MlmHead(ParameterStore& store, const AlbertConfig& config, const Parameter& word_embeddings);

@@ -22,15 +22,20 @@ ModelInputs flattened(const ModelInputs& in) {
           flattened(in.position_ids), flattened(in.inputs_embeds)};
 }
 
-int64_t choices_of(BatchInputs inputs) {
+// B and C.
+struct Questions {
+  int64_t count = 0, choices = 0;
+};
+
+Questions questions_of(BatchInputs inputs) {
   if (const Sequences* ragged = inputs.ragged()) {
     if (ragged->choices < 1 || ragged->size() % ragged->choices != 0)
       fail(ErrorCode::kBadData, ragged->size(), " sequences do not divide into questions of ",
            ragged->choices, " choices");
-    return ragged->choices;
+    return {ragged->size() / ragged->choices, ragged->choices};
   }
   const HostTensor& given = inputs.padded()->given();
-  return given.shape().size() < 2 ? 0 : given.dim(1);
+  return given.shape().size() < 2 ? Questions{} : Questions{given.dim(0), given.dim(1)};
 }
 
 }  // namespace
@@ -41,18 +46,25 @@ AlbertForMultipleChoice::AlbertForMultipleChoice(const AlbertConfig& config)
       weight_(add_weight(store(), "classifier.weight", {1, config_.hidden_size}, false)),
       bias_(add_bias(store(), "classifier.bias", 1)) {}
 
-MultipleChoiceModelOutput AlbertForMultipleChoice::forward(BatchInputs inputs,
-                                                           const HostTensor& labels,
-                                                           const LossOptions& loss,
-                                                           const ForwardOptions& options) {
-  const int64_t choices = choices_of(inputs);
+std::vector<double> AlbertForMultipleChoice::count(BatchInputs inputs, const HostTensor& labels,
+                                                   const LossOptions& loss) const {
+  const auto [questions, choices] = questions_of(inputs);
+  return {label_weight(class_labels(labels, "labels", questions, choices), loss.class_weights,
+                       choices)};
+}
+
+Deferred<MultipleChoiceModelOutput> AlbertForMultipleChoice::start(BatchInputs inputs,
+                                                                   const HostTensor& labels,
+                                                                   const ForwardOptions& options) {
+  const Questions shape = questions_of(inputs);
   const PackedBatch batch =
-      inputs.ragged() ? pack(inputs, choices) : pack(flattened(*inputs.padded()));
-  const int64_t questions = batch.batch_size() / choices;
+      inputs.ragged() ? pack(inputs, shape.choices) : pack(flattened(*inputs.padded()));
   const bool labelled = !labels.empty();
-  const auto answers =
-      labelled ? class_labels(labels, "labels", questions, choices) : std::vector<int32_t>{};
-  const auto loss_options = mean_cross_entropy(answers, loss, choices);
+  const auto answers = labelled ? class_labels(labels, "labels", shape.count, shape.choices)
+                                : std::vector<int32_t>{};
+  const auto counts =
+      counts_of(options.loss, {label_weight(answers, options.loss.class_weights, shape.choices)});
+  const auto loss_options = mean_cross_entropy(options.loss, counts[0]);
   const NeededRows rows = pooled_rows(options, batch);
   const auto first_at = rows.locate(batch.first_rows());
 
@@ -60,22 +72,24 @@ MultipleChoiceModelOutput AlbertForMultipleChoice::forward(BatchInputs inputs,
   Tensor logits;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
+    result =
+        backbone_(t, batch, encoder_call(options, batch, rows.views()), HostView::of(first_at));
     const Var pooled =
         ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var scores =
-        ops::reshape(t, ops::linear(t, pooled, {weight_, bias_}), {questions, choices});
+        ops::reshape(t, ops::linear(t, pooled, {weight_, bias_}), {shape.count, shape.choices});
     logits = scores.value();
     if (!labelled) return {};
-    const Var total = ops::cross_entropy(t, scores, i32_view(answers), loss_options);
+    const Var total = ops::cross_entropy(t, scores, HostView::of(answers), loss_options);
     losses = {total.value()};
-    return {{total, {}}};
+    return {{total}};
   });
 
-  MultipleChoiceModelOutput out;
-  fill(out, batch, *result, losses);
-  out.logits = to_host(logits);
-  return out;
+  const auto common = start_output(batch, *result, losses);
+  const auto scores = start_to_host(logits);
+  return Deferred<MultipleChoiceModelOutput>([=] {
+    return MultipleChoiceModelOutput{common.get(), scores.get()};
+  });
 }
 
 }  // namespace albert

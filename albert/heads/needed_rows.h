@@ -6,8 +6,8 @@
 
 namespace albert {
 
-// The rows a head reads of the encoder's output: all, or a selection that lets the last layer skip
-// the rest.
+// The rows of the encoder's output that a head reads: all, or a selection that lets the last layer
+// skip the rest. Holds a reference to the batch.
 class NeededRows {
  public:
   static NeededRows all(const PackedBatch& batch) { return {batch, {}, false}; }
@@ -17,7 +17,7 @@ class NeededRows {
 
   RowViews views() const { return pruned_ ? RowViews::of(selection_) : RowViews::all(batch_); }
 
-  // Where packed rows lie among those read. All of them must be.
+  // The places of packed rows among those read. Error(kInternal) for a row that is not read.
   std::vector<int32_t> locate(const std::vector<int32_t>& rows) const;
 
  private:
@@ -30,9 +30,5 @@ class NeededRows {
   RowSelection selection_;
   bool pruned_;
 };
-
-inline Tensor i32_view(const std::vector<int32_t>& v) {
-  return {const_cast<int32_t*>(v.data()), {static_cast<int64_t>(v.size())}, DType::kI32};
-}
 
 }  // namespace albert

@@ -7,10 +7,11 @@
 namespace albert {
 namespace {
 
-// Larger steps keep a GPU busy however they are queued.
+// Steps over more tokens keep a GPU busy even if they are not captured, so they are not bucketed.
 constexpr int64_t kMaxBucketedTokens = 16384;
 
-// Attention probabilities [B, heads, s, s] over packed keys into [B, heads, S, S] over columns.
+// Brings attention probabilities [B, heads, s, s] over packed keys to [B, heads, S, S] over
+// columns.
 HostTensor unpack_attentions(const HostTensor& packed, const PackedBatch& batch) {
   const int64_t heads = packed.dim(1), s = packed.dim(2), length = batch.padded_length();
   HostTensor padded(packed.dtype(), {batch.batch_size(), heads, length, length});
@@ -50,24 +51,19 @@ kernels::Backend& AlbertPreTrainedModel::backend() const {
 }
 
 void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
-  if (options.precision == Precision::kF16 && options.device == Device::kCpu)
+  if (options.precision == Precision::kF16 && options.backend.device == Device::kCpu)
     fail(ErrorCode::kNoDevice, "f16 runs on GPUs only; on the CPU use bf16 or f32");
   options_ = options;
   report_ = {};
-  auto session = std::make_unique<Session>(kernels::BackendOptions{.device = options.device,
-                                                                   .gpu = options.gpu,
-                                                                   .tf32 = options.tf32,
-                                                                   .attention = options.attention,
-                                                                   .threads = options.threads,
-                                                                   .isa = options.isa});
+  auto session = std::make_unique<Session>(options.backend);
   store_->materialize(session->backend(), options.precision, options.trainable);
   session_ = std::move(session);  // only now: memory made before goes back to the old one
 }
 
 namespace {
 
-// A step's memory grows with its sequences; `fixed` bytes, and a little more, its arena has without
-// them.
+// Estimates how many of the batch's sequences would fit. A step's memory grows with its sequences;
+// its arena holds `fixed` bytes, and a little more, without any.
 std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_t fixed) {
   constexpr double kMargin = 0.95;
   if (e.wanted() <= fixed) fixed = 0;  // it was not the arena that found no room
@@ -86,7 +82,7 @@ std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_
 void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch& batch,
                                 const std::function<std::vector<Upstream>(Tape&)>& program) {
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
-  HostTensor one = HostTensor::of<double>({1}, {1}).to(master_dtype(precision()));
+  const HostTensor one = HostTensor::of<double>({1}, {1}).to(master_dtype(precision()));
   const Mode mode = options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference;
   try {
     session().run(mode, [&](Tape& t) {
@@ -94,8 +90,7 @@ void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch
       if (!options.backward) return;
       if (upstreams.empty())
         fail(ErrorCode::kBadData, "gradients need labels: there is no loss to differentiate");
-      const Tensor dloss =
-          options.loss_scale ? options.loss_scale : t.on_device({one.raw(), {1}, one.dtype()});
+      const Tensor dloss = options.loss_scale ? options.loss_scale : t.on_device(one.view({1}));
       for (const Upstream& upstream : upstreams)
         t.seed(upstream.y, upstream.dy ? t.on_device(upstream.dy) : dloss);
       t.backward();
@@ -141,11 +136,29 @@ NeededRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options,
                                       : NeededRows::only(batch, batch.first_rows());
 }
 
-kernels::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options,
-                                                           Tensor row_ids, double fallback) const {
+ops::Dropout AlbertPreTrainedModel::classifier_dropout(const ForwardOptions& options,
+                                                       HostView row_ids, double fallback) const {
   constexpr uint32_t kClassifierSite = 0x20000;  // behind the layers' and the embeddings'
   return options.dropout.at(kClassifierSite, config_.classifier_dropout_prob.value_or(fallback),
                             row_ids);
+}
+
+std::vector<double> AlbertPreTrainedModel::counts_of(const LossOptions& loss,
+                                                     std::vector<double> own) const {
+  if (loss.counts.empty()) return own;
+  if (loss.counts.size() != own.size())
+    fail(ErrorCode::kUsage, "LossOptions::counts has ", loss.counts.size(),
+         " numbers, the loss of ", architecture_, " has ", own.size(), " terms");
+  for (const double count : loss.counts)
+    if (!(count >= 0))
+      fail(ErrorCode::kUsage, "LossOptions::counts holds ", count, ", wanted 0 or more");
+  return loss.counts;
+}
+
+void AlbertPreTrainedModel::check_plain(const LossOptions& loss) const {
+  if (!loss.class_weights.empty() || loss.label_smoothing != 0)
+    fail(ErrorCode::kUsage, "the loss of ", architecture_,
+         " has neither class weights nor label smoothing");
 }
 
 PackedBatch AlbertPreTrainedModel::pack(BatchInputs inputs, int64_t choices) const {

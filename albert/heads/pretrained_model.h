@@ -14,55 +14,54 @@
 
 namespace albert {
 
-// How a model is brought to life.
+// How a model is made.
 struct ModelOptions {
   Precision precision = Precision::kF32;
-  int threads = 0;             // 0: every core this process may use
   bool trainable = false;      // keep gradients
   bool allow_missing = false;  // parameters not in the folder start at random instead of failing
   uint64_t seed = 42;          // of random starts
-  kernels::Isa isa = kernels::detect_isa();
-  Device device =
-      Device::kCpu;   // kMeta: nothing is allocated or computed, forward() only plans memory
-  int gpu = 0;        // kCuda: which
-  bool tf32 = false;  // kCuda: matmuls of f32 round their operands to TF32
-  kernels::AttentionBackend attention = kernels::AttentionBackend::kOwn;  // kCuda
+  // The device and how it computes. On Device::kMeta nothing is allocated or computed: forward()
+  // only plans its memory.
+  kernels::BackendOptions backend = {};
 };
 
-// What from_pretrained found besides the parameters it wanted; each entry names the tensor and its
-// shape.
+// The differences that from_pretrained found between the folder and the head; each entry names a
+// tensor and its shape.
 struct LoadReport {
   std::vector<std::string> missing;     // started at random (allow_missing)
   std::vector<std::string> unexpected;  // in the folder, not used by this head
   std::vector<std::string> warnings;    // from config.json
 };
 
-// What one call to forward() is asked for.
-struct ForwardOptions {
-  bool output_hidden_states = false;  // or'ed with the config's
-  bool output_attentions = false;
-  bool logits = true;  // false: the loss alone; heads on tokens then compute labelled rows only in
-                       // the last layer and after
-  bool backward = false;  // adds d loss / d parameter to the gradients; needs trainable and labels
-                          // (or upstreams)
-  Keep keep = Keep::kActivations;  // on a GPU with room kBatchedWeightGradients: see choose_keep
-  Tensor loss_scale =
-      {};  // [1] of the device, Optimizer::loss_scale(): multiplies every gradient; empty: 1
-  DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
-};
-
 // How a loss weighs its terms: torch.nn.CrossEntropyLoss(weight, label_smoothing).
 struct LossOptions {
   std::vector<float> class_weights = {};  // [num_labels] or empty
   double label_smoothing = 0;             // in [0, 1]
-  // What the mean divides by; 0: this batch's own count (of labelled rows, or their weights). A
-  // step over several micro-batches or ranks gives each the count of all, so that their gradients
-  // simply add.
-  double count = 0;
+  // The divisors of the means, one for each term of the loss as the head's count() gives them;
+  // empty: this batch's own. A step over several micro-batches or ranks gives each of them the sums
+  // of all counts, so that losses and gradients simply add. A count of 0 makes the loss NaN, as
+  // torch's mean of nothing is.
+  std::vector<double> counts = {};
 };
 
-// Fields every output has under transformers' names; empty unless asked for. Padded shapes, zeros
-// at padding; f32, or f64 in f64.
+// The options of one call to forward() or start().
+struct ForwardOptions {
+  bool output_hidden_states = false;  // or'ed with the config's
+  bool output_attentions = false;
+  // False: the loss alone. Heads on tokens then compute only labelled rows in the last layer and
+  // after it.
+  bool logits = true;
+  // Adds d loss / d parameter to the gradients; needs ModelOptions::trainable and labels.
+  bool backward = false;
+  Keep keep = Keep::kActivations;  // on a GPU with room kBatchedWeightGradients: see choose_keep
+  // [1] on the device, Optimizer::loss_scale(): multiplies every gradient; empty: 1
+  Tensor loss_scale = {};
+  DropoutState dropout = {};  // inactive: evaluation, as after transformers' from_pretrained
+  LossOptions loss = {};
+};
+
+// The fields that every output has under transformers' names; empty unless asked for. Padded
+// shapes with zeros at padding, S being the longest sequence; f32, or f64 in f64.
 struct ModelOutput {
   std::optional<double> loss;
   std::vector<HostTensor> hidden_states;  // L * K + 1 of [B, S, H], as transformers 5 counts them
@@ -70,13 +69,13 @@ struct ModelOutput {
   HostTensor inputs_embeds_gradient;      // [B, S, E], after backward from inputs_embeds
 };
 
-// What a training step over `tokens` keeps on a GPU of `gpu_memory` bytes: kBatchedWeightGradients
-// where they take a quarter of it at most. How much is free does not count, so that a GPU gives the
-// same bits as long as the step fits.
+// The Keep of a training step over `tokens` on a GPU of `gpu_memory` bytes: kBatchedWeightGradients
+// if they take at most a quarter of it. Free memory does not count, so that a GPU gives the same
+// bits as long as the step fits.
 Keep choose_keep(const AlbertConfig& config, Precision precision, int64_t tokens,
                  int64_t gpu_memory);
 
-// What all heads share: config, parameters, session, files.
+// The state that all heads share: config, parameters, session, files.
 class AlbertPreTrainedModel {
  public:
   const AlbertConfig& config() const { return config_; }
@@ -114,7 +113,7 @@ class AlbertPreTrainedModel {
 
   struct Upstream {
     Var y;
-    Tensor dy;  // empty: 1, y is a loss
+    HostView dy = {};  // empty: 1, y is a loss
   };
   // Runs `program` (and backward from what it returns, when asked) on this model's session.
   // OutOfMemory names the batch that would fit.
@@ -126,25 +125,28 @@ class AlbertPreTrainedModel {
   // for Sequences of other `choices` than this head takes.
   PackedBatch pack(BatchInputs inputs, int64_t choices = 1) const;
 
-  // Whether the last layer must compute all rows: logits, hidden states or attentions are wanted.
+  // loss.counts, or `own` where they are empty. Error(kUsage) for another number of them, or for a
+  // negative one.
+  std::vector<double> counts_of(const LossOptions& loss, std::vector<double> own) const;
+  // Error(kUsage) for class weights or label smoothing, in heads whose loss has none.
+  void check_plain(const LossOptions& loss) const;
+
+  // True if the last layer must compute all rows: for logits, hidden states or attentions.
   bool wants_every_row(const ForwardOptions& options) const;
   // The rows a head on the pooled output reads: first tokens alone, or all where states are wanted
   // too.
   NeededRows pooled_rows(const ForwardOptions& options, const PackedBatch& batch) const;
   // Dropout before a classifier; `row_ids` as in albert/kernels/dropout.h. `fallback` where
   // classifier_dropout_prob is null.
-  kernels::Dropout classifier_dropout(const ForwardOptions& options, Tensor row_ids,
-                                      double fallback = 0) const;
+  ops::Dropout classifier_dropout(const ForwardOptions& options, HostView row_ids,
+                                  double fallback = 0) const;
 
   // Copies out what the step left on the arena: at once, or without waiting for it.
   HostTensor to_host(Tensor t) const;
   Deferred<HostTensor> start_to_host(Tensor t) const;
   std::vector<Deferred<HostTensor>> start_to_host(const std::vector<Tensor>& tensors) const;
   static double value_of(const HostTensor& scalar) { return scalar.to(DType::kF64).at<double>(0); }
-  void fill(ModelOutput& out, const PackedBatch& batch, const BackboneOutput& backbone,
-            const std::vector<Tensor>& losses) const {
-    out = start_output(batch, backbone, losses).get();
-  }
+  // The fields all outputs have, loss being the sum of `losses`.
   Deferred<ModelOutput> start_output(const PackedBatch& batch, const BackboneOutput& backbone,
                                      const std::vector<Tensor>& losses) const;
 
@@ -164,16 +166,26 @@ class AlbertPreTrainedModel {
 
   std::string architecture_;
   ModelOptions options_;
-  bool no_room_ = false;  // for operands, though there should have been: others are on the GPU
+  // The step with kBatchedWeightGradients did not fit, though choose_keep() said so: others use the
+  // GPU too.
+  bool no_room_ = false;
   LoadReport report_;
   std::unique_ptr<Session> session_;  // before the store, whose memory it holds
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
 };
 
-// Adds from_pretrained and from_config that return the head itself.
-template <class Head>
+// The part of the interface that all heads have. Each head adds two functions:
+//   Deferred<Output> start(BatchInputs, const Labels&, const ForwardOptions&)
+// queues the step and does not wait for a GPU, so that more may be queued before the result is
+// read.
+//   std::vector<double> count(BatchInputs, const Labels&, const LossOptions& = {}) const
+// returns the divisor of the mean of each term of the loss: see LossOptions::counts.
+template <class Head, class Labels, class Output>
 class PreTrained : public AlbertPreTrainedModel {
  public:
+  using LabelsType = Labels;
+  using OutputType = Output;
+
   static Head from_pretrained(const std::filesystem::path& folder,
                               const ModelOptions& options = {}) {
     std::vector<std::string> warnings;
@@ -186,6 +198,13 @@ class PreTrained : public AlbertPreTrainedModel {
     Head head(config);
     head.initialize(options);
     return head;
+  }
+
+  // Computes the outputs, with labels the loss, and with options.backward the gradients.
+  // Error(kBadData) for inputs or labels that do not fit the model, naming the place; OutOfMemory.
+  Output forward(BatchInputs inputs, const Labels& labels = {},
+                 const ForwardOptions& options = {}) {
+    return static_cast<Head&>(*this).start(inputs, labels, options).get();
   }
 
  protected:

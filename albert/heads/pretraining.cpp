@@ -30,17 +30,14 @@ int64_t count_equal(const HostTensor& predicted, const std::vector<int32_t>& lab
   return equal;
 }
 
-int64_t count_labelled(const std::vector<int32_t>& labels) {
-  return std::count_if(labels.begin(), labels.end(),
-                       [](int32_t label) { return label != kernels::kIgnoredLabel; });
-}
-
 // Labels as the two losses take them; empty where there are none.
 struct Targets {
   TokenLabels tokens;
   std::vector<int32_t> orders;
-  kernels::CrossEntropy mlm, sop;
   bool given() const { return !orders.empty(); }
+  std::vector<double> counts() const {
+    return {label_weight(tokens.of_rows, {}, 0), label_weight(orders, {}, 0)};
+  }
 };
 
 Targets targets_of(const PreTrainingLabels& labels, const PackedBatch& batch, int64_t vocab_size) {
@@ -49,8 +46,6 @@ Targets targets_of(const PreTrainingLabels& labels, const PackedBatch& batch, in
   of.tokens = token_labels(labels.labels, batch, vocab_size);
   of.orders = class_labels(labels.sentence_order_label, "sentence_order_label", batch.batch_size(),
                            kOrders);
-  of.mlm = mean_cross_entropy(of.tokens.of_rows, {.count = labels.masked_tokens}, vocab_size);
-  of.sop = mean_cross_entropy(of.orders, {.count = labels.sentence_pairs}, kOrders);
   return of;
 }
 
@@ -64,11 +59,19 @@ AlbertForPreTraining::AlbertForPreTraining(const AlbertConfig& config)
                              {kOrders, config_.hidden_size}, false)),
       sop_bias_(add_bias(store(), "sop_classifier.classifier.bias", kOrders)) {}
 
+std::vector<double> AlbertForPreTraining::count(BatchInputs inputs, const PreTrainingLabels& labels,
+                                                const LossOptions& loss) const {
+  check_plain(loss);
+  return targets_of(labels, pack(inputs), config_.vocab_size).counts();
+}
+
 Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inputs,
                                                                  const PreTrainingLabels& labels,
                                                                  const ForwardOptions& options) {
+  check_plain(options.loss);
   const PackedBatch batch = pack(inputs);
   const Targets targets = targets_of(labels, batch, config_.vocab_size);
+  const std::vector<double> own = targets.counts(), counts = counts_of(options.loss, own);
   const bool labelled = targets.given(), every_row = wants_every_row(options);
   const auto first = batch.first_rows();
   const NeededRows rows = every_row ? NeededRows::all(batch)
@@ -80,10 +83,11 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
   Tensor prediction_logits, sop_logits, best_tokens, best_orders;
   std::vector<Tensor> losses;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), i32_view(first_at));
+    result =
+        backbone_(t, batch, encoder_call(options, batch, rows.views()), HostView::of(first_at));
     const Var hidden = result->encoder.last_hidden_state;
     const Var predictions =
-        predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, i32_view(masked_at)));
+        predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, HostView::of(masked_at)));
     const Var pooled =
         ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
@@ -92,10 +96,12 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     if (!labelled) return {};
     best_tokens = best_of_rows(t, predictions);
     best_orders = best_of_rows(t, sop);
-    const Var mlm_loss = ops::cross_entropy(t, predictions, i32_view(tokens), targets.mlm);
-    const Var sop_loss = ops::cross_entropy(t, sop, i32_view(targets.orders), targets.sop);
+    const Var mlm_loss = ops::cross_entropy(t, predictions, HostView::of(tokens),
+                                            mean_cross_entropy(options.loss, counts[0]));
+    const Var sop_loss = ops::cross_entropy(t, sop, HostView::of(targets.orders),
+                                            mean_cross_entropy(options.loss, counts[1]));
     losses = {mlm_loss.value(), sop_loss.value()};
-    return {{mlm_loss, {}}, {sop_loss, {}}};
+    return {{mlm_loss}, {sop_loss}};
   });
 
   const auto common = start_output(batch, *result, {});
@@ -103,7 +109,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
              best = start_to_host(labelled ? std::vector{best_tokens, best_orders}
                                            : std::vector<Tensor>{});
   const auto sop = start_to_host(sop_logits);
-  // Large, and nothing to be kept twice: read at once.
+  // The logits are large: they are copied out now instead of into a second buffer.
   const auto words = std::make_shared<HostTensor>();
   if (options.logits) *words = batch.unpack(to_host(prediction_logits));
   return Deferred<AlbertForPreTrainingOutput>([=, orders = targets.orders] {
@@ -115,8 +121,8 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
       out.loss = *out.mlm_loss + *out.sop_loss;
       out.mlm_correct = count_equal(best[0].get(), tokens);
       out.sop_correct = count_equal(best[1].get(), orders);
-      out.mlm_count = count_labelled(tokens);
-      out.sop_count = count_labelled(orders);
+      out.mlm_count = static_cast<int64_t>(own[0]);
+      out.sop_count = static_cast<int64_t>(own[1]);
     }
     out.prediction_logits = std::move(*words);
     out.sop_logits = sop.get();

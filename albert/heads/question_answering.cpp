@@ -26,12 +26,12 @@ class SpanTargets {
     read(labels.start_positions, "start_positions", 0, batch);
     read(labels.end_positions, "end_positions", 1, batch);
   }
-  Tensor positions() const {
-    return {const_cast<int32_t*>(positions_.data()),
-            {static_cast<int64_t>(positions_.size()) / kEnds, kEnds},
-            DType::kI32};
+  // [sequences, 2] i32
+  HostView positions() const {
+    const auto sequences = static_cast<int64_t>(positions_.size()) / kEnds;
+    return HostView::of(positions_).reshaped({sequences, kEnds});
   }
-  Tensor scale() const { return {const_cast<double*>(scale_), {kEnds}, DType::kF64}; }
+  const std::vector<double>& counts() const { return counts_; }
 
  private:
   void read(const HostTensor& given, const char* name, int64_t end, const PackedBatch& batch) {
@@ -39,7 +39,6 @@ class SpanTargets {
       fail(ErrorCode::kBadData, name, " is ", given.shape_string(), ' ', name_of(given.dtype()),
            ", wanted ", batch.batch_size(), " integers");
     const HostTensor columns = given.to(DType::kI64);
-    int64_t counted = 0;
     for (int64_t b = 0; b < batch.batch_size(); ++b) {
       const int64_t column = std::max<int64_t>(0, columns.at<int64_t>(b));
       if (column >= batch.padded_length()) continue;
@@ -47,13 +46,12 @@ class SpanTargets {
       if (!row) fail(ErrorCode::kBadData, name, "[", b, "] is ", column, ", which is padding");
       positions_[static_cast<size_t>(b * kEnds + end)] =
           static_cast<int32_t>(*row - batch.offsets()[static_cast<size_t>(b)]);
-      ++counted;
+      ++counts_[static_cast<size_t>(end)];
     }
-    scale_[end] = 1.0 / static_cast<double>(kEnds * counted);
   }
 
   std::vector<int32_t> positions_;
-  double scale_[kEnds] = {};
+  std::vector<double> counts_ = std::vector<double>(kEnds);
 };
 
 HostTensor column(const HostTensor& rows, int64_t which) {
@@ -75,34 +73,46 @@ AlbertForQuestionAnswering::AlbertForQuestionAnswering(const AlbertConfig& confi
       weight_(add_weight(store(), "qa_outputs.weight", {kEnds, config_.hidden_size}, false)),
       bias_(add_bias(store(), "qa_outputs.bias", kEnds)) {}
 
-QuestionAnsweringModelOutput AlbertForQuestionAnswering::forward(
+std::vector<double> AlbertForQuestionAnswering::count(BatchInputs inputs,
+                                                      const QuestionAnsweringLabels& labels,
+                                                      const LossOptions& loss) const {
+  check_plain(loss);
+  return SpanTargets(labels, pack(inputs)).counts();
+}
+
+Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
     BatchInputs inputs, const QuestionAnsweringLabels& labels, const ForwardOptions& options) {
-  const PackedBatch batch = pack(inputs);
+  check_plain(options.loss);
+  const auto batch = std::make_shared<const PackedBatch>(pack(inputs));
   std::optional<SpanTargets> targets;
   if (!labels.start_positions.empty() && !labels.end_positions.empty())
-    targets.emplace(labels, batch);
-  const NeededRows rows = NeededRows::all(batch);
+    targets.emplace(labels, *batch);
+  std::vector<double> scale =
+      counts_of(options.loss, targets ? targets->counts() : std::vector<double>(kEnds));
+  for (double& s : scale) s = 1.0 / (static_cast<double>(kEnds) * s);
+  const NeededRows rows = NeededRows::all(*batch);
 
   std::optional<BackboneOutput> result;
   Tensor logits;
   std::vector<Tensor> losses;
-  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
-    result = backbone_(t, batch, encoder_call(options, batch, rows.views()), {});
+  run(options, *batch, [&](Tape& t) -> std::vector<Upstream> {
+    result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), {});
     const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
     logits = scores.value();
     if (!targets) return {};
-    const Var total = ops::span_cross_entropy(t, scores, batch.cu_seqlens(), targets->positions(),
-                                              targets->scale());
+    const Var total = ops::span_cross_entropy(t, scores, batch->cu_seqlens(), targets->positions(),
+                                              HostView::of(scale));
     losses = {total.value()};
-    return {{total, {}}};
+    return {{total}};
   });
 
-  QuestionAnsweringModelOutput out;
-  fill(out, batch, *result, losses);
-  const HostTensor scores = to_host(logits);
-  out.start_logits = batch.unpack(column(scores, 0));
-  out.end_logits = batch.unpack(column(scores, 1));
-  return out;
+  const auto common = start_output(*batch, *result, losses);
+  const auto scores = start_to_host(logits);
+  return Deferred<QuestionAnsweringModelOutput>([=] {
+    const HostTensor both = scores.get();
+    return QuestionAnsweringModelOutput{common.get(), batch->unpack(column(both, 0)),
+                                        batch->unpack(column(both, 1))};
+  });
 }
 
 }  // namespace albert

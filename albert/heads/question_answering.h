@@ -3,8 +3,10 @@
 
 namespace albert {
 
+// [B] integers each: columns of the padded input. As in transformers, negative ones mean the first
+// token and those beyond S are left out. Both or neither are given.
 struct QuestionAnsweringLabels {
-  HostTensor start_positions, end_positions;  // [B]: columns of the padded input
+  HostTensor start_positions, end_positions;
 };
 
 struct QuestionAnsweringModelOutput : ModelOutput {
@@ -12,16 +14,20 @@ struct QuestionAnsweringModelOutput : ModelOutput {
 };
 
 // Start and end scores of every token. The loss is the mean of the two cross-entropies over each
-// sequence's own tokens (transformers' soft-max also runs over padding). As there, negative
-// positions mean the first token and positions beyond the sequence are left out.
-class AlbertForQuestionAnswering : public PreTrained<AlbertForQuestionAnswering> {
+// sequence's own tokens (transformers' soft-max also runs over padding).
+class AlbertForQuestionAnswering
+    : public PreTrained<AlbertForQuestionAnswering, QuestionAnsweringLabels,
+                        QuestionAnsweringModelOutput> {
  public:
-  explicit AlbertForQuestionAnswering(
-      const AlbertConfig& config);  // Error(kMismatch) unless num_labels is 2
+  // Error(kMismatch) unless num_labels is 2.
+  explicit AlbertForQuestionAnswering(const AlbertConfig& config);
 
-  QuestionAnsweringModelOutput forward(BatchInputs inputs,
-                                       const QuestionAnsweringLabels& labels = {},
-                                       const ForwardOptions& options = {});
+  Deferred<QuestionAnsweringModelOutput> start(BatchInputs inputs,
+                                               const QuestionAnsweringLabels& labels,
+                                               const ForwardOptions& options);
+  // {start positions that are not left out, end positions that are not}
+  std::vector<double> count(BatchInputs inputs, const QuestionAnsweringLabels& labels,
+                            const LossOptions& loss = {}) const;
 
  private:
   Backbone backbone_;

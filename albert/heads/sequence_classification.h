@@ -7,23 +7,22 @@ struct SequenceClassifierOutput : ModelOutput {
   HostTensor logits;  // [B, num_labels]
 };
 
-// One decision a sequence. The loss follows config.problem_type, or, where that is empty,
-// transformers' inference: one label: regression (mean squared error); integer labels:
-// single_label_classification (cross-entropy); else multi_label_classification (binary
-// cross-entropy, mean over all elements).
-class AlbertForSequenceClassification : public PreTrained<AlbertForSequenceClassification> {
+// One decision for every sequence. Labels are [B] integers (-100: none), or [B] or [B, num_labels]
+// floats, or empty. The loss follows config.problem_type, or, where that is empty, what
+// transformers infers: one label means regression (mean squared error); integer labels mean
+// single_label_classification (cross-entropy); others multi_label_classification (binary
+// cross-entropy). The last two are means over all elements, [B, num_labels].
+class AlbertForSequenceClassification
+    : public PreTrained<AlbertForSequenceClassification, HostTensor, SequenceClassifierOutput> {
  public:
   explicit AlbertForSequenceClassification(const AlbertConfig& config);
 
-  // labels: [B] integers, or [B] / [B, num_labels] floats, or empty
-  SequenceClassifierOutput forward(BatchInputs inputs, const HostTensor& labels = {},
-                                   const LossOptions& loss = {},
-                                   const ForwardOptions& options = {}) {
-    return start(inputs, labels, loss, options).get();
-  }
-  // The same without waiting for a GPU: more may be queued before the result is read.
   Deferred<SequenceClassifierOutput> start(BatchInputs inputs, const HostTensor& labels,
-                                           const LossOptions& loss, const ForwardOptions& options);
+                                           const ForwardOptions& options);
+  // {labelled sequences}, or the sum of their class weights. In regression and multi-label
+  // classification {sequences}: num_labels is the same for all.
+  std::vector<double> count(BatchInputs inputs, const HostTensor& labels,
+                            const LossOptions& loss = {}) const;
 
  private:
   Backbone backbone_;

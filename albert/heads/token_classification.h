@@ -7,13 +7,18 @@ struct TokenClassifierOutput : ModelOutput {
   HostTensor logits;  // [B, S, num_labels]
 };
 
-// One label a token; the loss is the mean over tokens whose label is not -100.
-class AlbertForTokenClassification : public PreTrained<AlbertForTokenClassification> {
+// One decision for every token. Labels are [B, S] integers, -100 where nothing is asked, or empty;
+// the loss is the mean over labelled tokens.
+class AlbertForTokenClassification
+    : public PreTrained<AlbertForTokenClassification, HostTensor, TokenClassifierOutput> {
  public:
   explicit AlbertForTokenClassification(const AlbertConfig& config);
 
-  TokenClassifierOutput forward(BatchInputs inputs, const HostTensor& labels = {},
-                                const LossOptions& loss = {}, const ForwardOptions& options = {});
+  Deferred<TokenClassifierOutput> start(BatchInputs inputs, const HostTensor& labels,
+                                        const ForwardOptions& options);
+  // {labelled tokens}, or the sum of their class weights
+  std::vector<double> count(BatchInputs inputs, const HostTensor& labels,
+                            const LossOptions& loss = {}) const;
 
  private:
   Backbone backbone_;

@@ -126,12 +126,9 @@ std::unique_ptr<Ceiling> make_cpu_ceiling(int threads, double seconds) {
 }
 
 std::unique_ptr<Ceiling> make_ceiling(const ModelOptions& device, double seconds) {
-  auto backend = kernels::make_backend({.device = device.device,
-                                        .gpu = device.gpu,
-                                        .tf32 = device.tf32,
-                                        .threads = device.threads,
-                                        .isa = device.isa});
-  if (device.device == Device::kCpu) return make_cpu_ceiling(backend->stream().threads, seconds);
+  auto backend = kernels::make_backend(device.backend);
+  if (device.backend.device == Device::kCpu)
+    return make_cpu_ceiling(backend->stream().threads, seconds);
   return make_backend_ceiling(std::move(backend), device.precision, seconds);
 }
 

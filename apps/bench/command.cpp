@@ -69,17 +69,14 @@ nlohmann::ordered_json libraries() {
 }
 
 nlohmann::ordered_json machine_json(const BenchOptions& options) {
-  if (options.device.device == Device::kCuda) {
-    const auto gpu = kernels::make_backend({.device = Device::kCuda,
-                                            .gpu = options.device.gpu,
-                                            .attention = options.device.attention});
+  if (options.device.backend.device == Device::kCuda) {
+    const auto gpu = kernels::make_backend(options.device.backend);
     return {{"gpu", gpu->description()},
             {"libraries", libraries()},
             {"processor", processor()},
             {"version", ALBERT_VERSION}};
   }
-  const auto backend =
-      kernels::make_backend({.threads = options.device.threads, .isa = options.device.isa});
+  const auto backend = kernels::make_backend(options.device.backend);
   return {{"processor", processor()},
           {"threads", backend->stream().threads},
           {"isa", kernels::name_of(backend->stream().isa)},
@@ -117,7 +114,7 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   o.phases = split_phases(flags.phases);
   o.source.file = flags.file;
   o.device = flags.common.model(err);
-  o.device.isa = isa_of(flags.isa);
+  o.device.backend.isa = isa_of(flags.isa);
   o.precision = flags.common.precision;
   check(o);
   if (flags.model_only) return predict(flags, out);

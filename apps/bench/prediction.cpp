@@ -122,7 +122,7 @@ std::vector<Row> predict_phases(const BenchOptions& options, const Gpu& gpu) {
     fail(ErrorCode::kUsage, "--model_only knows no GPU's f64: use --precision bf16 or f32");
   const AlbertConfig config = config_of(options.model);
   ModelOptions planned = options.device;
-  planned.device = Device::kMeta;
+  planned.backend.device = Device::kMeta;
   std::vector<Row> rows;
   for (const std::string& phase : options.phases)
     if (const auto step = step_of(phase, config, planned))

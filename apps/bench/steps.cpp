@@ -93,8 +93,8 @@ class Finetuning final : public Training<AlbertForSequenceClassification> {
 
  private:
   Deferred<double> backward(const Batch& batch) override {
-    const auto out = model_.start(batch.inputs, alternating(batch.sequences), {},
-                                  {.backward = true, .keep = keep_});
+    const auto out =
+        model_.start(batch.inputs, alternating(batch.sequences), {.backward = true, .keep = keep_});
     return Deferred<double>([out] { return *out.get().loss; });
   }
 };

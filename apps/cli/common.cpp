@@ -46,13 +46,13 @@ ModelOptions CommonOptions::model(std::ostream& err) const {
     fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
   options.precision = precision_of(precision);
-  options.threads = threads;
-  options.tf32 = tf32;
-  if (attention == "cudnn") options.attention = cudnn_on(options.precision);
+  options.backend.threads = threads;
+  options.backend.tf32 = tf32;
+  if (attention == "cudnn") options.backend.attention = cudnn_on(options.precision);
   const kernels::GpuFacts facts = device == "cpu" ? kernels::GpuFacts{} : kernels::find_gpus();
   const DeviceChoice choice = choose_device(device, compute_dtype(options.precision), facts);
-  options.device = choice.device;
-  options.gpu = choice.gpu;
+  options.backend.device = choice.device;
+  options.backend.gpu = choice.gpu;
   if (attention == "cudnn" && choice.device != Device::kCuda)
     fail(ErrorCode::kUsage,
          "--attention cudnn needs a GPU, and this computes on the CPU: use --attention own");

@@ -7,10 +7,8 @@ int main(int argc, char** argv) {
   auto model = albert::AlbertForPreTraining::from_pretrained(folder, {.trainable = true});
   albert::Optimizer lamb(model,
                          albert::OptimizerOptions::google(albert::OptimizerOptions::Kind::kLamb));
-  albert::ModelInputs in;
-  in.input_ids = albert::HostTensor::of<int64_t>({1, 6}, {2, 14, 4, 3, 25, 3});
-  in.token_type_ids = albert::HostTensor::of<int64_t>({1, 6}, {0, 0, 0, 0, 1, 1});
-  albert::PreTrainingLabels labels{
+  const albert::Sequences in{{{2, 14, 4, 3, 25, 3}}, {{0, 0, 0, 0, 1, 1}}};
+  const albert::PreTrainingLabels labels{
       albert::HostTensor::of<int64_t>({1, 6}, {-100, -100, 31, -100, -100, -100}),
       albert::HostTensor::of<int64_t>({1}, {0})};
   for (int step = 0; step < 3; ++step) {

@@ -6,12 +6,12 @@
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "model";
   auto model = albert::AlbertForQuestionAnswering::from_pretrained(folder);
-  albert::ModelInputs in;
-  in.input_ids = albert::HostTensor::of<int64_t>({1, 7}, {2, 14, 3, 25, 31, 40, 3});
-  in.token_type_ids = albert::HostTensor::of<int64_t>({1, 7}, {0, 0, 0, 1, 1, 1, 1});
-  const auto out = model.forward(in);
-  const float *start = out.start_logits.data<float>(), *end = out.end_logits.data<float>();
-  const auto from = std::max_element(start + 3, start + 6) - start;
-  const auto to = std::max_element(end + from, end + 6) - end;
-  std::printf("tokens %td to %td, score %.4f\n", from, to, start[from] + end[to]);
+  const auto out =
+      model.forward(albert::Sequences{{{2, 14, 3, 25, 31, 40, 3}}, {{0, 0, 0, 1, 1, 1, 1}}});
+  const auto start = out.start_logits.row<float>(0).subspan(3, 3),  // of the passage
+      end = out.end_logits.row<float>(0).subspan(3, 3);
+  const auto from = std::max_element(start.begin(), start.end()) - start.begin();
+  const auto to = std::max_element(end.begin() + from, end.end()) - end.begin();
+  std::printf("tokens %td to %td, score %.4f\n", from + 3, to + 3,
+              start[size_t(from)] + end[size_t(to)]);
 }

@@ -5,14 +5,12 @@
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "model";
   auto model = albert::AlbertForSequenceClassification::from_pretrained(folder);
-  albert::ModelInputs in;
-  in.input_ids = albert::HostTensor::of<int64_t>({1, 5}, {2, 14, 25, 31, 3});
   const auto labels = albert::HostTensor::of<int64_t>({1}, {1});
-  albert::LossOptions loss{
-      .class_weights = std::vector<float>(size_t(model.config().num_labels()), 1.0F),
-      .label_smoothing = 0.1};
-  const auto out = model.forward(in, labels, loss);
+  const std::vector<float> weights(size_t(model.config().num_labels()), 1.0F);
+  const auto out = model.forward(albert::Sequences{{{2, 14, 25, 31, 3}}}, labels,
+                                 {.loss = {.class_weights = weights, .label_smoothing = 0.1}});
+  const auto scores = out.logits.row<float>(0);
   for (const auto& [id, name] : model.config().id2label)
-    std::printf("%s %.4f\n", name.c_str(), out.logits.at<float>(id));
+    std::printf("%s %.4f\n", name.c_str(), scores[size_t(id)]);
   std::printf("loss %.4f\n", *out.loss);
 }

@@ -5,10 +5,8 @@
 int main(int argc, char** argv) {
   const std::string folder = argc > 1 ? argv[1] : "model";
   auto model = albert::AlbertForTokenClassification::from_pretrained(folder, {.trainable = true});
-  albert::ModelInputs in;
-  in.input_ids = albert::HostTensor::of<int64_t>({1, 4}, {2, 14, 25, 3});
   const auto labels = albert::HostTensor::of<int64_t>({1, 4}, {-100, 1, 0, -100});
-  const auto out = model.forward(in, labels, {}, {.backward = true});
+  const auto out = model.forward(albert::Sequences{{{2, 14, 25, 3}}}, labels, {.backward = true});
   std::printf("logits %s, loss %.4f\n", out.logits.shape_string().c_str(), *out.loss);
   const auto gradients = model.gradients();
   std::printf("d loss / d classifier.bias[0] = %.6f\n",

@@ -89,9 +89,8 @@ TEST_P(Golden, EqualsTransformers) {
   const TensorFile expected = read_safetensors(golden.tensors);
   apps::HeadRequest request{.model = golden.model(),
                             .options = {.precision = golden.precision,
-                                        .threads = 2,
                                         .trainable = true,
-                                        .device = tested_device()}};
+                                        .backend = {.device = tested_device(), .threads = 2}}};
   request.gradients = true;
   std::vector<std::string> notes;
   const TensorFile actual = apps::run_head(golden.head(), request, expected, &notes);

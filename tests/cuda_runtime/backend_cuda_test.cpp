@@ -55,8 +55,8 @@ struct Outcome {
 Outcome train(kernels::Profile* profile) {
   AlbertConfig config = tiny_config();
   config.hidden_dropout_prob = 0.1;
-  auto model =
-      AlbertForPreTraining::from_config(config, {.trainable = true, .device = Device::kCuda});
+  auto model = AlbertForPreTraining::from_config(
+      config, {.trainable = true, .backend = {.device = Device::kCuda}});
   randomize(model, 3, 0.1);
   model.backend().profile_into(profile);
   Optimizer optimizer(model, {.kind = OptimizerOptions::Kind::kLamb});
@@ -89,8 +89,8 @@ TEST(CudaBackend, TrainsToTheSameBitsRecordedOrNotAndInAnyOrder) {
 
 TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
   in_any_order([] {
-    auto model = AlbertForPreTraining::from_config(tiny_config(),
-                                                   {.trainable = true, .device = Device::kCuda});
+    auto model = AlbertForPreTraining::from_config(
+        tiny_config(), {.trainable = true, .backend = {.device = Device::kCuda}});
     Optimizer optimizer(model, {});
     const RandomBatch batch(tiny_config(), 3, 9, 1);
     int64_t kernels = 0, graphs = 0;
@@ -212,8 +212,8 @@ TEST_F(OnAFake, WhatAKernelDidWrongIsSaidByWhoWaitsForIt) {
 
 TEST(CudaBackend, AStepThatDoesNotFitNamesTheBatchThatWould) {
   cuda_runtime::reset(1, 0.5);
-  auto model = AlbertForPreTraining::from_config(tiny_config(),
-                                                 {.trainable = true, .device = Device::kCuda});
+  auto model = AlbertForPreTraining::from_config(
+      tiny_config(), {.trainable = true, .backend = {.device = Device::kCuda}});
   const auto run = [&](int64_t sequences) {
     const RandomBatch batch(tiny_config(), sequences, 20, 1);
     model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});

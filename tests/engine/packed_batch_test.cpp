@@ -15,9 +15,13 @@ HostTensor rows(std::initializer_list<std::vector<T>> values) {
       {static_cast<int64_t>(values.size()), static_cast<int64_t>(values.begin()->size())}, all);
 }
 
-std::vector<int32_t> ints(Tensor t) { return {t.as<int32_t>(), t.as<int32_t>() + t.shape.size()}; }
+std::vector<int32_t> ints(HostView t) {
+  return {t.as<int32_t>(), t.as<int32_t>() + t.shape.size()};
+}
 
-std::vector<int64_t> longs(Tensor t) { return {t.as<int64_t>(), t.as<int64_t>() + t.shape.size()}; }
+std::vector<int64_t> longs(HostView t) {
+  return {t.as<int64_t>(), t.as<int64_t>() + t.shape.size()};
+}
 
 // What the constructor says about inputs it refuses.
 std::string refusal(BatchInputs inputs, const AlbertConfig& config = tiny_config()) {

@@ -7,20 +7,14 @@
 namespace albert::testing {
 namespace {
 
-const ModelOptions kTrainable{.precision = Precision::kF64, .threads = 1, .trainable = true};
+const ModelOptions kTrainable{
+    .precision = Precision::kF64, .trainable = true, .backend = {.threads = 1}};
 
 template <class Head>
 Head make(const AlbertConfig& config) {
   auto head = Head::from_config(config, kTrainable);
   randomize(head, 7);
   return head;
-}
-
-AlbertConfig with_labels(int64_t n) {
-  AlbertConfig c = tiny_config();
-  c.id2label.clear();
-  for (int64_t i = 0; i < n; ++i) c.id2label[i] = "L" + std::to_string(i);
-  return c;
 }
 
 // -log softmax(logits[row])[c]
@@ -42,7 +36,8 @@ TEST(Losses, SequenceClassificationWeighsSmoothsAndIgnores) {
   const AlbertConfig config = with_labels(3);
   const RandomBatch batch(config, 4, 6, 5);
   auto head = make<AlbertForSequenceClassification>(config);
-  const auto out = head.forward(batch.inputs, i64({4}, {2, -100, 0, 1}), {{0.5F, 1, 4}, 0.1});
+  const auto out =
+      head.forward(batch.inputs, i64({4}, {2, -100, 0, 1}), {.loss = {{0.5F, 1, 4}, 0.1}});
   const double w[] = {0.5, 1, 4};
   const int64_t rows[] = {0, 2, 3}, labels[] = {2, 0, 1};
   double loss = 0;
@@ -160,10 +155,9 @@ TEST(Losses, MicroBatchesThatShareACountAddUpToTheWholeBatch) {
   int64_t correct = 0, count = 0;
   for (int64_t b = 0; b < 3; ++b) {
     const RandomBatch one = batch.single(b);
-    PreTrainingLabels labels = one.pretraining;
-    labels.masked_tokens = static_cast<double>(out.mlm_count);
-    labels.sentence_pairs = 3;
-    const auto part = parts.forward(one.inputs, labels, {.logits = b == 1, .backward = true});
+    const LossOptions loss{.counts = {static_cast<double>(out.mlm_count), 3}};
+    const auto part = parts.forward(one.inputs, one.pretraining,
+                                    {.logits = b == 1, .backward = true, .loss = loss});
     mlm += *part.mlm_loss;
     sop += *part.sop_loss;
     correct += part.mlm_correct;

@@ -31,7 +31,7 @@ ForwardOptions training_step(bool logits = false) {
 
 TEST(PreTrainingGradient, EqualsCentralDifferencesInF64) {
   const AlbertConfig config = with_dropout(tiny_config());
-  auto model = make(config, {.precision = Precision::kF64, .threads = 1});
+  auto model = make(config, {.precision = Precision::kF64, .backend = {.threads = 1}});
   const RandomBatch batch(config, 3, 7, 5);
   ForwardOptions options = training_step();
   model.forward(batch.inputs, batch.pretraining, options);
@@ -72,7 +72,8 @@ TEST_P(AllPrecisions, ThreadsAndRecomputationDoNotChangeABit) {
   for (const int threads : {1, 2, 5})
     for (const Keep keep : {Keep::kActivations, Keep::kRecompute})
       for (const kernels::Isa isa : {kernels::detect_isa()}) {
-        auto model = make(config, {.precision = GetParam(), .threads = threads, .isa = isa});
+        auto model =
+            make(config, {.precision = GetParam(), .backend = {.threads = threads, .isa = isa}});
         ForwardOptions options = training_step();
         options.keep = keep;
         const auto out = model.forward(batch.inputs, batch.pretraining, options);
@@ -107,7 +108,7 @@ TEST_P(AllPrecisions, PruningTheLastLayerChangesNothing) {
 TEST_P(AllPrecisions, ABatchEqualsItsSequencesOneByOne) {
   const AlbertConfig config = tiny_config();
   const RandomBatch batch(config, 5, 13, 5);
-  auto model = make(config, {.precision = GetParam(), .threads = 2});
+  auto model = make(config, {.precision = GetParam(), .backend = {.threads = 2}});
   const auto together = model.forward(batch.inputs);
   const int64_t vocabulary = config.vocab_size;
   for (int64_t b = 0; b < batch.batch_size; ++b) {
@@ -128,10 +129,11 @@ TEST_P(AllPrecisions, PlannedMemoryIsUsedMemoryToTheByte) {
   const RandomBatch batch(config, 3, 17, 5);
   for (const bool backward : {false, true})
     for (const Keep keep : {Keep::kActivations, Keep::kRecompute, Keep::kBatchedWeightGradients}) {
-      ModelOptions options{
-          .precision = GetParam(), .threads = 2, .trainable = true, .device = Device::kMeta};
+      ModelOptions options{.precision = GetParam(),
+                           .trainable = true,
+                           .backend = {.device = Device::kMeta, .threads = 2}};
       auto planned = AlbertForPreTraining::from_config(config, options);
-      auto real = make(config, {.precision = GetParam(), .threads = 2});
+      auto real = make(config, {.precision = GetParam(), .backend = {.threads = 2}});
       ForwardOptions step;
       step.backward = backward;
       step.keep = keep;
@@ -153,8 +155,8 @@ TEST_P(AllPrecisions, GradientsOverAllLayersAtOnceAreThoseOfOneByOne) {
       config.inner_group_num = inner;
       const RandomBatch batch(config, 4, 19, 5);
       auto one_by_one = make(config, {.precision = GetParam()});
-      auto at_once = make(config, {.precision = GetParam(), .threads = 1});
-      auto with_threads = make(config, {.precision = GetParam(), .threads = 3});
+      auto at_once = make(config, {.precision = GetParam(), .backend = {.threads = 1}});
+      auto with_threads = make(config, {.precision = GetParam(), .backend = {.threads = 3}});
       ForwardOptions step = training_step(every_row);
       const auto a = one_by_one.forward(batch.inputs, batch.pretraining, step);
       step.keep = Keep::kBatchedWeightGradients;

@@ -109,7 +109,7 @@ TEST_F(SequencesOfHeads, MaskedLM) {
 TEST_F(SequencesOfHeads, SequenceClassification) {
   const HostTensor labels = labels_of({kBatch}, 2);
   compare<AlbertForSequenceClassification>(
-      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, {}, options); },
+      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, options); },
       &SequenceClassifierOutput::logits);
 }
 
@@ -120,14 +120,14 @@ TEST_F(SequencesOfHeads, MultipleChoice) {
   ragged.choices = kChoices;
   const HostTensor labels = labels_of({kQuestions}, kChoices);
   compare<AlbertForMultipleChoice>(
-      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, {}, options); },
+      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, options); },
       &MultipleChoiceModelOutput::logits);
 }
 
 TEST_F(SequencesOfHeads, TokenClassification) {
   const HostTensor labels = labels_of({kBatch, kLength}, 2);
   compare<AlbertForTokenClassification>(
-      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, {}, options); },
+      padded, ragged, [&](auto& m, BatchInputs in) { return m.forward(in, labels, options); },
       &TokenClassifierOutput::logits);
 }
 

@@ -48,7 +48,7 @@ extern "C" __attribute__((noinline)) void albert_measured(const std::function<vo
 int main(int argc, char** argv) {
   using namespace albert;
   const std::string which = argc == 3 ? argv[1] : "";
-  const ModelOptions options{.threads = 1, .isa = kernels::Isa::kAvx2};
+  const ModelOptions options{.backend = {.threads = 1, .isa = kernels::Isa::kAvx2}};
   if (which == "tokenize") {
     const auto tokenizer = Tokenizer::from_pretrained(argv[2]);
     size_t ids = tokenizer->ids(kText).size();  // words are remembered, as in a long text

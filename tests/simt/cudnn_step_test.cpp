@@ -31,10 +31,10 @@ class CudnnStep {
  public:
   CudnnStep(const AlbertConfig& config, Precision precision, AttentionBackend attention)
       : config_(config),
-        model_(AlbertForPreTraining::from_config(config, {.precision = precision,
-                                                          .trainable = true,
-                                                          .device = Device::kCuda,
-                                                          .attention = attention})) {
+        model_(AlbertForPreTraining::from_config(
+            config, {.precision = precision,
+                     .trainable = true,
+                     .backend = {.device = Device::kCuda, .attention = attention}})) {
     randomize(model_, 3);
   }
   Outcome run(int n, Keep keep = Keep::kActivations) {

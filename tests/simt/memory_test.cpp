@@ -37,8 +37,8 @@ class FullGpu : public ::testing::Test {
   }
 
   AlbertConfig config_ = tiny_config();
-  AlbertForPreTraining model_ =
-      AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kCuda});
+  AlbertForPreTraining model_ = AlbertForPreTraining::from_config(
+      config_, {.trainable = true, .backend = {.device = Device::kCuda}});
 };
 
 TEST_F(FullGpu, NamesTheBatchThatWouldFit) {
@@ -73,8 +73,8 @@ TEST_F(FullGpu, KeepsOperandsOfAllLayersOnlyWhereThereIsRoom) {
 
 TEST_F(FullGpu, KeepsLessWhereOthersTookTheRoom) {
   constexpr size_t kAll = 256U << 20, kMore = 512U << 10;
-  auto planned =
-      AlbertForPreTraining::from_config(config_, {.trainable = true, .device = Device::kMeta});
+  auto planned = AlbertForPreTraining::from_config(
+      config_, {.trainable = true, .backend = {.device = Device::kMeta}});
   const size_t least = train(planned, 64), most = train(planned, 64, Keep::kBatchedWeightGradients);
   ASSERT_GT(most, least + 2 * kMore);
   leave(kAll);

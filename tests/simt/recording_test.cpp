@@ -19,8 +19,8 @@ AlbertConfig dropping_config() {
 }
 
 AlbertForPreTraining model_on_gpu() {
-  auto model = AlbertForPreTraining::from_config(dropping_config(),
-                                                 {.trainable = true, .device = Device::kCuda});
+  auto model = AlbertForPreTraining::from_config(
+      dropping_config(), {.trainable = true, .backend = {.device = Device::kCuda}});
   randomize(model, 3);
   return model;
 }
@@ -37,7 +37,6 @@ RandomBatch batch_number(int n) {
     if (labels[i] >= 0)
       labels[i] = static_cast<int64_t>(random() % static_cast<uint32_t>(config.vocab_size));
   }
-  batch.pretraining.masked_tokens = 30 + n;
   return batch;
 }
 
@@ -49,9 +48,11 @@ struct Outcome {
 Outcome step(AlbertForPreTraining& model, int n) {
   const RandomBatch batch = batch_number(n);
   model.zero_grads();
-  const auto out = model.forward(
-      batch.inputs, batch.pretraining,
-      {.logits = false, .backward = true, .dropout = {true, 5, static_cast<uint64_t>(n)}});
+  const auto out = model.forward(batch.inputs, batch.pretraining,
+                                 {.logits = false,
+                                  .backward = true,
+                                  .dropout = {true, 5, static_cast<uint64_t>(n)},
+                                  .loss = {.counts = {30.0 + n, 4}}});
   return {*out.loss, model.gradients()};
 }
 

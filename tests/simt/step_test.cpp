@@ -61,9 +61,10 @@ class Step : public ::testing::TestWithParam<std::tuple<Precision, Keep>> {
   static Outcome update(const AlbertConfig& config, Device device, Precision precision,
                         const ModelInputs& inputs, const Labels& labels,
                         OptimizerOptions::Kind kind) {
-    auto model = Model::from_config(
-        config,
-        ModelOptions{.precision = precision, .threads = 2, .trainable = true, .device = device});
+    auto model =
+        Model::from_config(config, ModelOptions{.precision = precision,
+                                                .trainable = true,
+                                                .backend = {.device = device, .threads = 2}});
     randomize(model, 7, 0.1);
     ForwardOptions options;
     options.logits = false;
@@ -76,11 +77,7 @@ class Step : public ::testing::TestWithParam<std::tuple<Precision, Keep>> {
     options.loss_scale = optimizer.loss_scale();
     options.dropout = {true, 11, 3};
     options.keep = std::get<Keep>(GetParam());
-    double loss;
-    if constexpr (std::is_same_v<Model, AlbertForPreTraining>)
-      loss = *model.forward(inputs, labels, options).loss;
-    else
-      loss = *model.forward(inputs, labels, LossOptions{}, options).loss;
+    const double loss = *model.forward(inputs, labels, options).loss;
     TensorFile gradients = model.gradients();
     for (auto& [name, tensor] : gradients.tensors) unscale(tensor, scale);
     EXPECT_EQ(optimizer.step(1e-2).get().applied, 1);

@@ -29,7 +29,8 @@ AlbertConfig base() {
 
 // Every seventh token is predicted, as 15 % of them are in pre-training.
 void expect_predicted_memory(bool training) {
-  auto model = AlbertForPreTraining::from_config(base(), {.threads = 2, .trainable = training});
+  auto model =
+      AlbertForPreTraining::from_config(base(), {.trainable = training, .backend = {.threads = 2}});
   std::vector<int64_t> labels(kBatch * kLength, -100);
   for (size_t i = 0; i < labels.size(); i += 7) labels[i] = 9;
   ModelInputs inputs;

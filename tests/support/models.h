@@ -23,6 +23,15 @@ inline AlbertConfig tiny_config() {
   return c;
 }
 
+// The tiny config for a head with `n` labels.
+inline AlbertConfig with_labels(int64_t n, const std::string& problem = "") {
+  AlbertConfig config = tiny_config();
+  config.problem_type = problem;
+  config.id2label.clear();
+  for (int64_t i = 0; i < n; ++i) config.id2label[i] = "LABEL_" + std::to_string(i);
+  return config;
+}
+
 // Ragged sequences of 1..length tokens, the longest one full; with labels for every head.
 struct RandomBatch {
   RandomBatch(const AlbertConfig& config, int64_t batch, int64_t length, uint32_t seed)

@@ -14,9 +14,10 @@ namespace albert::testing {
 class RandomTask final : public TrainingTask {
  public:
   explicit RandomTask(Precision precision = Precision::kF32, Device device = Device::kCpu)
-      : model_(AlbertForPreTraining::from_config(
-            tiny_config(),
-            {.precision = precision, .threads = 2, .trainable = true, .device = device})) {}
+      : model_(AlbertForPreTraining::from_config(tiny_config(),
+                                                 {.precision = precision,
+                                                  .trainable = true,
+                                                  .backend = {.device = device, .threads = 2}})) {}
   AlbertPreTrainedModel& model() override { return model_; }
   Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override {
     events.push_back("queued " + std::to_string(step));

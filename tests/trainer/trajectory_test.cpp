@@ -30,7 +30,7 @@ TEST_P(Trajectory, EqualsTheReference) {
   const TensorFile golden = read_safetensors(folder + recipe.file);
   auto model = AlbertForPreTraining::from_pretrained(
       folder + std::string(recipe.file).substr(0, std::string(recipe.file).find('.')),
-      {.precision = precision, .threads = 2, .trainable = true});
+      {.precision = precision, .trainable = true, .backend = {.threads = 2}});
   Optimizer optimizer(model, recipe.optimizer);
   const Schedule schedule{
       .shape = recipe.schedule, .peak = kPeak, .warmup_steps = kWarmup, .total_steps = kSteps};

@@ -11,12 +11,11 @@ Backbone::Backbone(ParameterStore& store, const std::string& prefix, const Alber
 }
 
 BackboneOutput Backbone::operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call,
-                                    Tensor first_rows) const {
+                                    HostView first_rows) const {
   std::optional<Var> embeds;
   if (batch.has_embeds()) {
     const HostTensor& given = batch.inputs_embeds();  // already in the compute type
-    embeds = t.input(
-        t.on_device({const_cast<void*>(given.raw()), {given.dim(0), given.dim(1)}, given.dtype()}));
+    embeds = t.input(t.on_device(given.view({given.dim(0), given.dim(1)})));
   }
   const Var x =
       embeds ? embeddings_(t, *embeds, batch, call.dropout) : embeddings_(t, batch, call.dropout);

@@ -13,19 +13,19 @@ struct BackboneOutput {
   std::optional<Var> inputs_embeds;  // [T, E], when the batch came with them
 };
 
-// transformers' AlbertModel: embeddings, encoder and, where a head wants it, the pooler.
+// transformers' AlbertModel: embeddings, encoder and, for heads that use it, the pooler.
 class Backbone {
  public:
   enum class Pooling : uint8_t { kNone, kFirstToken };
 
-  // `prefix`: "albert." under a head, "" for an AlbertModel alone
+  // `prefix` is "albert." in a head and "" in an AlbertModel.
   Backbone(ParameterStore& store, const std::string& prefix, const AlbertConfig& config,
            Pooling pooling);
 
-  // `first_rows` [B] i32: where the first tokens lie among the rows the call asks for; read by the
-  // pooler only
+  // `first_rows` [B] i32 are the places of the first tokens among the rows that the call asks for;
+  // only the pooler reads them.
   BackboneOutput operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call,
-                            Tensor first_rows) const;
+                            HostView first_rows) const;
 
   const Parameter& word_embeddings() const { return embeddings_.word(); }
 

@@ -49,9 +49,9 @@ std::vector<Encoder::Application> Encoder::applications(const RowViews& all,
   return list;
 }
 
-// Gives each layer that is applied to all rows more than once memory for all of its applications,
-// and records, before any of them and so behind all of their backward, what makes its gradients
-// from there.
+// Gives each layer that is applied to all rows more than once memory for the operands of all its
+// applications. What makes the gradients from them is registered before the first application, so
+// that it runs after the backward of all.
 Var Encoder::keep_operands(Tape& t, Var x, std::vector<Application>& applications) const {
   struct Shared {
     const Layer* layer;
@@ -83,7 +83,7 @@ EncoderOutput Encoder::operator()(Tape& t, Var x, const PackedBatch& batch,
   const RowViews all = RowViews::all(batch);
   const int64_t hidden = config_.hidden_size, length = longest_sequence(batch);
   std::vector<Application> list = applications(all, call);
-  // In inference two buffers take turns, unless every layer's output is wanted.
+  // In inference two buffers take turns, unless the output of every layer is asked for.
   Tensor turns[2];
   if (!t.training() && !call.hidden_states)
     for (Tensor& turn : turns) turn = t.save({batch.tokens(), hidden}, x.dtype());

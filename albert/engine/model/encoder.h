@@ -6,9 +6,9 @@
 
 namespace albert {
 
-// What one pass through the encoder is asked for.
+// The options of one pass through the encoder.
 struct EncoderCall {
-  RowViews rows;  // rows wanted out of the last layer; rows.rows empty: all
+  RowViews rows;  // the rows that the last layer computes; rows.rows empty: all
   DropoutState dropout;
   Keep keep = Keep::kActivations;
   bool hidden_states = false;  // needs all rows
@@ -17,21 +17,21 @@ struct EncoderCall {
 
 struct EncoderOutput {
   Var last_hidden_state;  // [T or R, H]
-  std::vector<Tensor>
-      hidden_states;  // L * K + 1 of [T, H]: the mapped embeddings, then after each inner layer
-  std::vector<Tensor>
-      attentions;  // L * K of [B, heads, S, S], S the longest sequence, keys in packed order
+  // L * K + 1 of [T, H]: the mapped embeddings, then the output of each inner layer.
+  std::vector<Tensor> hidden_states;
+  // L * K of [B, heads, S, S], S being the longest sequence; keys lie in packed order.
+  std::vector<Tensor> attentions;
 };
 
-// Groups of inner layers, applied num_hidden_layers times (albert.md 2.2). Sharing needs no code:
-// the same Layer runs again and its kernels add to the same gradients.
+// Groups of inner layers, applied num_hidden_layers times (docs/albert.md, "The network"). Sharing
+// needs no code: the same Layer runs again and its kernels add to the same gradients.
 class Encoder {
  public:
   Encoder(ParameterStore& store, const std::string& prefix, const AlbertConfig& config);
 
   EncoderOutput operator()(Tape& t, Var x, const PackedBatch& batch, const EncoderCall& call) const;
 
-  // Bytes a step over `tokens` takes more with Keep::kBatchedWeightGradients.
+  // The bytes that a step over `tokens` takes more with Keep::kBatchedWeightGradients.
   static int64_t operand_bytes(const AlbertConfig& config, int64_t tokens, DType dtype);
 
  private:
@@ -44,7 +44,7 @@ class Encoder {
   Var keep_operands(Tape& t, Var x, std::vector<Application>& applications) const;
 
   AlbertConfig config_;
-  std::deque<Layer> layers_;  // group g's inner layer k at g * inner_group_num + k
+  std::deque<Layer> layers_;  // inner layer k of group g has the index g * inner_group_num + k
 };
 
 }  // namespace albert

@@ -1,21 +1,10 @@
 #include "albert/engine/model/layer.h"
 
 namespace albert {
-namespace {
-
-Tensor view(const std::vector<int32_t>& v) {
-  return {const_cast<int32_t*>(v.data()), {static_cast<int64_t>(v.size())}, DType::kI32};
-}
-
-}  // namespace
 
 RowViews RowViews::of(const RowSelection& selection) {
-  return {view(selection.rows),
-          view(selection.cu_seqlens),
-          view(selection.in_sequence),
-          {const_cast<int64_t*>(selection.row_ids.data()),
-           {static_cast<int64_t>(selection.row_ids.size())},
-           DType::kI64}};
+  return {HostView::of(selection.rows), HostView::of(selection.cu_seqlens),
+          HostView::of(selection.in_sequence), HostView::of(selection.row_ids)};
 }
 
 LayerOperands LayerOperands::allocate(Tape& t, const AlbertConfig& config, int64_t rows,
@@ -50,8 +39,8 @@ Parameter& add_gamma(ParameterStore& store, const std::string& name, int64_t siz
   return store.add(name, {size}, Init::kOnes, false);
 }
 
-// Key and value lie next to each other and are one matmul; the query is its own, for a pruned layer
-// has fewer of it.
+// Key and value lie next to each other and are one matmul. The query is a matmul of its own, since
+// a pruned layer has fewer query rows.
 Layer::Projections Layer::add_projections(ParameterStore& store, const std::string& prefix,
                                           int64_t hidden) {
   const auto weight = [&](const char* which) -> Parameter& {
@@ -97,9 +86,9 @@ Var Layer::attention(Tape& t, Var x, Var x_queries, const LayerCall& call) const
   const Var key_value =
       ops::linear(t, x, {projections_.key_value_weight, projections_.key_value_bias, adds},
                   {.grad = kept.dkey_value});
-  const kernels::AttentionShape shape{config_.num_attention_heads, config_.head_size(),
-                                      call.queries.cu_seqlens, call.keys.cu_seqlens,
-                                      call.queries.in_sequence};
+  const ops::AttentionShape shape{config_.num_attention_heads, config_.head_size(),
+                                  call.queries.cu_seqlens, call.keys.cu_seqlens,
+                                  call.queries.in_sequence};
   const auto dropout =
       call.dropout.at(call.site, config_.attention_probs_dropout_prob, call.queries.row_ids);
   const Var context = ops::attention(t, query, key_value, shape, call.probabilities, dropout,

@@ -7,23 +7,23 @@
 
 namespace albert {
 
-// Dropout of one step; inactive in evaluation. Sites are numbered by where they stand in the
+// The dropout of one step; inactive in evaluation. Sites are numbered by their place in the
 // network.
 struct DropoutState {
   bool active = false;
   uint64_t seed = 0;
   uint64_t step = 0;
 
-  kernels::Dropout at(uint32_t site, double probability, Tensor row_ids) const {
-    return {active ? probability : 0, seed, step, site, row_ids, {}};
+  ops::Dropout at(uint32_t site, double probability, HostView row_ids) const {
+    return {active ? probability : 0, seed, step, site, row_ids};
   }
 };
 
-// The rows a layer works on, as views: captured by value, for a recomputed segment runs after its
-// caller.
+// The rows that a layer computes, as views of the host's arrays. A layer captures them by value,
+// since a recomputed segment runs after its caller has returned.
 struct RowViews {
-  Tensor rows;  // [R] into the packed batch; empty: all of them
-  Tensor cu_seqlens, in_sequence, row_ids;
+  HostView rows;                              // [R] i32 into the packed batch; empty: all of them
+  HostView cu_seqlens, in_sequence, row_ids;  // as in RowSelection
 
   static RowViews all(const PackedBatch& batch) {
     return {{}, batch.cu_seqlens(), batch.index_in_sequence(), batch.row_ids()};
@@ -31,37 +31,36 @@ struct RowViews {
   static RowViews of(const RowSelection& selection);
 };
 
-// What the weight gradients of a layer are made of: the inputs of its matmuls and the gradients of
-// their outputs. With several applications of the layer one after another in memory, each gradient
+// The operands of a layer's weight gradients: the inputs of its matmuls and the gradients of their
+// outputs. Where the applications of a layer lie one after another in memory, each weight gradient
 // is one matmul over all of them.
 struct LayerOperands {
-  Tensor hidden, context,
-      attention_output;  // [rows, H]: inputs of the projections, of dense and of ffn
-  Tensor wide;           // [rows, I]: input of ffn_output
-  Tensor dquery, dkey_value, ddense, dwide,
-      dnarrow;  // [rows, H], [rows, 2H], [rows, H], [rows, I], [rows, H]
+  Tensor hidden, context, attention_output;  // [rows, H]: inputs of the projections, dense and ffn
+  Tensor wide;                               // [rows, I]: input of ffn_output
+  Tensor dquery, dkey_value, ddense;         // [rows, H], [rows, 2H], [rows, H]
+  Tensor dwide, dnarrow;                     // [rows, I], [rows, H]
 
   static LayerOperands allocate(Tape& t, const AlbertConfig& config, int64_t rows, DType dtype);
-  // Bytes that `rows` take beyond what backward needs anyway.
+  // The bytes that `rows` take beyond those that backward needs anyway.
   static int64_t extra_bytes(const AlbertConfig& config, int64_t rows, DType dtype);
   LayerOperands rows(int64_t begin, int64_t count) const;
   explicit operator bool() const { return static_cast<bool>(hidden); }
 };
 
-// Everything but x that one application of a layer depends on.
+// All that one application of a layer depends on besides x.
 struct LayerCall {
   RowViews keys;              // every token
-  RowViews queries;           // the tokens wanted out; fewer in a pruned last layer
-  Tensor probabilities = {};  // attention probabilities go here when asked for
+  RowViews queries;           // the tokens that are computed; fewer in a pruned last layer
+  Tensor probabilities = {};  // [B, heads, S, S], gets the attention probabilities; or empty
   DropoutState dropout;
-  uint32_t site = 0;            // first of its kLayerSites
-  LayerOperands operands = {};  // where they go; empty: backward adds the gradients itself
-  Tensor output = {};           // where the hidden states go; empty: on the arena
+  uint32_t site = 0;            // the first of its kLayerSites
+  LayerOperands operands = {};  // storage for them; empty: backward adds the gradients itself
+  Tensor output = {};           // storage for the hidden states; empty: the arena
 };
 constexpr uint32_t kLayerSites = 2;
 
-// One post-LN block (albert.md 2.3): attention, residual, LayerNorm, feed-forward, residual,
-// LayerNorm. As in transformers, the feed-forward output has no dropout.
+// One post-LN block (docs/albert.md, "The network"): attention, residual, LayerNorm, feed-forward,
+// residual, LayerNorm. As in transformers, the feed-forward output has no dropout.
 class Layer {
  public:
   Layer(ParameterStore& store, const std::string& prefix, const AlbertConfig& config);
@@ -69,7 +68,8 @@ class Layer {
   // [T, H] -> [R, H], R = T unless call.queries selects rows
   Var operator()(Tape& t, Var x, const LayerCall& call) const;
 
-  // The gradients that backward left to its caller: all weights', and of the biases all but ffn's.
+  // Adds the gradients that backward leaves to its caller when it has call.operands: those of all
+  // weights and of all biases but ffn's.
   void add_gradients(Tape& t, const LayerOperands& operands) const;
 
  private:
@@ -90,7 +90,8 @@ class Layer {
       &full_beta_;
 };
 
-// Shorthands of the modules: a decayed weight with the usual start, a bias, LayerNorm's two.
+// Declare a weight with decay and a normal start, `packed` for linear layers; a bias, or
+// LayerNorm's beta; LayerNorm's gamma.
 Parameter& add_weight(ParameterStore& store, const std::string& name, Shape shape, bool packed);
 Parameter& add_bias(ParameterStore& store, const std::string& name, int64_t size);
 Parameter& add_gamma(ParameterStore& store, const std::string& name, int64_t size);

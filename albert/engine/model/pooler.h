@@ -3,7 +3,7 @@
 
 namespace albert {
 
-// tanh(h W + b) of each sequence's first token (albert.md 2.5)
+// tanh(h W + b) of each sequence's first token (docs/albert.md, "The network").
 class Pooler {
  public:
   Pooler(ParameterStore& store, const std::string& prefix, const AlbertConfig& config)

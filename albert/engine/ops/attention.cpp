@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "albert/engine/ops/ops.h"
+#include "albert/engine/ops/dropout.h"
 #include "albert/kernels/attention_call.h"
 
 namespace albert::ops {
@@ -8,8 +8,7 @@ namespace {
 
 using kernels::AttentionCall;
 
-// `cu_seqlens` is an array of the host.
-int64_t longest_sequence(Tensor cu_seqlens) {
+int64_t longest_sequence(HostView cu_seqlens) {
   const auto* at = cu_seqlens.as<int32_t>();
   int64_t longest = 1;
   for (int64_t b = 0; b + 1 < cu_seqlens.shape[0]; ++b)
@@ -17,12 +16,12 @@ int64_t longest_sequence(Tensor cu_seqlens) {
   return longest;
 }
 
-AttentionCall call_of(Tape& t, Var q, Var key_value, kernels::AttentionShape shape,
-                      Tensor probabilities, const kernels::Dropout& dropout) {
-  const int64_t longest = longest_sequence(shape.cu_seqlens_q);
-  shape.cu_seqlens_q = t.on_device(shape.cu_seqlens_q);
-  shape.cu_seqlens_k = t.on_device(shape.cu_seqlens_k);
-  shape.positions_q = t.on_device(shape.positions_q);
+AttentionCall call_of(Tape& t, Var q, Var key_value, const AttentionShape& host_shape,
+                      Tensor probabilities, const Dropout& dropout) {
+  const kernels::AttentionShape shape{
+      host_shape.heads, host_shape.head_size, t.on_device(host_shape.cu_seqlens_q),
+      t.on_device(host_shape.cu_seqlens_k), t.on_device(host_shape.positions_q)};
+  const int64_t longest = longest_sequence(host_shape.cu_seqlens_q);
   const int64_t width = shape.heads * shape.head_size;
   const Tensor kv = key_value.value();  // the keys, then the values
   return {{q.value(), 0}, {kv, 0},       {kv, width},          shape,
@@ -36,8 +35,8 @@ Tensor workspace_of(Tape& t, const AttentionCall& call, bool backward) {
 
 }  // namespace
 
-Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
-              kernels::Dropout dropout, const Placement& at) {
+Var attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, Tensor probabilities,
+              const Dropout& dropout, const Placement& at) {
   const AttentionCall call = call_of(t, q, key_value, shape, probabilities, dropout);
   Var y = t.output(q.shape(), q.dtype(), at);
   const auto kept = kernels::attention_statistics(t.stream(), call);

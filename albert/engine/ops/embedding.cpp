@@ -6,7 +6,11 @@
 namespace albert::ops {
 namespace {
 
-EmbeddingIds on_device(Tape& t, const EmbeddingIds& ids) {
+struct DeviceIds {
+  Tensor input_ids, token_type_ids, position_ids;
+};
+
+DeviceIds on_device(Tape& t, const EmbeddingIds& ids) {
   return {t.on_device(ids.input_ids), t.on_device(ids.token_type_ids),
           t.on_device(ids.position_ids)};
 }
@@ -14,7 +18,7 @@ EmbeddingIds on_device(Tape& t, const EmbeddingIds& ids) {
 }  // namespace
 
 Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& host_ids) {
-  const EmbeddingIds ids = on_device(t, host_ids);
+  const DeviceIds ids = on_device(t, host_ids);
   const auto &word = tables.word, &token_type = tables.token_type, &position = tables.position;
   Var y = t.output({ids.input_ids.shape[0], word.shape[1]}, word.compute.dtype);
   kernels::embedding_forward(t.stream(), y.value(), word.compute, token_type.compute,
@@ -27,10 +31,10 @@ Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& host_i
   return y;
 }
 
-Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables,
+Var embedding(Tape& t, Var inputs_embeds, HostView host_row_numbers, const EmbeddingTables& tables,
               const EmbeddingIds& host_ids) {
-  const EmbeddingIds ids = on_device(t, host_ids);
-  row_numbers = t.on_device(row_numbers);
+  const DeviceIds ids = on_device(t, host_ids);
+  const Tensor row_numbers = t.on_device(host_row_numbers);
   const auto &token_type = tables.token_type, &position = tables.position;
   Var y = t.output(inputs_embeds.shape(), inputs_embeds.dtype());
   kernels::embedding_forward(t.stream(), y.value(), inputs_embeds.value(), token_type.compute,

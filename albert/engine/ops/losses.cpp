@@ -3,10 +3,10 @@
 
 namespace albert::ops {
 
-Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options) {
-  labels = t.on_device(labels);
-  options.class_weights = t.on_device(options.class_weights);
-  options.scale_at = t.on_device({options.scale});
+Var cross_entropy(Tape& t, Var logits, HostView host_labels, const CrossEntropy& o) {
+  const Tensor labels = t.on_device(host_labels);
+  const kernels::CrossEntropy options{t.on_device(o.class_weights), o.label_smoothing, o.scale,
+                                      t.on_device({o.scale})};
   const DType sums = accumulator(logits.dtype());
   const Shape rows{logits.shape()[0]};
   Var loss = t.output({1}, sums);
@@ -21,10 +21,10 @@ Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy opti
   return loss;
 }
 
-Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale) {
-  cu_seqlens = t.on_device(cu_seqlens);
-  positions = t.on_device(positions);
-  scale = t.on_device(scale);
+Var span_cross_entropy(Tape& t, Var logits, HostView host_cu_seqlens, HostView host_positions,
+                       HostView host_scale) {
+  const Tensor cu_seqlens = t.on_device(host_cu_seqlens), positions = t.on_device(host_positions),
+               scale = t.on_device(host_scale);
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor log_sum_exp = t.save(positions.shape, sums);
@@ -38,9 +38,9 @@ Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions,
   return loss;
 }
 
-Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale) {
-  targets = t.on_device(targets);
-  class_weights = t.on_device(class_weights);
+Var binary_cross_entropy(Tape& t, Var logits, HostView host_targets, HostView host_weights,
+                         double scale) {
+  const Tensor targets = t.on_device(host_targets), class_weights = t.on_device(host_weights);
   const DType sums = accumulator(logits.dtype());
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save({logits.shape()[0]}, sums);
@@ -54,8 +54,8 @@ Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weigh
   return loss;
 }
 
-Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale) {
-  targets = t.on_device(targets);
+Var mean_squared_error(Tape& t, Var x, HostView host_targets, double scale) {
+  const Tensor targets = t.on_device(host_targets);
   const DType sums = accumulator(x.dtype());
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save({x.shape()[0]}, sums);

@@ -1,19 +1,21 @@
-#include "albert/engine/ops/ops.h"
+#include "albert/engine/ops/dropout.h"
 #include "albert/kernels/layer_norm.h"
 
 namespace albert::ops {
 
-kernels::Dropout on_device(Tape& t, kernels::Dropout dropout) {
-  if (dropout.probability == 0) return {};
-  dropout.row_ids = t.on_device(dropout.row_ids);
-  dropout.seed_and_step =
-      t.on_device({static_cast<int64_t>(dropout.seed), static_cast<int64_t>(dropout.step)});
-  return dropout;
+kernels::Dropout on_device(Tape& t, const Dropout& d) {
+  if (d.probability == 0) return {};
+  return {d.probability,
+          d.seed,
+          d.step,
+          d.site,
+          t.on_device(d.row_ids),
+          t.on_device({static_cast<int64_t>(d.seed), static_cast<int64_t>(d.step)})};
 }
 
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout,
-               const Placement& at) {
-  dropout = on_device(t, dropout);
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm,
+               const Dropout& host_dropout, const Placement& at) {
+  const kernels::Dropout dropout = on_device(t, host_dropout);
   const Shape rows{x.shape()[0]};
   Var y = t.output(x.shape(), x.dtype(), at);
   const Tensor mean = t.save(rows, accumulator(x.dtype())),
@@ -31,9 +33,9 @@ Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kerne
   return y;
 }
 
-Var dropout(Tape& t, Var x, kernels::Dropout dropout) {
-  if (dropout.probability == 0) return x;
-  dropout = on_device(t, dropout);
+Var dropout(Tape& t, Var x, const Dropout& host_dropout) {
+  if (host_dropout.probability == 0) return x;
+  const kernels::Dropout dropout = on_device(t, host_dropout);
   Var y = t.output(x.shape(), x.dtype());
   kernels::dropout_forward(t.stream(), y.value(), x.value(), dropout);
   t.on_backward(y, [=](Tape& tape, Tensor dy) {

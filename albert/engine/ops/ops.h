@@ -1,10 +1,9 @@
 #pragma once
-// The differentiable operations: each allocates its output, runs the forward kernel and records
-// what backward does. Vars and parameters lie on the device, Tensors (ids, labels, lengths, row
-// numbers) with the host. Shapes as in the kernel of the same name; parameters by reference, for
-// they have stable addresses.
-#include <span>
-
+// The differentiable operations. Each allocates its output, runs the forward kernel and registers
+// its backward with the tape. Vars and Tensors lie on the device; HostViews (ids, labels, lengths,
+// row numbers) lie on the host and must outlive the step. Shapes and dtypes are those of the kernel
+// of the same name; F is the compute type. Parameters are taken by reference: their addresses are
+// stable.
 #include "albert/engine/parameter.h"
 #include "albert/engine/tape.h"
 #include "albert/kernels/attention.h"
@@ -17,8 +16,8 @@ namespace albert::ops {
 struct Linear {
   const Parameter& weight;
   const Parameter& bias;
-  bool adds_gradients =
-      true;  // false: whoever runs it several times calls add_linear_gradients for all of them
+  // False: the caller runs the layer several times and calls add_linear_gradients for all of them.
+  bool adds_gradients = true;
 };
 struct LayerNorm {
   const Parameter& gamma;
@@ -30,61 +29,83 @@ struct EmbeddingTables {
   int64_t padding_idx;
 };
 struct EmbeddingIds {
-  Tensor input_ids, token_type_ids, position_ids;  // [T] i32
+  HostView input_ids, token_type_ids, position_ids;  // [T] i32
 };
 
-// What a dropout reads, on the device.
-kernels::Dropout on_device(Tape& t, kernels::Dropout dropout);
+// kernels::Dropout with its row_ids [rows] i64 on the host. Probability 0: no dropout.
+struct Dropout {
+  double probability = 0;
+  uint64_t seed = 0, step = 0;
+  uint32_t site = 0;
+  HostView row_ids = {};
+};
+
+// kernels::AttentionShape with its arrays on the host.
+struct AttentionShape {
+  int64_t heads = 0, head_size = 0;
+  HostView cu_seqlens_q, cu_seqlens_k;  // [B + 1] i32
+  HostView positions_q;                 // [Tq] i32
+};
+
+// kernels::CrossEntropy with its class_weights [C] f32, or none, on the host.
+struct CrossEntropy {
+  HostView class_weights = {};
+  double label_smoothing = 0, scale = 1;
+};
 
 // y [rows, out] = x weightT + bias
 Var linear(Tape& t, Var x, const Linear& layer, const Placement& at = {});
 
 // weight.grad += dyT x
 void add_weight_gradient(Tape& t, const Parameter& weight, Tensor dy, Tensor x);
-// What linear's backward adds: weight.grad += dyT x;  bias.grad += sum over rows of dy
+// Adds what linear's backward adds: weight.grad += dyT x;  bias.grad += sum over rows of dy
 void add_linear_gradients(Tape& t, const Linear& layer, Tensor dy, Tensor x);
 
-// y = activation(linear(x)); one fused matmul in inference, where nothing need be kept for backward
+// y = activation(linear(x)). In inference it is one fused matmul, since backward needs nothing.
 Var linear_activation(Tape& t, Var x, const Linear& layer, kernels::Activation activation);
 
-// y = outer(activation(inner(x))), whose backward takes the activation's slope within outer's
-// matmul. That matmul also sums the gradient of inner's bias, whatever inner.adds_gradients says.
-// `wide`: inner's output after activation, and its gradient before; `at`: y
+// y = outer(activation(inner(x))). Its backward multiplies by the activation's slope within outer's
+// matmul, which also sums the gradient of inner's bias, whatever inner.adds_gradients says.
+// `wide` places inner's activated output and the gradient before the activation; `at` places y.
 Var feed_forward(Tape& t, Var x, const Linear& inner, const Linear& outer,
                  kernels::Activation activation, const Placement& wide = {},
                  const Placement& at = {});
 
-// y = LayerNorm(dropout(x) + residual)
-Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, kernels::Dropout dropout,
+// y = LayerNorm(dropout(x) + residual);  `residual` may be null
+Var layer_norm(Tape& t, Var x, const Var* residual, const LayerNorm& norm, const Dropout& dropout,
                const Placement& at = {});
 
 // y = dropout(x); x itself when the probability is 0
-Var dropout(Tape& t, Var x, kernels::Dropout dropout);
+Var dropout(Tape& t, Var x, const Dropout& dropout);
 
-// y [T, E]: sum of the three tables' rows
+// y [T, E] = the sum of the three tables' rows
 Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& ids);
-// The same with given word vectors [T, E] in place of the word table
-Var embedding(Tape& t, Var inputs_embeds, Tensor row_numbers, const EmbeddingTables& tables,
+// y [T, E] = inputs_embeds [T, E] + the rows of the other two tables;  row_numbers [T] i32: 0..T-1
+Var embedding(Tape& t, Var inputs_embeds, HostView row_numbers, const EmbeddingTables& tables,
               const EmbeddingIds& ids);
 
-// q [Tq, H], key_value [Tk, 2H] -> [Tq, H];  `probabilities` as in albert/kernels/attention.h and
-// on the device, or empty
-Var attention(Tape& t, Var q, Var key_value, kernels::AttentionShape shape, Tensor probabilities,
-              kernels::Dropout dropout, const Placement& at = {});
+// q [Tq, H], key_value [Tk, 2H] -> [Tq, H].  `probabilities` as in albert/kernels/attention.h, or
+// empty
+Var attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, Tensor probabilities,
+              const Dropout& dropout, const Placement& at = {});
 
-// y = x, elsewhere
+// A copy of x at `at`.
 Var copy(Tape& t, Var x, const Placement& at);
 
-// y [R, cols] = rows `index` of x
-Var gather_rows(Tape& t, Var x, Tensor index);
+// y [R, cols] = rows `index` [R] i32 of x
+Var gather_rows(Tape& t, Var x, HostView index);
 
-// The same elements under another shape of equal size
+// x under another shape of equal size, in the same memory.
 Var reshape(Tape& t, Var x, Shape shape);
 
-// The losses: [1] in accumulator(F)
-Var cross_entropy(Tape& t, Var logits, Tensor labels, kernels::CrossEntropy options);
-Var span_cross_entropy(Tape& t, Var logits, Tensor cu_seqlens, Tensor positions, Tensor scale);
-Var binary_cross_entropy(Tape& t, Var logits, Tensor targets, Tensor class_weights, double scale);
-Var mean_squared_error(Tape& t, Var x, Tensor targets, double scale);
+// The losses: [1] accumulator(F).
+//   labels [R] i32;  cu_seqlens [B + 1] i32, positions [B, C] i32, scale [C] f64;
+//   targets [R, C] f32, class_weights [C] f32 or empty
+Var cross_entropy(Tape& t, Var logits, HostView labels, const CrossEntropy& options);
+Var span_cross_entropy(Tape& t, Var logits, HostView cu_seqlens, HostView positions,
+                       HostView scale);
+Var binary_cross_entropy(Tape& t, Var logits, HostView targets, HostView class_weights,
+                         double scale);
+Var mean_squared_error(Tape& t, Var x, HostView targets, double scale);
 
 }  // namespace albert::ops

@@ -4,8 +4,8 @@
 
 namespace albert::ops {
 
-Var gather_rows(Tape& t, Var x, Tensor index) {
-  index = t.on_device(index);
+Var gather_rows(Tape& t, Var x, HostView host_index) {
+  const Tensor index = t.on_device(host_index);
   Var y = t.output({index.shape[0], x.shape()[1]}, x.dtype());
   kernels::gather_rows(t.stream(), y.value(), x.value(), index);
   t.on_backward(y, [=](Tape& tape, Tensor dy) {

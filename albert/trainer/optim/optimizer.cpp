@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "albert/engine/transfer.h"
-#include "albert/kernels/parallel.h"
 #include "albert/kernels/global_norm.h"
+#include "albert/kernels/parallel.h"
 
 namespace albert {
 namespace {
@@ -76,7 +76,7 @@ void Optimizer::make_table() {
 
 Deferred<UpdateState> Optimizer::step(double learning_rate) {
   session_.run(Mode::kInference, [&](Tape& t) {
-    update(t.stream(), t.on_device(Tensor{&learning_rate, {1}, DType::kF64}));
+    update(t.stream(), t.on_device(HostView{&learning_rate, {1}, DType::kF64}));
     parameters_.sync_compute_copies(t.stream());
   });
   const Deferred<HostTensor> state = start_download(session_.backend(), state_);

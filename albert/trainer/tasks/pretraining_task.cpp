@@ -87,7 +87,7 @@ std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(int64_t st
 
 Deferred<Metrics> PretrainingTask::accumulate(int64_t step, Tensor loss_scale) {
   const std::vector<Examples> batches = take_examples(step);
-  double counts[2] = {0, 0};
+  std::vector<double> counts(2);
   for (const Examples& examples : batches)
     for (const PretrainingExample& e : examples) {
       counts[0] += static_cast<double>(e.masked_positions.size());
@@ -97,11 +97,10 @@ Deferred<Metrics> PretrainingTask::accumulate(int64_t step, Tensor loss_scale) {
   std::vector<Deferred<Metrics>> sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
     const Examples& examples = batches[static_cast<size_t>(m)];
-    Batch batch = batch_of(examples);
-    batch.labels.masked_tokens = counts[0];
-    batch.labels.sentence_pairs = counts[1];
+    const Batch batch = batch_of(examples);
     ForwardOptions forward{
         .logits = false, .backward = true, .keep = options_.keep, .loss_scale = loss_scale};
+    forward.loss.counts = counts;
     forward.dropout = {.active = true,
                        .seed = options_.seed,
                        .step = static_cast<uint64_t>(

@@ -12,7 +12,7 @@ namespace albert::testing {
 namespace {
 
 AlbertForMaskedLM tiny_model(uint64_t seed) {
-  return AlbertForMaskedLM::from_config(tiny_config(), {.threads = 1, .seed = seed});
+  return AlbertForMaskedLM::from_config(tiny_config(), {.seed = seed, .backend = {.threads = 1}});
 }
 
 TEST(ModelFolder, AModelComesBackBitForBit) {

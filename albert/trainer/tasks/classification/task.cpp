@@ -11,12 +11,11 @@ namespace albert {
 namespace {
 
 int64_t correct_of(const HostTensor& logits, const std::vector<int64_t>& labels) {
-  const int64_t classes = logits.dim(-1);
   const HostTensor wide = logits.to(DType::kF64);
   int64_t correct = 0;
   for (size_t b = 0; b < labels.size(); ++b) {
-    const double* row = wide.data<double>() + static_cast<int64_t>(b) * classes;
-    correct += std::max_element(row, row + classes) - row == labels[b];
+    const auto row = wide.row<double>(static_cast<int64_t>(b));
+    correct += std::max_element(row.begin(), row.end()) - row.begin() == labels[b];
   }
   return correct;
 }
@@ -62,7 +61,7 @@ ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model,
 
 Deferred<Metrics> ClassificationTask::start(const ClassificationExamples& examples,
                                             const std::vector<int64_t>& which,
-                                            const ForwardOptions& forward, double count) {
+                                            ForwardOptions forward, double count) {
   Sequences inputs;
   std::vector<int64_t> labels;
   double tokens = 0;
@@ -73,10 +72,10 @@ Deferred<Metrics> ClassificationTask::start(const ClassificationExamples& exampl
     labels.push_back(examples.labels[at]);
     tokens += static_cast<double>(inputs.input_ids.back().size());
   }
-  LossOptions loss = options_.loss;
-  loss.count = count;
+  forward.loss = options_.loss;
+  forward.loss.counts = {count};
   const auto rows = static_cast<int64_t>(labels.size());
-  const auto pending = model_.start(inputs, HostTensor::of<int64_t>({rows}, labels), loss, forward);
+  const auto pending = model_.start(inputs, HostTensor::of<int64_t>({rows}, labels), forward);
   return Deferred<Metrics>([=]() -> Metrics {
     const auto out = pending.get();
     return {{"loss", *out.loss * count},

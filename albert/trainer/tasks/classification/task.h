@@ -45,7 +45,7 @@ class ClassificationTask final : public TrainingTask {
 
  private:
   Deferred<Metrics> start(const ClassificationExamples& examples, const std::vector<int64_t>& which,
-                          const ForwardOptions& forward, double count);
+                          ForwardOptions forward, double count);
 
   AlbertForSequenceClassification& model_;
   const Tokenizer& tokenizer_;

@@ -1,8 +1,8 @@
-#include "apps/plan.h"
+#include "albert/heads/memory_plan.h"
 
 #include <gtest/gtest.h>
 
-namespace albert::apps {
+namespace albert {
 namespace {
 
 struct Released {
@@ -51,25 +51,25 @@ TEST(ParameterCounts, OfTheEightReleasedModels) {
     }
 }
 
-TEST(PlanStep, PlansXxlargeTrainingWithoutItsMemory) {
+TEST(MemoryPlan, PlansXxlargeTrainingWithoutItsMemory) {
   const AlbertConfig c = config_of(kReleased[3], false);
   StepShape shape{.training = true};
-  const StepPlan kept = plan_step("AlbertForPreTraining", c, shape);
+  const MemoryPlan kept = plan_memory("AlbertForPreTraining", c, shape);
   shape.keep = Keep::kRecompute;
-  const StepPlan recomputed = plan_step("AlbertForPreTraining", c, shape);
+  const MemoryPlan recomputed = plan_memory("AlbertForPreTraining", c, shape);
   EXPECT_EQ(kept.parameters, kReleased[3].pretraining);
   EXPECT_EQ(kept.moments, 2 * kept.bytes.values);
   EXPECT_GT(kept.arena, 10ULL << 30);
   EXPECT_LT(recomputed.arena, kept.arena / 3);
 }
 
-TEST(PlanStep, OperandsOfAllLayersTakeWhatTheEncoderSays) {
+TEST(MemoryPlan, OperandsOfAllLayersTakeWhatTheEncoderSays) {
   for (const Released& r : kReleased) {
     const AlbertConfig c = config_of(r, false);
     StepShape shape{.precision = Precision::kBF16, .training = true};
-    const auto kept = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
+    const auto kept = static_cast<double>(plan_memory("AlbertForPreTraining", c, shape).arena);
     shape.keep = Keep::kBatchedWeightGradients;
-    const auto operands = static_cast<double>(plan_step("AlbertForPreTraining", c, shape).arena);
+    const auto operands = static_cast<double>(plan_memory("AlbertForPreTraining", c, shape).arena);
     const auto bytes =
         static_cast<double>(Encoder::operand_bytes(c, shape.batch * shape.length, DType::kBF16));
     EXPECT_LE(operands - kept, bytes) << r.name;
@@ -77,19 +77,19 @@ TEST(PlanStep, OperandsOfAllLayersTakeWhatTheEncoderSays) {
   }
 }
 
-TEST(PlanStep, InferenceGrowsWithTheBatchNotWithTheLayers) {
+TEST(MemoryPlan, InferenceGrowsWithTheBatchNotWithTheLayers) {
   AlbertConfig c = config_of(kReleased[0], false);
-  const size_t twelve = plan_step("AlbertModel", c, {}).arena;
+  const size_t twelve = plan_memory("AlbertModel", c, {}).arena;
   c.num_hidden_layers = 24;
-  EXPECT_EQ(plan_step("AlbertModel", c, {}).arena, twelve);
-  const size_t half = plan_step("AlbertModel", c, {.batch = 4}).arena;
+  EXPECT_EQ(plan_memory("AlbertModel", c, {}).arena, twelve);
+  const size_t half = plan_memory("AlbertModel", c, {.batch = 4}).arena;
   EXPECT_NEAR(static_cast<double>(twelve), 2.0 * static_cast<double>(half),
               0.01 * static_cast<double>(twelve));
 }
 
-TEST(PlanStep, RefusesAnUnknownArchitectureByName) {
+TEST(MemoryPlan, RefusesAnUnknownArchitectureByName) {
   try {
-    plan_step("BertModel", {}, {});
+    plan_memory("BertModel", {}, {});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::kBadData);
@@ -98,4 +98,4 @@ TEST(PlanStep, RefusesAnUnknownArchitectureByName) {
 }
 
 }  // namespace
-}  // namespace albert::apps
+}  // namespace albert

@@ -1,0 +1,84 @@
+#include "albert/heads/memory_plan.h"
+
+#include "albert/heads/registry.h"
+
+namespace albert {
+namespace {
+
+constexpr int64_t kMaskedEvery = 7;  // about 15 %
+
+HostTensor zeros(DType type, std::vector<int64_t> shape) { return {type, std::move(shape)}; }
+
+HostTensor masked_labels(const StepShape& s) {
+  HostTensor labels(DType::kI64, {s.batch, s.length});
+  for (int64_t i = 0; i < labels.size(); ++i)
+    labels.data<int64_t>()[i] = i % kMaskedEvery == 0 ? 0 : kernels::kIgnoredLabel;
+  return labels;
+}
+
+// Every label that a head takes, for a batch of this shape.
+ModelUpstreams labels_for(const AlbertModel& m, const StepShape& s) {
+  return {zeros(DType::kF32, {s.batch, s.length, m.config().hidden_size}),
+          zeros(DType::kF32, {s.batch, m.config().hidden_size})};
+}
+PreTrainingLabels labels_for(const AlbertForPreTraining&, const StepShape& s) {
+  return {masked_labels(s), zeros(DType::kI32, {s.batch})};
+}
+HostTensor labels_for(const AlbertForMaskedLM&, const StepShape& s) { return masked_labels(s); }
+HostTensor labels_for(const AlbertForSequenceClassification& m, const StepShape& s) {
+  const bool classes =
+      m.config().num_labels() > 1 && m.config().problem_type.find("multi") == std::string::npos;
+  return classes ? zeros(DType::kI32, {s.batch})
+                 : zeros(DType::kF32, {s.batch, m.config().num_labels()});
+}
+HostTensor labels_for(const AlbertForMultipleChoice&, const StepShape& s) {
+  return zeros(DType::kI32, {s.batch});
+}
+HostTensor labels_for(const AlbertForTokenClassification&, const StepShape& s) {
+  return zeros(DType::kI32, {s.batch, s.length});
+}
+QuestionAnsweringLabels labels_for(const AlbertForQuestionAnswering&, const StepShape& s) {
+  return {zeros(DType::kI32, {s.batch}), zeros(DType::kI32, {s.batch})};
+}
+
+Sequences sequences_for(const StepShape& s) {
+  const std::vector<int32_t> sequence(static_cast<size_t>(s.length));
+  return {std::vector(static_cast<size_t>(s.batch), sequence), {}};
+}
+
+template <class Head>
+MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s) {
+  Head head = Head::from_config(
+      config,
+      {.precision = s.precision, .trainable = s.training, .backend = {.device = Device::kMeta}});
+  using Labels = decltype(labels_for(head, s));
+  head.forward(sequences_for(s), s.training ? labels_for(head, s) : Labels{},
+               {.logits = !s.training, .backward = s.training, .keep = s.keep});
+  MemoryPlan plan;
+  plan.parameters = head.parameters().count();
+  plan.bytes = head.parameters().bytes(head.session().stream(), s.precision, s.training);
+  plan.moments = s.training ? 2 * plan.bytes.values : 0;
+  plan.arena = head.session().last_peak();
+  return plan;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const std::string& architecture, const AlbertConfig& config,
+                       const StepShape& shape) {
+  return visit_head(architecture, [&](auto head) {
+    return plan_of<typename decltype(head)::type>(config, shape);
+  });
+}
+
+std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,
+                                                            const AlbertConfig& config) {
+  std::vector<std::pair<std::string, Shape>> list;
+  visit_head(architecture, [&](auto type) {
+    const typename decltype(type)::type head(config);
+    for (const Parameter& p : head.parameters().all()) list.emplace_back(p.name, p.shape);
+  });
+  return list;
+}
+
+}  // namespace albert
