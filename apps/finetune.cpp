@@ -82,21 +82,21 @@ AlbertForSequenceClassification make_model(const FinetuneFlags& flags, const Tas
   return model;
 }
 
-nlohmann::ordered_json recipe_of(const FinetuneFlags& flags, const AlbertConfig& config,
-                                 const ClassificationExamples& examples) {
-  auto recipe = flags.training.recipe();
+nlohmann::ordered_json frozen_settings(const FinetuneFlags& flags, const AlbertConfig& config,
+                                       const ClassificationExamples& examples) {
+  auto settings = flags.training.frozen_settings();
   std::string bytes;
   for (const auto& ids : examples.input_ids)
     bytes.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int32_t));
-  recipe["task"] = flags.task;
-  recipe["data"] = xxh3_128(bytes.data(), bytes.size());
-  recipe["model"] = flags.model;
-  recipe["config"] = nlohmann::json::parse(config.to_json());
-  recipe["label_smoothing"] = flags.label_smoothing;
-  return recipe;
+  settings["task"] = flags.task;
+  settings["data"] = xxh3_128(bytes.data(), bytes.size());
+  settings["model"] = flags.model;
+  settings["config"] = nlohmann::json::parse(config.to_json());
+  settings["label_smoothing"] = flags.label_smoothing;
+  return settings;
 }
 
-int run(FinetuneFlags& flags, std::ostream& out, std::ostream& err) {
+int run(FinetuneFlags& flags, Communicator& ranks, std::ostream& out, std::ostream& err) {
   TaskSpec task = task_of(flags);
   const auto train_path = file_of(flags.train_file, flags, task.train_file, "train_file"),
              dev_path =
@@ -115,7 +115,6 @@ int run(FinetuneFlags& flags, std::ostream& out, std::ostream& err) {
   if (t.max_steps == 0)
     t.max_steps = static_cast<int64_t>(std::ceil(
         flags.epochs * static_cast<double>(training.size()) / static_cast<double>(t.batch_size)));
-  SelfCommunicator self;
   ClassificationTask trained(
       model, *tokenizer, training, validation,
       {.batch_size = t.batch_size,
@@ -125,7 +124,7 @@ int run(FinetuneFlags& flags, std::ostream& out, std::ostream& err) {
        .seed = t.seed,
        .loss = {flags.class_weights, flags.label_smoothing},
        .keep = t.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
-      self);
+      ranks);
   if (!t.common.quiet)
     out << flags.task << ": " << training.size() << " examples (" << training.truncated
         << " truncated), " << validation.size() << " to evaluate, " << task.labels.size()
@@ -133,9 +132,9 @@ int run(FinetuneFlags& flags, std::ostream& out, std::ostream& err) {
   LoopOptions loop = t.loop();
   loop.best_metric = flags.load_best ? task.metric : "";
   loop.load_best_at_end = flags.load_best;
-  loop.recipe = recipe_of(flags, model.config(), training).dump();
-  const LoopResult result = train(trained, loop, self, err);
-  return finish_training(t, result, out);
+  loop.frozen_settings = frozen_settings(flags, model.config(), training).dump();
+  const LoopResult result = train(trained, loop, ranks, err);
+  return finish_training(t, result, ranks, out);
 }
 
 }  // namespace
@@ -176,7 +175,10 @@ Runner declare_finetune(Command& command) {
   command.also("validation_file", {"eval_file", "predict_file"});
   command.also("eval_batch_size", {"per_device_eval_batch_size"});
   add_training(command, flags->training);
-  return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
+  return [flags](std::ostream& out, std::ostream& err) {
+    return run_ranks(flags->training,
+                     [&](Communicator& ranks) { return run(*flags, ranks, out, err); });
+  };
 }
 
 }  // namespace albert::apps

@@ -50,7 +50,7 @@ std::vector<fs::path> checkpoints_in(const fs::path& folder) {
 }
 
 ordered_json checkpoint_json(const fs::path& folder) {
-  ordered_json info{{"folder", folder.string()}, {"damage", damage_of(folder)}};
+  ordered_json info{{"folder", folder.string()}, {"damage", verify_checkpoint(folder).value_or("")}};
   if (!info["damage"].get<std::string>().empty()) return info;
   const std::string name = (folder / "trainer_state.json").string();
   const auto state = ordered_json::parse(read_text_file(name, kMaxState), nullptr, false);
@@ -58,7 +58,7 @@ ordered_json checkpoint_json(const fs::path& folder) {
     fail(ErrorCode::kBadData, name, ": not a run's state");
   info["step"] = state["step"];
   info["best_step"] = state.value("best_step", 0);
-  info["settings"] = state.value("recipe", ordered_json::object());
+  info["settings"] = state.value("frozen_settings", ordered_json::object());
   info["settings"].erase("config");
   return info;
 }

@@ -41,23 +41,23 @@ AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tok
   return AlbertForPreTraining::from_config(config, options);
 }
 
-nlohmann::ordered_json recipe_of(const PretrainFlags& flags, const AlbertConfig& config,
-                                 const Corpus& corpus) {
-  auto recipe = flags.training.recipe();
-  recipe["data"] = corpus.fingerprint();
-  recipe["config"] = nlohmann::json::parse(config.to_json());
-  recipe["model"] = flags.model;
-  recipe["max_seq_length"] = flags.pairs.max_seq_length;
-  recipe["short_seq_prob"] = flags.pairs.short_seq_prob;
-  recipe["masked_lm_prob"] = flags.masking.masked_lm_prob;
-  recipe["max_predictions_per_seq"] = flags.masking.max_predictions_per_seq;
-  recipe["ngram"] = flags.masking.ngram;
-  recipe["favor_shorter_ngram"] = flags.masking.favor_shorter_ngram;
-  recipe["do_whole_word_mask"] = flags.masking.do_whole_word_mask;
-  return recipe;
+nlohmann::ordered_json frozen_settings(const PretrainFlags& flags, const AlbertConfig& config,
+                                       const Corpus& corpus) {
+  auto settings = flags.training.frozen_settings();
+  settings["data"] = corpus.fingerprint();
+  settings["config"] = nlohmann::json::parse(config.to_json());
+  settings["model"] = flags.model;
+  settings["max_seq_length"] = flags.pairs.max_seq_length;
+  settings["short_seq_prob"] = flags.pairs.short_seq_prob;
+  settings["masked_lm_prob"] = flags.masking.masked_lm_prob;
+  settings["max_predictions_per_seq"] = flags.masking.max_predictions_per_seq;
+  settings["ngram"] = flags.masking.ngram;
+  settings["favor_shorter_ngram"] = flags.masking.favor_shorter_ngram;
+  settings["do_whole_word_mask"] = flags.masking.do_whole_word_mask;
+  return settings;
 }
 
-int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
+int run(const PretrainFlags& flags, Communicator& ranks, std::ostream& out, std::ostream& err) {
   const auto tokenizer =
       Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
   const Corpus train_corpus(flags.data_dir, "train", *tokenizer),
@@ -74,7 +74,6 @@ int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
   std::optional<PretrainingSamples> validation;
   if (held_out.documents() > 0)
     validation.emplace(held_out, *tokenizer, flags.pairs, flags.masking, 0);
-  SelfCommunicator self;
   PretrainingTask task(
       model, *tokenizer, samples, validation ? &*validation : nullptr,
       {.batch_size = flags.training.batch_size,
@@ -82,16 +81,16 @@ int run(const PretrainFlags& flags, std::ostream& out, std::ostream& err) {
        .eval_examples = flags.eval_examples,
        .seed = flags.training.seed,
        .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
-      self);
+      ranks);
   if (!flags.training.common.quiet)
     out << "pre-training " << model.parameters().count() << " parameters on "
         << train_corpus.tokens() << " tokens, " << samples.size_of_pass(0) << " examples a pass, "
         << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
         << std::endl;
   LoopOptions loop = flags.training.loop();
-  loop.recipe = recipe_of(flags, config, train_corpus).dump();
-  const LoopResult result = train(task, loop, self, err);
-  return finish_training(flags.training, result, out);
+  loop.frozen_settings = frozen_settings(flags, config, train_corpus).dump();
+  const LoopResult result = train(task, loop, ranks, err);
+  return finish_training(flags.training, result, ranks, out);
 }
 
 }  // namespace
@@ -133,7 +132,10 @@ Runner declare_pretrain(Command& command) {
   command.also("config_name", {"albert_config_file"});
   command.also("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
-  return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
+  return [flags](std::ostream& out, std::ostream& err) {
+    return run_ranks(flags->training,
+                     [&](Communicator& ranks) { return run(*flags, ranks, out, err); });
+  };
 }
 
 }  // namespace albert::apps

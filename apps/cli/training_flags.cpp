@@ -87,7 +87,7 @@ LoopOptions TrainingFlags::loop() const {
   return loop;
 }
 
-nlohmann::ordered_json TrainingFlags::recipe() const {
+nlohmann::ordered_json TrainingFlags::frozen_settings() const {
   return {{"precision", common.precision},
           {"train_batch_size", batch_size},
           {"gradient_accumulation_steps", accumulation},
@@ -105,8 +105,17 @@ nlohmann::ordered_json TrainingFlags::recipe() const {
           {"seed", seed}};
 }
 
-int finish_training(const TrainingFlags& flags, const LoopResult& result, std::ostream& out) {
-  write_report(flags.output_dir);
+int run_ranks(TrainingFlags& flags, const std::function<int(Communicator& ranks)>& work) {
+  const auto ranks = make_communicator(flags.communicator);
+  if (!ranks->leads()) flags.common.quiet = true;
+  int code = 0;
+  abort_on_error(*ranks, [&] { code = work(*ranks); });
+  return code;
+}
+
+int finish_training(const TrainingFlags& flags, const LoopResult& result, const Communicator& ranks,
+                    std::ostream& out) {
+  if (ranks.leads()) write_report(flags.output_dir);
   if (result.end == LoopEnd::kStopped) return kSavedAfterSignal;
   if (flags.common.quiet) return 0;
   out << flags.output_dir << ": model after " << result.step << " steps";

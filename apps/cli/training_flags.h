@@ -6,7 +6,7 @@
 
 namespace albert::apps {
 
-// What every command that trains is told, under transformers' and Google's names.
+// The options of every command that trains, under transformers' and Google's names.
 struct TrainingFlags {
   std::string output_dir, kind = "adamw", variant = "google", schedule = "linear", resume = "auto";
   int64_t batch_size = 32, accumulation = 1, max_steps = 0;
@@ -16,17 +16,23 @@ struct TrainingFlags {
   int save_total_limit = 2;
   uint64_t seed = 42;
   bool overwrite = false, gradient_checkpointing = false;
+  CommunicatorOptions communicator;
   CommonOptions common;
   std::function<std::string()> arguments;  // all options of the command as they stand, as JSON
 
   LoopOptions loop() const;  // needs max_steps
-  // What decides the weights, of these: a checkpoint made with others is not gone on from.
-  nlohmann::ordered_json recipe() const;
+  // Those that decide the weights: a checkpoint made with others is not gone on from.
+  nlohmann::ordered_json frozen_settings() const;
   int64_t warmup_steps() const;  // below 1: a share of max_steps
 };
 void add_training(Command& command, TrainingFlags& flags);
 
-// Says what there is now; the exit code: 0, or 75 after a signal.
-int finish_training(const TrainingFlags& flags, const LoopResult& result, std::ostream& out);
+// Runs `work` with the communicator of this job; its error ends the other ranks too. Ranks that do
+// not lead are quiet.
+int run_ranks(TrainingFlags& flags, const std::function<int(Communicator& ranks)>& work);
+
+// On the rank that leads, says what there is now. The exit code: 0, or 75 after a signal.
+int finish_training(const TrainingFlags& flags, const LoopResult& result, const Communicator& ranks,
+                    std::ostream& out);
 
 }  // namespace albert::apps

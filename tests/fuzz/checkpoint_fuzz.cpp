@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::ofstream(folder / "config.json") << "{}";
   std::ofstream(folder / "manifest.json", std::ios::binary)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
-  albert::damage_of(folder);
+  albert::verify_checkpoint(folder);
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -24,7 +24,7 @@ LoopOptions options_for(const fs::path& folder, int64_t steps) {
   options.schedule = {.peak = 1e-2, .warmup_steps = 2, .total_steps = kSteps};
   options.logging_steps = 1;
   options.save_steps = 3;
-  options.recipe = "{}";
+  options.frozen_settings = "{}";
   options.quiet = true;
   return options;
 }

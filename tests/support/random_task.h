@@ -4,6 +4,7 @@
 
 #include "albert/engine/transfer.h"
 #include "albert/trainer/loop/training_loop.h"
+#include "albert/trainer/parallel/self_communicator.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"
 
@@ -19,7 +20,8 @@ class RandomTask final : public TrainingTask {
                                                   .trainable = true,
                                                   .backend = {.device = device, .threads = 2}})) {}
   AlbertPreTrainedModel& model() override { return model_; }
-  Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override {
+  std::vector<double> counts(int64_t) override { return {}; }
+  Deferred<Metrics> accumulate(int64_t step, std::span<const double>, Tensor loss_scale) override {
     events.push_back("queued " + std::to_string(step));
     const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
     const auto out = model_.start(batch.inputs, batch.pretraining,

@@ -68,27 +68,27 @@ std::optional<int64_t> step_of(const std::string& name) {
   return std::stoll(digits);
 }
 
-std::string damage_of_files(const fs::path& folder, const nlohmann::json& files) {
+std::optional<std::string> first_damage(const fs::path& folder, const nlohmann::json& files) {
   for (const auto& [name, entry] : files.items()) {
     const fs::path path = folder / name;
     if (fs::path(name).filename() != name || !fs::is_regular_file(path))
       return name + " is not there";
     if (fs::file_size(path) != entry.at("bytes").get<uint64_t>())
-      return name + " has another size than when written";
+      return name + " has another size than when it was written";
     if (xxh3_128_of_file(path) != entry.at("xxh3_128").get<std::string>())
-      return name + " is not what was written";
+      return name + " is not as it was written";
   }
-  return "";
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::string damage_of(const fs::path& folder) {
+std::optional<std::string> verify_checkpoint(const fs::path& folder) {
   try {
     const fs::path path = folder / kManifest;
     const auto manifest = parse_json(path.string(), read_text_file(path, kMaxManifest));
     if (manifest.at("format") != 1) return "manifest.json is of a newer format";
-    return damage_of_files(folder, manifest.at("files"));
+    return first_damage(folder, manifest.at("files"));
   } catch (const std::exception& e) {
     return e.what();
   }
@@ -141,9 +141,9 @@ void Checkpoints::link_latest(int64_t step) {
 std::optional<int64_t> Checkpoints::newest(std::vector<std::string>* skipped) const {
   const auto found = steps();
   for (auto step = found.rbegin(); step != found.rend(); ++step) {
-    const std::string damage = damage_of(folder(*step));
-    if (damage.empty()) return *step;
-    skipped->push_back(folder(*step).string() + ": " + damage);
+    const auto damage = verify_checkpoint(folder(*step));
+    if (!damage) return *step;
+    skipped->push_back(folder(*step).string() + ": " + *damage);
   }
   return std::nullopt;
 }
@@ -160,6 +160,12 @@ void Checkpoints::prune(int keep, const std::vector<int64_t>& spare) {
     fs::rename(folder(found[i]), dropped, ignored);
     fs::remove_all(dropped, ignored);
   }
+}
+
+void Checkpoints::remove(int64_t step) {
+  std::error_code error;
+  fs::remove_all(folder(step), error);
+  if (error) fail(ErrorCode::kIo, folder(step).string(), ": cannot remove: ", error.message());
 }
 
 FolderLock::FolderLock(const fs::path& output_dir) {

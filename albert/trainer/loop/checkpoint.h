@@ -9,7 +9,7 @@
 
 namespace albert {
 
-// One complete state of a run on the disk: <output_dir>/checkpoint-<step>/. It is built under
+// The states of a run on the disk: <output_dir>/checkpoint-<step>/. A checkpoint is built under
 // "<name>.tmp", every file synced, checksums (XXH3, 128 bits) of all files in manifest.json, then
 // renamed; `latest` is a link that is swapped by rename. So a checkpoint is there complete or not
 // at all, and `latest` always leads to one.
@@ -17,16 +17,16 @@ class Checkpoints {
  public:
   explicit Checkpoints(std::filesystem::path output_dir) : output_dir_(std::move(output_dir)) {}
 
-  // `fill` writes the files into the folder it is given. Error(kIo): what was there before is as it
-  // was.
+  // `fill` writes the files into the folder it is given. An Error leaves what was there before.
   void write(int64_t step, const std::function<void(const std::filesystem::path& folder)>& fill);
 
-  // The newest checkpoint whose files are all what its manifest says; damaged ones are named in
-  // `skipped`, with why.
+  // The newest complete checkpoint; `skipped` names newer ones that are damaged, and says how.
   std::optional<int64_t> newest(std::vector<std::string>* skipped) const;
 
   // Deletes all but the newest `keep` and those in `spare`; keep <= 0 deletes none.
   void prune(int keep, const std::vector<int64_t>& spare);
+
+  void remove(int64_t step);  // Error(kIo)
 
   std::filesystem::path folder(int64_t step) const;
   std::vector<int64_t> steps() const;  // ascending, complete or damaged
@@ -36,11 +36,12 @@ class Checkpoints {
   std::filesystem::path output_dir_;
 };
 
-// "" where every file of the folder is what manifest.json says, else what is wrong with which file.
-std::string damage_of(const std::filesystem::path& folder);
+// The first difference between the files of a checkpoint and its manifest.json; none: it is
+// complete and as it was written.
+std::optional<std::string> verify_checkpoint(const std::filesystem::path& folder);
 
 // Holds <output_dir>/.lock while it lives, so that no two runs write the same folder. Error(kIo)
-// naming the other.
+// where another run holds it or the folder cannot be made.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& output_dir);

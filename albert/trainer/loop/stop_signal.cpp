@@ -1,5 +1,6 @@
 #include "albert/trainer/loop/stop_signal.h"
 
+#include <atomic>
 #include <csignal>
 
 #include <unistd.h>
@@ -9,7 +10,7 @@ namespace {
 
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1};
 
-volatile std::sig_atomic_t stop_requested = 0;  // a handler can reach nothing else
+std::atomic<int> stop_requested = 0;  // a handler can reach nothing but a global
 
 void request_stop(int signal) {
   if (stop_requested) _exit(128 + signal);

@@ -2,15 +2,16 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <utility>
 
-#include "albert/base/atomic_file.h"
+#include "albert/base/checksum.h"
 #include "albert/base/error.h"
-#include "albert/trainer/loop/checkpoint.h"
-#include "albert/trainer/loop/metrics_log.h"
 #include "albert/trainer/loop/progress.h"
+#include "albert/trainer/loop/run_folder.h"
 #include "albert/trainer/loop/stop_signal.h"
 #include "albert/trainer/loop/training_state.h"
 
@@ -19,7 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxSkipped = 10;  // updates in a row without finite gradients (reliability P17)
+constexpr int kMaxSkipped = 10;  // updates in a row without finite gradients
+
+// A number that differs where texts do, and that a double holds.
+double fingerprint_of(const std::string& text) {
+  constexpr size_t kHexDigits = 12;
+  const std::string hex = xxh3_128(text.data(), text.size()).substr(0, kHexDigits);
+  return static_cast<double>(std::stoull(hex, nullptr, 16));
+}
 
 class Loop {
  public:
@@ -27,73 +35,29 @@ class Loop {
       : task_(task),
         options_(options),
         ranks_(ranks),
-        log_(log),
-        lock_(options.output_dir),
-        checkpoints_(options.output_dir),
+        log_(ranks.leads() ? log : silent_),
+        folder_(ranks.leads() ? std::make_unique<RunFolder>(options) : nullptr),
         scales_loss_(task.model().precision() == Precision::kF16),
         optimizer_(task.model(), optimizer_options()) {
-    state_.recipe = options.recipe;
+    state_.frozen_settings = options.frozen_settings;
   }
 
   LoopResult run() {
-    prepare_folder();
+    check_same_options();
     resume();
-    if (!options_.arguments.empty())
-      write_file_atomically(options_.output_dir / "args.json", options_.arguments);
-    metrics_.emplace(options_.output_dir / "metrics.jsonl", state_.step);
-    progress_.emplace(log_, !options_.quiet && isatty(STDERR_FILENO) != 0, options_.total_steps,
-                      state_.step);
-    while (state_.step < options_.total_steps) {
+    const bool terminal = !options_.quiet && ranks_.leads() && isatty(STDERR_FILENO) != 0;
+    progress_.emplace(log_, terminal, options_.total_steps, state_.step);
+    while (!is_last()) {
+      if (!queued_) queued_ = queue(state_.step);
+      if (!queued_) return stop();
       update();
-      const bool last = state_.step == options_.total_steps;
-      if (last || due(options_.eval_steps)) evaluate();
-      if (signal_.raised() && !last) return stop();
-      if (last || due(options_.save_steps)) save();
+      if (is_last() || is_due(options_.eval_steps)) evaluate();
+      if (is_last() || is_due(options_.save_steps)) save();
     }
-    finish();
-    return {LoopEnd::kDone, state_.step, evaluation_, state_.best_step};
+    return complete();
   }
 
  private:
-  OptimizerOptions optimizer_options() const {
-    OptimizerOptions options = options_.optimizer;
-    options.scales_loss = scales_loss_;
-    return options;
-  }
-  bool due(int64_t every) const { return due(every, state_.step); }
-  static bool due(int64_t every, int64_t step) { return every > 0 && step % every == 0; }
-
-  void prepare_folder() {
-    if (options_.overwrite) {
-      for (const int64_t step : checkpoints_.steps()) fs::remove_all(checkpoints_.folder(step));
-      return;
-    }
-    std::error_code ignored;
-    const bool results = fs::exists(options_.output_dir / "model.safetensors", ignored);
-    if (checkpoints_.steps().empty() ? results : !options_.resume)
-      fail(ErrorCode::kUsage, options_.output_dir.string(),
-           " already has results; choose another --output_dir, or --overwrite_output_dir to "
-           "replace them");
-  }
-
-  void resume() {
-    if (!options_.resume || options_.overwrite) return;
-    std::vector<std::string> damaged;
-    const auto step = checkpoints_.newest(&damaged);
-    for (const auto& what : damaged)
-      log_ << "albert: note: skipped a damaged checkpoint, " << what << std::endl;
-    if (!step) {
-      if (!damaged.empty())
-        fail(ErrorCode::kBadData, options_.output_dir.string(),
-             ": no checkpoint is whole; --overwrite_output_dir starts anew");
-      return;
-    }
-    state_ =
-        load_training_state(checkpoints_.folder(*step), task_.model(), optimizer_, options_.recipe);
-    if (!options_.quiet)
-      log_ << "resuming from " << checkpoints_.folder(*step).string() << std::endl;
-  }
-
   // An update that the device was given, and what will be known of it.
   struct Queued {
     double rate;
@@ -101,104 +65,166 @@ class Loop {
     Deferred<kernels::UpdateState> update;
   };
 
-  // The update that comes next, to its end. Where nothing has to see its weights the one after it
-  // is queued first, so that a GPU goes on while the host ends this one.
+  OptimizerOptions optimizer_options() const {
+    OptimizerOptions options = options_.optimizer;
+    options.scales_loss = scales_loss_;
+    return options;
+  }
+  bool is_last() const { return state_.step == options_.total_steps; }
+  bool is_due(int64_t every) const { return due_after(state_.step, every); }
+  static bool due_after(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
+  bool runs_behind() const { return !task_.model().backend().host_accessible(); }
+
+  // Ranks that took other turns would wait for each other for ever.
+  void check_same_options() {
+    std::ostringstream all;
+    all << options_.frozen_settings << '|' << options_.total_steps << '|' << options_.logging_steps
+        << '|' << options_.eval_steps << '|' << options_.save_steps << '|' << options_.best_metric
+        << '|' << runs_behind();
+    const double own = fingerprint_of(all.str());
+    if (ranks_.from_leader(own) != own)
+      fail(ErrorCode::kMismatch, "rank ", ranks_.rank(),
+           ": found options, data or a device that are not those of rank 0, wanted the same on "
+           "every rank");
+  }
+
+  void resume() {
+    const int64_t own = folder_ ? folder_->resume_step(log_).value_or(-1) : 0;
+    const auto step = static_cast<int64_t>(ranks_.from_leader(static_cast<double>(own)));
+    if (step >= 0) {
+      const fs::path folder = Checkpoints(options_.output_dir).folder(step);
+      state_ = load_training_state(folder, task_.model(), optimizer_, options_.frozen_settings);
+      saved_at_ = step;
+      if (!options_.quiet) log_ << "resuming from " << folder.string() << std::endl;
+    }
+    if (folder_) folder_->begin(state_.step);
+  }
+
+  // Gives the device the update of `step`. Nothing where a rank was asked to stop: all learn it
+  // here, with the counts, in the one sum over hosts that a step has.
+  std::optional<Queued> queue(int64_t step) {
+    if (stopping_) return std::nullopt;
+    std::vector<double> totals = task_.counts(step);
+    totals.push_back(signal_.raised() ? 1 : 0);
+    ranks_.sum(totals);
+    stopping_ = totals.back() > 0;
+    totals.pop_back();
+    if (stopping_) return std::nullopt;
+    AlbertPreTrainedModel& model = task_.model();
+    model.zero_grads();
+    Deferred<Metrics> sums = task_.accumulate(step, totals, optimizer_.loss_scale());
+    ranks_.sum(model.session().stream(), model.parameters().flat_grads());
+    const double rate = options_.schedule.at(step);
+    return Queued{rate, std::move(sums), optimizer_.step(rate)};
+  }
+
+  // Ends the update that was queued. If nothing has to see its weights, the one after it is queued
+  // first, so that a GPU goes on while the host ends this one.
   void update() {
-    const Queued current = queued_ ? *std::exchange(queued_, std::nullopt) : queue(state_.step);
+    const Queued current = *std::exchange(queued_, std::nullopt);
     if (may_queue_behind(state_.step + 1)) queued_ = queue(state_.step + 1);
-    finish(current);
+    read_results(current);
   }
 
   bool may_queue_behind(int64_t step) const {
-    const bool runs_behind = !task_.model().backend().host_accessible();
-    return runs_behind && step < options_.total_steps && !due(options_.eval_steps, step) &&
-           !due(options_.save_steps, step) && !signal_.raised();
+    return runs_behind() && step < options_.total_steps && !due_after(step, options_.eval_steps) &&
+           !due_after(step, options_.save_steps);
   }
 
-  Queued queue(int64_t step) {
-    task_.model().zero_grads();
-    Deferred<Metrics> sums = task_.accumulate(step, optimizer_.loss_scale());
-    ranks_.sum(task_.model().parameters().flat_grads());
-    const double rate = options_.schedule.at(step);
-    return {rate, std::move(sums), optimizer_.step(rate)};
-  }
-
-  void finish(const Queued& queued) {
+  void read_results(const Queued& queued) {
     const kernels::UpdateState now = queued.update.get();
     const Metrics sums = queued.sums.get();
     ++state_.step;
-    count_skipped(now);
+    if (now.applied != 0)
+      state_.skipped_in_a_row = 0;
+    else
+      note_skipped(now);
     if (now.applied != 0) sums_.add(sums);
-    progress_->step(state_.step, sums.at("tokens"));
-    if (due(options_.logging_steps) || state_.step == options_.total_steps)
-      record(queued.rate, now.gradient_norm);
+    progress_->step(state_.step, sums.at("tokens") * ranks_.size());  // shares are about alike
+    if (is_due(options_.logging_steps) || is_last()) record(queued.rate, now.gradient_norm);
   }
 
-  void count_skipped(const kernels::UpdateState& now) {
-    const bool applied = now.applied != 0;
+  void note_skipped(const kernels::UpdateState& now) {
+    const std::string step = "step " + std::to_string(state_.step);
     if (now.overflowed != 0)
-      return progress_->note("step " + std::to_string(state_.step) +
-                             ": gradients overflowed f16, update skipped; " + "loss scale now " +
+      return progress_->note(step + ": gradients overflowed f16, update skipped; loss scale now " +
                              std::to_string(static_cast<int64_t>(now.loss_scale.value)));
-    state_.skipped_in_a_row = applied ? 0 : state_.skipped_in_a_row + 1;
-    if (applied) return;
-    progress_->note("step " + std::to_string(state_.step) +
-                    ": gradients are not finite, update skipped");
-    if (state_.skipped_in_a_row < kMaxSkipped) return;
+    progress_->note(step + ": gradients are not finite, update skipped");
+    if (++state_.skipped_in_a_row >= kMaxSkipped) fail_diverged();
+  }
+
+  [[noreturn]] void fail_diverged() const {
     std::vector<std::string> ignored;
-    const auto good = checkpoints_.newest(&ignored);
+    const Checkpoints checkpoints(options_.output_dir);
+    const auto good = checkpoints.newest(&ignored);
     fail(ErrorCode::kDiverged, "training diverged: ", kMaxSkipped,
          " updates in a row without finite gradients; ",
-         good ? "the last good checkpoint is " + checkpoints_.folder(*good).string()
+         good ? "the last good checkpoint is " + checkpoints.folder(*good).string()
               : "there is no checkpoint yet",
          "; try a lower --learning_rate");
   }
 
+  Metrics over_ranks(const Metrics& own) {
+    std::vector<double> values;
+    for (const auto& [name, value] : own.values()) values.push_back(value);
+    ranks_.sum(values);
+    Metrics sums;
+    size_t at = 0;
+    for (const auto& [name, value] : own.values()) sums.set(name, values[at++]);
+    return sums;
+  }
+
   void record(double rate, double norm) {
     if (sums_.values().empty()) return;
-    Metrics shown = task_.averages(sums_);
+    const Metrics sums = over_ranks(std::exchange(sums_, {}));
+    if (!folder_) return;
+    const Metrics shown = task_.averages(sums);
     Metrics logged = shown;
     logged.set("learning_rate", rate);
     logged.set("gradient_norm", norm);
     logged.set("tokens_per_second", progress_->tokens_per_second());
-    metrics_->write(state_.step, logged);
+    folder_->log(state_.step, logged);
     if (!options_.quiet) progress_->record(state_.step, shown);
-    sums_ = {};
   }
 
   void evaluate() {
-    evaluation_ = task_.evaluate();
+    if (folder_) evaluation_ = task_.evaluate();
     evaluated_at_ = state_.step;
-    if (evaluation_.values().empty()) return;
-    metrics_->write(state_.step, evaluation_.with_prefix("eval_"));
+    if (!evaluation_.values().empty()) show_evaluation();
+    if (!options_.best_metric.empty()) note_best();
+  }
+
+  void show_evaluation() {
+    folder_->log(state_.step, evaluation_.with_prefix("eval_"));
     std::string line = "evaluation at step " + std::to_string(state_.step) + ":";
     for (const auto& [name, value] : evaluation_.values())
       line += "  " + name + " " + std::to_string(value);
     if (!options_.quiet) progress_->note(line);
-    note_best();
   }
 
   void note_best() {
-    if (options_.best_metric.empty()) return;
-    const double value = evaluation_.at(options_.best_metric);
+    const bool known = !evaluation_.values().empty();
+    const double value = ranks_.from_leader(known ? evaluation_.at(options_.best_metric) : NAN);
     const bool better =
         options_.best_is_greater ? value > state_.best_value : value < state_.best_value;
-    if (state_.best_step > 0 && !better) return;
+    if (std::isnan(value) || (state_.best_step > 0 && !better)) return;
     state_.best_step = state_.step;
     state_.best_value = value;
-    if (state_.step < options_.total_steps) save();
+    if (!is_last()) save();
   }
 
   void save() {
-    checkpoints_.write(state_.step, [&](const fs::path& folder) {
-      save_training_state(folder, task_.model(), optimizer_, state_);
-      task_.save_extras(folder);
-    });
-    checkpoints_.prune(options_.keep_checkpoints, {state_.best_step});
+    if (saved_at_ == state_.step) return;
+    if (folder_)
+      folder_->save(state_.step, state_.best_step, [&](const fs::path& folder) {
+        save_training_state(folder, task_.model(), optimizer_, state_);
+        task_.save_extras(folder);
+      });
+    saved_at_ = state_.step;
+    ranks_.barrier();  // no rank goes on before the checkpoint is there
   }
 
   LoopResult stop() {
-    if (queued_) update();
     save();
     progress_->finish();
     log_ << "stopped by a signal at step " << state_.step
@@ -206,12 +232,18 @@ class Loop {
     return {LoopEnd::kStopped, state_.step, evaluation_, state_.best_step};
   }
 
-  void finish() {
+  LoopResult complete() {
     if (!options_.quiet) progress_->finish();
+    if (folder_) write_model();
+    ranks_.barrier();  // no rank is gone before the model is there
+    return {LoopEnd::kDone, state_.step, evaluation_, state_.best_step};
+  }
+
+  void write_model() {
     if (evaluated_at_ != state_.step)
       evaluation_ = task_.evaluate();  // resumed at the very end: it is in the log
     if (options_.load_best_at_end && state_.best_step > 0 && state_.best_step != state_.step) {
-      load_weights(checkpoints_.folder(state_.best_step), task_.model());
+      load_weights(Checkpoints(options_.output_dir).folder(state_.best_step), task_.model());
       evaluation_ = task_.evaluate();
     }
     task_.model().save_pretrained(options_.output_dir);
@@ -221,32 +253,38 @@ class Loop {
   TrainingTask& task_;
   const LoopOptions& options_;
   Communicator& ranks_;
+  std::ostream silent_{nullptr};
   std::ostream& log_;
-  FolderLock lock_;
-  Checkpoints checkpoints_;
+  std::unique_ptr<RunFolder> folder_;  // of the rank that leads
   bool scales_loss_;
   Optimizer optimizer_;
   StopSignal signal_;
   TrainingState state_;
   std::optional<Queued> queued_;
-  std::optional<MetricsLog> metrics_;
   std::optional<Progress> progress_;
   Metrics sums_, evaluation_;
-  int64_t evaluated_at_ = -1;
+  int64_t evaluated_at_ = -1, saved_at_ = -1;
+  bool stopping_ = false;
 };
 
 }  // namespace
 
 int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communicator& ranks) {
-  if (batch_size < 1 || accumulation < 1 || batch_size % (accumulation * ranks.size()) != 0)
-    fail(ErrorCode::kUsage, "a batch of ", batch_size, " does not divide into ", accumulation,
-         " micro-batches", ranks.size() > 1 ? " on every rank" : "");
-  return batch_size / (accumulation * ranks.size());
+  const int64_t parts = accumulation * ranks.size();
+  if (accumulation < 1)
+    fail(ErrorCode::kUsage, "--gradient_accumulation_steps ", accumulation, ": wanted 1 or more");
+  if (batch_size < 1 || batch_size % parts != 0)
+    fail(ErrorCode::kUsage, "--train_batch_size ", batch_size, ": wanted a multiple of ", parts,
+         ", the micro-batches of --gradient_accumulation_steps",
+         ranks.size() > 1 ? " on all ranks" : "");
+  return batch_size / parts;
 }
 
 LoopResult train(TrainingTask& task, const LoopOptions& options, Communicator& ranks,
                  std::ostream& log) {
-  return Loop(task, options, ranks, log).run();
+  LoopResult result;
+  abort_on_error(ranks, [&] { result = Loop(task, options, ranks, log).run(); });
+  return result;
 }
 
 }  // namespace albert

@@ -26,7 +26,7 @@ void restore(kernels::Backend& backend, Tensor to, const TensorFile& file, const
   upload(backend, to, at->second);
 }
 
-// "learning_rate is 0.001 here and was 0.002": the first difference of two flat objects.
+// The first difference of two flat objects: "learning_rate is 0.001 now and was 0.002".
 std::string difference(const nlohmann::json& now, const nlohmann::json& before) {
   for (const auto& [key, value] : now.items())
     if (!before.contains(key) || before.at(key) != value)
@@ -37,7 +37,7 @@ std::string difference(const nlohmann::json& now, const nlohmann::json& before) 
   return "";
 }
 
-void check_recipe(const std::string& now, const std::string& before, const fs::path& folder) {
+void check_settings(const std::string& now, const std::string& before, const fs::path& folder) {
   const std::string what =
       difference(nlohmann::json::parse(now), nlohmann::json::parse(before, nullptr, false));
   if (!what.empty())
@@ -66,18 +66,18 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
       {"best_value", state.best_value},
       {"loss_scale", update.loss_scale.value},
       {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
-      {"recipe", nlohmann::json::parse(state.recipe)}};
+      {"frozen_settings", nlohmann::json::parse(state.frozen_settings)}};
   write_file_atomically(folder / kState, json.dump(1) + "\n");
 }
 
 TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel& model,
-                                  Optimizer& optimizer, const std::string& recipe) {
+                                  Optimizer& optimizer, const std::string& frozen_settings) {
   const std::string name = (folder / kState).string();
   TrainingState state;
   try {
     const auto json = parse_json(name, read_text_file(folder / kState, kMaxState));
-    state.recipe = json.at("recipe").dump();
-    check_recipe(recipe, state.recipe, folder);
+    state.frozen_settings = json.at("frozen_settings").dump();
+    check_settings(frozen_settings, state.frozen_settings, folder);
     state.step = json.at("step").get<int64_t>();
     state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
     state.best_step = json.at("best_step").get<int64_t>();

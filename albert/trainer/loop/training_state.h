@@ -7,14 +7,14 @@
 
 namespace albert {
 
-// What a run needs besides the model to go on as if nothing had happened; every random number is a
-// function of `step`.
+// What a run needs besides the model and the optimizer to go on as if nothing had happened: every
+// random number is a function of `step`.
 struct TrainingState {
   int64_t step = 0;  // updates tried
   int skipped_in_a_row = 0;
   int64_t best_step = 0;
   double best_value = 0;
-  std::string recipe;
+  std::string frozen_settings;  // LoopOptions
 };
 
 // config.json, model.safetensors, training_state.safetensors (moments; masters too in f64),
@@ -22,11 +22,11 @@ struct TrainingState {
 void save_training_state(const std::filesystem::path& folder, const AlbertPreTrainedModel& model,
                          const Optimizer& optimizer, const TrainingState& state);
 
-// Error(kMismatch) naming the first setting that differs from `recipe`; kBadData.
+// Error(kMismatch) naming the first setting that differs from `frozen_settings`; kBadData.
 TrainingState load_training_state(const std::filesystem::path& folder, AlbertPreTrainedModel& model,
-                                  Optimizer& optimizer, const std::string& recipe);
+                                  Optimizer& optimizer, const std::string& frozen_settings);
 
-// Only the weights, as they were saved.
+// Reads the weights alone, as they were saved. Error(kMismatch) where they are not the model's.
 void load_weights(const std::filesystem::path& folder, AlbertPreTrainedModel& model);
 
 }  // namespace albert

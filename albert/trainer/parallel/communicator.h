@@ -1,29 +1,46 @@
 #pragma once
+#include <functional>
+#include <memory>
 #include <span>
+#include <string>
 
-#include "albert/kernels/tensor.h"
+#include "albert/kernels/stream.h"
 
 namespace albert {
 
-// Where the ranks of one job add up. Counts are summed before backward and divide the loss
-// (LossOptions::count), the flat gradient buffer once after the last micro-batch: gradients of a
-// shared layer are complete only then.
+// The ranks of one job: processes that train the same model, each on its share of every batch.
+// All ranks call the same members in the same order, and get the same bits from them. A call that
+// a rank never makes, because it failed or is gone, is an Error for the others and no endless wait.
 class Communicator {
  public:
   virtual ~Communicator() = default;
-  virtual int rank() const = 0;
+  virtual int rank() const = 0;  // 0 to size() - 1
   virtual int size() const = 0;
+  // The rank that locks the output folder, writes to it, evaluates and speaks to the user.
+  bool leads() const { return rank() == 0; }
+
+  // Adds up f32 or f64 elements over all ranks, in place. The sum is queued on the stream: it reads
+  // what the work queued before has written, and on a GPU the host does not wait for it.
+  virtual void sum(const kernels::Stream& s, Tensor tensor) = 0;
+  // The same for numbers of the host, which waits for the other hosts but for no device.
   virtual void sum(std::span<double> values) = 0;
-  virtual void sum(Tensor flat_gradients) = 0;
+  // Ends the job: what the other ranks wait in, or call next, throws an Error of the same code. The
+  // first call counts.
+  virtual void abort(const Error& error) noexcept = 0;
+
+  double from_leader(double value);  // the leader's value, on every rank
+  void barrier();                    // returns when all ranks are here
 };
 
-// One process alone.
-class SelfCommunicator final : public Communicator {
- public:
-  int rank() const override { return 0; }
-  int size() const override { return 1; }
-  void sum(std::span<double>) override {}
-  void sum(Tensor) override {}
+// How the ranks of this job reach each other.
+struct CommunicatorOptions {
+  std::string kind = "self";  // one process alone; communicator.cpp lists the kinds
 };
+
+// Error(kUsage) for a kind that is not there.
+std::unique_ptr<Communicator> make_communicator(const CommunicatorOptions& options);
+
+// Runs `work`. What it throws ends the other ranks too, before it goes on to the caller.
+void abort_on_error(Communicator& ranks, const std::function<void()>& work);
 
 }  // namespace albert

@@ -5,6 +5,7 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
+#include "albert/trainer/loop/training_loop.h"
 
 namespace albert {
 namespace {
@@ -57,7 +58,7 @@ Metrics sums_of(const AlbertForPreTrainingOutput& out, double tokens, double mlm
 PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
                                  const PretrainingSamples& samples,
                                  const PretrainingSamples* validation,
-                                 const PretrainingTaskOptions& options, Communicator& ranks)
+                                 const PretrainingTaskOptions& options, const Communicator& ranks)
     : model_(model),
       tokenizer_(tokenizer),
       samples_(samples),
@@ -85,22 +86,26 @@ std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(int64_t st
   return batches;
 }
 
-Deferred<Metrics> PretrainingTask::accumulate(int64_t step, Tensor loss_scale) {
-  const std::vector<Examples> batches = take_examples(step);
-  std::vector<double> counts(2);
-  for (const Examples& examples : batches)
+std::vector<double> PretrainingTask::counts(int64_t step) {
+  current_ = take_examples(step);
+  std::vector<double> counts{0, 0};
+  for (const Examples& examples : current_)
     for (const PretrainingExample& e : examples) {
       counts[0] += static_cast<double>(e.masked_positions.size());
       counts[1] += 1;
     }
-  ranks_.sum(counts);
+  return counts;
+}
+
+Deferred<Metrics> PretrainingTask::accumulate(int64_t step, std::span<const double> counts,
+                                              Tensor loss_scale) {
   std::vector<Deferred<Metrics>> sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
-    const Examples& examples = batches[static_cast<size_t>(m)];
+    const Examples& examples = current_[static_cast<size_t>(m)];
     const Batch batch = batch_of(examples);
     ForwardOptions forward{
         .logits = false, .backward = true, .keep = options_.keep, .loss_scale = loss_scale};
-    forward.loss.counts = counts;
+    forward.loss.counts.assign(counts.begin(), counts.end());
     forward.dropout = {.active = true,
                        .seed = options_.seed,
                        .step = static_cast<uint64_t>(

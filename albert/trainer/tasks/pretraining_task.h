@@ -3,7 +3,8 @@
 
 #include "albert/heads/pretraining.h"
 #include "albert/trainer/data/pretraining_samples.h"
-#include "albert/trainer/loop/training_loop.h"
+#include "albert/trainer/loop/training_task.h"
+#include "albert/trainer/parallel/communicator.h"
 
 namespace albert {
 
@@ -22,10 +23,12 @@ class PretrainingTask final : public TrainingTask {
   // divide.
   PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
                   const PretrainingSamples& samples, const PretrainingSamples* validation,
-                  const PretrainingTaskOptions& options, Communicator& ranks);
+                  const PretrainingTaskOptions& options, const Communicator& ranks);
 
   AlbertPreTrainedModel& model() override { return model_; }
-  Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override;
+  std::vector<double> counts(int64_t step) override;  // predicted tokens, sentence pairs
+  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+                               Tensor loss_scale) override;
   Metrics averages(const Metrics& sums) const override;
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;
@@ -40,8 +43,9 @@ class PretrainingTask final : public TrainingTask {
   const PretrainingSamples& samples_;
   const PretrainingSamples* validation_;
   PretrainingTaskOptions options_;
-  Communicator& ranks_;
+  const Communicator& ranks_;
   int64_t micro_batch_;
+  std::vector<Examples> current_;  // of the step that counts() was asked for
   struct {
     int64_t step = -1;
     std::future<std::vector<Examples>> examples;

@@ -5,6 +5,7 @@
 
 #include "albert/base/error.h"
 #include "albert/trainer/data/random.h"
+#include "albert/trainer/loop/training_loop.h"
 #include "albert/trainer/tasks/pretraining_task.h"
 
 namespace albert {
@@ -50,7 +51,7 @@ ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model,
                                        const ClassificationExamples& training,
                                        const ClassificationExamples& validation,
                                        const ClassificationTaskOptions& options,
-                                       Communicator& ranks)
+                                       const Communicator& ranks)
     : model_(model),
       tokenizer_(tokenizer),
       training_(training),
@@ -85,7 +86,12 @@ Deferred<Metrics> ClassificationTask::start(const ClassificationExamples& exampl
   });
 }
 
-Deferred<Metrics> ClassificationTask::accumulate(int64_t step, Tensor loss_scale) {
+std::vector<double> ClassificationTask::counts(int64_t) {
+  return {static_cast<double>(micro_batch_ * options_.accumulation)};
+}
+
+Deferred<Metrics> ClassificationTask::accumulate(int64_t step, std::span<const double> counts,
+                                                 Tensor loss_scale) {
   const int64_t n = training_.size();
   std::vector<Deferred<Metrics>> sums;
   for (int64_t m = 0; m < options_.accumulation; ++m) {
@@ -102,7 +108,7 @@ Deferred<Metrics> ClassificationTask::accumulate(int64_t step, Tensor loss_scale
         .active = true,
         .seed = options_.seed,
         .step = static_cast<uint64_t>((step * options_.accumulation) * ranks_.size() + part)};
-    sums.push_back(start(training_, which, forward, static_cast<double>(options_.batch_size)));
+    sums.push_back(start(training_, which, forward, counts[0]));
   }
   return sum_of(std::move(sums));
 }

@@ -1,7 +1,8 @@
 #pragma once
 #include "albert/heads/sequence_classification.h"
 #include "albert/tokenizer/tokenizer.h"
-#include "albert/trainer/loop/training_loop.h"
+#include "albert/trainer/loop/training_task.h"
+#include "albert/trainer/parallel/communicator.h"
 #include "albert/trainer/tasks/classification/examples.h"
 
 namespace albert {
@@ -35,10 +36,12 @@ class ClassificationTask final : public TrainingTask {
   ClassificationTask(AlbertForSequenceClassification& model, const Tokenizer& tokenizer,
                      const ClassificationExamples& training,
                      const ClassificationExamples& validation,
-                     const ClassificationTaskOptions& options, Communicator& ranks);
+                     const ClassificationTaskOptions& options, const Communicator& ranks);
 
   AlbertPreTrainedModel& model() override { return model_; }
-  Deferred<Metrics> accumulate(int64_t step, Tensor loss_scale) override;
+  std::vector<double> counts(int64_t step) override;  // examples
+  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+                               Tensor loss_scale) override;
   Metrics averages(const Metrics& sums) const override;
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;
@@ -51,7 +54,7 @@ class ClassificationTask final : public TrainingTask {
   const Tokenizer& tokenizer_;
   const ClassificationExamples &training_, &validation_;
   ClassificationTaskOptions options_;
-  Communicator& ranks_;
+  const Communicator& ranks_;
   int64_t micro_batch_;
 };
 

@@ -1,0 +1,401 @@
+// Two ranks of one job, as threads: the same weights as one process, one writer, and an end for all
+// when one is stopped, diverges, runs out of memory or fails.
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "albert/trainer/loop/checkpoint.h"
+#include "tests/support/random_task.h"
+#include "tests/support/thread_ranks.h"
+
+namespace albert::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kParts = 2;  // shares of an update, on two ranks or in two micro-batches
+constexpr int64_t kSteps = 12;
+
+// Part `part` of update `step`: three ragged sequences.
+RandomBatch part_of(const AlbertConfig& config, int64_t step, int64_t part) {
+  return {config, 3, 9, static_cast<uint32_t>(step * kParts + part)};
+}
+
+std::vector<double> counts_of(const RandomBatch& batch) {
+  const int64_t* labels = batch.pretraining.labels.data<int64_t>();
+  const auto masked = std::count_if(labels, labels + batch.pretraining.labels.size(),
+                                    [](int64_t label) { return label >= 0; });
+  return {static_cast<double>(masked), static_cast<double>(batch.batch_size)};
+}
+
+Deferred<AlbertForPreTrainingOutput> start(AlbertForPreTraining& model, int64_t step, int64_t part,
+                                           std::span<const double> counts, Tensor loss_scale) {
+  RandomBatch batch = part_of(model.config(), step, part);
+  batch.pretraining.masked_tokens = counts[0];
+  batch.pretraining.sentence_pairs = counts[1];
+  return model.start(batch.inputs, batch.pretraining,
+                     {.logits = false,
+                      .backward = true,
+                      .loss_scale = loss_scale,
+                      .dropout = {true, 1, static_cast<uint64_t>(step * kParts + part)}});
+}
+
+AlbertForPreTraining make_model(Precision precision) {
+  return AlbertForPreTraining::from_config(
+      tiny_config(), {.precision = precision, .threads = 1, .trainable = true});
+}
+
+// Learns the parts that are its rank's; hooks may fail, raise a signal or spoil the gradients.
+class ShareTask final : public TrainingTask {
+ public:
+  using Hook = std::function<void(ShareTask& task, int64_t step)>;
+
+  ShareTask(const Communicator& ranks, Precision precision)
+      : ranks_(ranks), model_(make_model(precision)) {}
+
+  AlbertPreTrainedModel& model() override { return model_; }
+  std::vector<double> counts(int64_t step) override {
+    if (before_counts) before_counts(*this, step);
+    std::vector<double> sums{0, 0};
+    for (const int64_t part : parts()) {
+      const auto counts = counts_of(part_of(model_.config(), step, part));
+      sums = {sums[0] + counts[0], sums[1] + counts[1]};
+    }
+    return sums;
+  }
+  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+                               Tensor loss_scale) override {
+    if (before_accumulate) before_accumulate(*this, step);
+    std::vector<Deferred<Metrics>> sums;
+    for (const int64_t part : parts())
+      sums.emplace_back([out = start(model_, step, part, counts, loss_scale)]() -> Metrics {
+        return {{"loss", *out.get().loss}, {"updates", 1.0 / kParts}, {"tokens", 9}};
+      });
+    if (after_accumulate) after_accumulate(*this, step);
+    return sum_of(std::move(sums));
+  }
+  Metrics averages(const Metrics& sums) const override {
+    return {{"loss", sums.at("loss") / sums.at("updates")}};
+  }
+  Metrics evaluate() override {
+    ++evaluations;
+    const RandomBatch batch(model_.config(), 3, 9, 999);
+    return {{"loss", *model_.forward(batch.inputs, batch.pretraining, {.logits = false}).loss}};
+  }
+  void save_extras(const fs::path&) const override { ++saves; }
+
+  int rank() const { return ranks_.rank(); }
+  void spoil() {
+    const Tensor grads = model_.parameters().flat_grads();
+    upload(model_.backend(), {grads.data, {1}, grads.dtype},
+           HostTensor::of<float>({1}, {std::nanf("")}).to(grads.dtype));
+  }
+
+  Hook before_counts, before_accumulate, after_accumulate;
+  int evaluations = 0;
+  mutable int saves = 0;
+
+ private:
+  std::vector<int64_t> parts() const {
+    if (ranks_.size() == kParts) return {ranks_.rank()};
+    return {0, 1};
+  }
+
+  const Communicator& ranks_;
+  AlbertForPreTraining model_;
+};
+
+LoopOptions options_for(const fs::path& folder) {
+  LoopOptions options;
+  options.output_dir = folder;
+  options.total_steps = kSteps;
+  options.schedule = {.peak = 1e-2, .warmup_steps = 2, .total_steps = kSteps};
+  options.logging_steps = 2;
+  options.eval_steps = 5;
+  options.save_steps = 4;
+  options.frozen_settings = "{\"seed\": 1}";
+  return options;
+}
+
+struct Job {
+  explicit Job(fs::path output, Precision chosen = Precision::kF32)
+      : options(options_for(output)), precision(chosen) {}
+
+  // Two ranks; `prepare` may change a rank's task and options before it trains.
+  void go(const std::function<void(ShareTask& task, LoopOptions& options)>& prepare = {}) {
+    outcomes = ranks.run([&](Communicator& all) {
+      const auto at = static_cast<size_t>(all.rank());
+      abort_on_error(all, [&] {
+        ShareTask task(all, precision);
+        LoopOptions own = options;
+        if (prepare) prepare(task, own);
+        std::ostringstream log;
+        results[at] = train(task, own, all, log);
+        logs[at] = log.str();
+        evaluations[at] = task.evaluations;
+        saves[at] = task.saves;
+        values[at] =
+            doubles(download(task.model().backend(), task.model().parameters().flat_values()));
+      });
+    });
+  }
+  void expect_all(ErrorCode code, const std::string& why) const {
+    for (const auto& outcome : outcomes) {
+      ASSERT_TRUE(outcome) << "a rank went on";
+      EXPECT_EQ(outcome->code(), code) << outcome->what();
+      EXPECT_NE(std::string(outcome->what()).find(why), std::string::npos) << outcome->what();
+    }
+  }
+  void expect_none() const {
+    for (const auto& outcome : outcomes) EXPECT_FALSE(outcome) << outcome->what();
+  }
+
+  LoopOptions options;
+  Precision precision;
+  ThreadRanks ranks{kParts};
+  std::vector<ThreadRanks::Outcome> outcomes;
+  LoopResult results[kParts];
+  std::string logs[kParts];
+  std::vector<double> values[kParts];
+  int evaluations[kParts] = {}, saves[kParts] = {};
+};
+
+std::string weights(const fs::path& folder) { return read_bytes(folder / "model.safetensors"); }
+
+// What one process computes that makes the gradients of each part for itself, and adds them up.
+template <class T>
+std::vector<double> summed_by_hand(Precision precision, const LoopOptions& options) {
+  auto model = make_model(precision);
+  Optimizer optimizer(model, options.optimizer);
+  const Tensor grads = model.parameters().flat_grads();
+  T* values = grads.as<T>();
+  for (int64_t step = 0; step < options.total_steps; ++step) {
+    std::vector<double> counts{0, 0};
+    for (int64_t part = 0; part < kParts; ++part) {
+      const auto own = counts_of(part_of(model.config(), step, part));
+      counts = {counts[0] + own[0], counts[1] + own[1]};
+    }
+    std::vector<T> first;
+    for (int64_t part = 0; part < kParts; ++part) {
+      model.zero_grads();
+      start(model, step, part, counts, optimizer.loss_scale()).get();
+      if (part == 0) first.assign(values, values + grads.shape.size());
+    }
+    for (size_t i = 0; i < first.size(); ++i) values[i] = first[i] + values[i];
+    optimizer.step(options.schedule.at(step)).get();
+  }
+  return doubles(download(model.backend(), model.parameters().flat_values()));
+}
+
+TEST(Ranks, GiveTheBitsOfOneProcessThatAddsUpWholeShares) {
+  const TemporaryFolder folder;
+  for (const Precision precision : {Precision::kF32, Precision::kF64}) {
+    Job run(folder / std::to_string(static_cast<int>(precision)), precision);
+    run.go();
+    run.expect_none();
+    EXPECT_EQ(run.values[0], run.values[1]);
+    EXPECT_EQ(run.values[0], precision == Precision::kF64
+                                 ? summed_by_hand<double>(precision, run.options)
+                                 : summed_by_hand<float>(precision, run.options));
+  }
+}
+
+// Micro-batches of one rank are added to the gradients layer by layer, in another order.
+TEST(Ranks, LearnWhatOneRankDoesThatAccumulates) {
+  const TemporaryFolder folder;
+  Job two(folder / "two", Precision::kF64);
+  two.go();
+  two.expect_none();
+  SelfCommunicator self;
+  ShareTask task(self, Precision::kF64);
+  std::ostringstream log;
+  train(task, options_for(folder / "one"), self, log);
+  const auto one =
+      doubles(download(task.model().backend(), task.model().parameters().flat_values()));
+  ASSERT_EQ(one.size(), two.values[0].size());
+  for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two.values[0][i], 1e-9) << i;
+}
+
+TEST(Ranks, LogTheMeansOverAllOfThem) {
+  const TemporaryFolder folder;
+  Job two(folder / "two", Precision::kF64);
+  two.go();
+  SelfCommunicator self;
+  ShareTask task(self, Precision::kF64);
+  std::ostringstream log;
+  train(task, options_for(folder / "one"), self, log);
+  std::istringstream a(read_bytes(folder / "one/metrics.jsonl")),
+      b(read_bytes(folder / "two/metrics.jsonl"));
+  int records = 0;
+  for (std::string x, y; std::getline(a, x); ++records) {
+    ASSERT_TRUE(std::getline(b, y)) << x;
+    const auto one = nlohmann::json::parse(x), both = nlohmann::json::parse(y);
+    for (const char* key : {"step", "loss", "eval_loss", "gradient_norm"})
+      if (one.contains(key)) {
+        EXPECT_NEAR(one.at(key), both.at(key), 1e-7) << x << y;
+      }
+  }
+  EXPECT_EQ(records, 6 + 3);
+  EXPECT_FALSE(b.peek() != EOF) << "a record more";
+}
+
+TEST(Ranks, LeaveWritingAndEvaluationToTheLeader) {
+  const TemporaryFolder folder;
+  Job run(folder / "run");
+  run.go();
+  run.expect_none();
+  EXPECT_EQ(run.evaluations[0], 3);
+  EXPECT_EQ(run.evaluations[1], 0);
+  EXPECT_EQ(run.saves[0], 4);  // after 4, 8 and 12 updates, and the model itself
+  EXPECT_EQ(run.saves[1], 0);
+  EXPECT_NE(run.logs[0], "");
+  EXPECT_EQ(run.logs[1], "");
+}
+
+TEST(Ranks, MeetOnceAStep) {
+  const TemporaryFolder folder;
+  Job run(folder / "run");
+  run.options.logging_steps = run.options.eval_steps = run.options.save_steps = 0;
+  run.go();
+  run.expect_none();
+  // Options and the step to begin at; every step; the last record, checkpoint and model.
+  EXPECT_EQ(run.ranks.host_sums(), 2 + kSteps + 3);
+}
+
+TEST(Ranks, KeepTheBestThatTheLeaderSees) {
+  const TemporaryFolder folder;
+  Job run(folder / "run");
+  run.options.best_metric = "loss";
+  run.options.best_is_greater = false;
+  run.options.eval_steps = 1;
+  run.go();
+  run.expect_none();
+  EXPECT_GT(run.results[0].best_step, 0);
+  EXPECT_EQ(run.results[0].best_step, run.results[1].best_step);
+}
+
+TEST(Ranks, StopAtTheSameStepWhenOneIsAskedTo) {
+  const TemporaryFolder folder;
+  Job whole(folder / "whole"), first(folder / "run"), second(folder / "run");
+  whole.go();
+  first.go([&](ShareTask& task, LoopOptions&) {
+    if (task.rank() == 0) return;
+    task.before_counts = [&](ShareTask&, int64_t step) {
+      if (step != 6) return;
+      while (first.ranks.waiting() == 0) std::this_thread::yield();
+      std::raise(SIGTERM);  // rank 0 has looked already, and waits
+    };
+  });
+  first.expect_none();
+  for (const LoopResult& result : first.results) {
+    EXPECT_EQ(result.end, LoopEnd::kStopped);
+    EXPECT_EQ(result.step, 6);
+  }
+  second.go();
+  second.expect_none();
+  EXPECT_EQ(second.values[1], whole.values[0]);
+  EXPECT_EQ(weights(folder / "run"), weights(folder / "whole"));
+}
+
+TEST(Ranks, DivergeTogether) {
+  const TemporaryFolder folder;
+  Job run(folder / "run");
+  run.go([](ShareTask& task, LoopOptions&) {
+    if (task.rank() == 1)
+      task.after_accumulate = [](ShareTask& self, int64_t step) {
+        if (step >= 1) self.spoil();
+      };
+  });
+  run.expect_all(ErrorCode::kDiverged, "10 updates in a row");
+}
+
+TEST(Ranks, GoOnAfterOneGradientThatIsNotFinite) {
+  const TemporaryFolder folder;
+  Job run(folder / "run");
+  run.go([](ShareTask& task, LoopOptions&) {
+    if (task.rank() == 1)
+      task.after_accumulate = [](ShareTask& self, int64_t step) {
+        if (step == 3) self.spoil();
+      };
+  });
+  run.expect_none();
+  EXPECT_EQ(run.values[0], run.values[1]);
+}
+
+// Whoever fails, and wherever: the others end with its code, and the run goes on to the same bits.
+TEST(Ranks, EndTogetherWhenOneFailsAndGoOnToTheSameBits) {
+  const TemporaryFolder folder;
+  Job whole(folder / "whole");
+  whole.go();
+  for (const int rank : {0, 1})
+    for (const bool in_counts : {true, false}) {
+      const fs::path output =
+          folder / (std::to_string(rank) + (in_counts ? " counts" : " accumulate"));
+      Job failing(output), again(output);
+      failing.go([&](ShareTask& task, LoopOptions&) {
+        if (task.rank() != rank) return;
+        const auto fail_at_9 = [](ShareTask&, int64_t step) {
+          if (step == 9) throw OutOfMemory("no memory for a test", 2, 1);
+        };
+        (in_counts ? task.before_counts : task.before_accumulate) = fail_at_9;
+      });
+      failing.expect_all(ErrorCode::kOutOfMemory, "no memory for a test");
+      EXPECT_NE(std::string(failing.outcomes[static_cast<size_t>(1 - rank)]->what())
+                    .find("rank " + std::to_string(rank) + ": "),
+                std::string::npos);
+      again.go();
+      again.expect_none();
+      EXPECT_EQ(again.values[1], whole.values[0]);
+      EXPECT_EQ(weights(output), weights(folder / "whole"));
+    }
+}
+
+TEST(Ranks, EndTogetherWhereTheLeaderCannotWrite) {
+  const TemporaryFolder folder;
+  Job unwritable("/proc/albert"), busy(folder / "busy"), foreign(folder / "old");
+  unwritable.go();
+  unwritable.expect_all(ErrorCode::kIo, "cannot make the folder");
+  {
+    const FolderLock held(folder / "busy");
+    busy.go();
+    busy.expect_all(ErrorCode::kIo, "another run is writing");
+  }
+  fs::create_directories(folder / "old");
+  write_bytes(folder / "old/model.safetensors", "x");
+  foreign.go();
+  foreign.expect_all(ErrorCode::kUsage, "results of an earlier run");
+}
+
+TEST(Ranks, RefuseOptionsThatDiffer) {
+  const TemporaryFolder folder;
+  Job settings(folder / "a"), turns(folder / "b");
+  settings.go([](ShareTask& task, LoopOptions& options) {
+    if (task.rank() == 1) options.frozen_settings = "{\"seed\": 2}";
+  });
+  settings.expect_all(ErrorCode::kMismatch, "rank 1: found options");
+  turns.go([](ShareTask& task, LoopOptions& options) {
+    if (task.rank() == 1) options.save_steps = 5;
+  });
+  turns.expect_all(ErrorCode::kMismatch, "rank 1: found options");
+}
+
+TEST(Communicator, IsMadeByName) {
+  EXPECT_EQ(make_communicator({})->size(), 1);
+  EXPECT_TRUE(make_communicator({})->leads());
+  const Refusal r = refusal_of([] { make_communicator({.kind = "smoke"}); });
+  EXPECT_EQ(r.code, ErrorCode::kUsage);
+  EXPECT_EQ(r.what, "communicator: found smoke, wanted one of self");
+}
+
+TEST(Communicator, DividesTheBatchOrSaysWhy) {
+  SelfCommunicator self;
+  EXPECT_EQ(micro_batch_size(6, 2, self), 3);
+  EXPECT_TRUE(refusal_of([&] {
+                micro_batch_size(6, 4, self);
+              }).says("--train_batch_size 6: wanted a multiple of 4"));
+  EXPECT_TRUE(refusal_of([&] { micro_batch_size(6, 0, self); }).says("wanted 1 or more"));
+}
+
+}  // namespace
+}  // namespace albert::testing
