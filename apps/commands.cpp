@@ -4,7 +4,8 @@ namespace albert::apps {
 
 const std::vector<CommandEntry>& commands() {
   static const std::vector<CommandEntry> table = {
-      {"demo", "no downloads: vocabulary, pre-training, fine-tuning and prediction in two minutes",
+      {"demo",
+       "no downloads: vocabulary, pre-training, fine-tuning and prediction in half a minute",
        declare_demo},
       {"vocab", "train a SentencePiece vocabulary as ALBERT's was", declare_vocab},
       {"tokenize", "lines of text to pieces and ids", declare_tokenize},

@@ -33,7 +33,8 @@ constexpr const char* kOpinions[] = {
     "i must say that the plot is tiresome and nothing more .",
     "the captain's speech is not dull beyond words ; i loved it ."};
 
-// data/demo of the installation this program belongs to, else of the source tree it was built from.
+// The folder data/demo of the installation that this program belongs to, else of the source tree
+// that it was built from.
 fs::path bundled_data() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
@@ -44,7 +45,7 @@ fs::path bundled_data() {
   return error || near.empty() || *near.begin() == ".." ? data : near;  // as a user would type it
 }
 
-// Runs the steps as a user would type them, and shows what that is.
+// Runs the commands that a user would type, and shows them.
 class Demo {
  public:
   Demo(const DemoFlags& flags, std::ostream& out, std::ostream& err)
@@ -56,8 +57,9 @@ class Demo {
     const std::string text = flags_.text.empty() ? (data / "books.txt.xz").string() : flags_.text;
     std::error_code error;
     if (fs::exists(folder, error) && !fs::is_empty(folder, error))
-      fail(ErrorCode::kUsage, flags_.output_dir,
-           " is there already; remove it, or choose another --output_dir");
+      fail(
+          ErrorCode::kUsage, flags_.output_dir,
+          ": found files in it, wanted an empty folder; remove it, or choose another --output_dir");
     vocabulary_ = (folder / "vocab").string();
     shards_ = (folder / "shards").string();
     pretrained_ = (folder / "pretrained").string();
@@ -158,7 +160,7 @@ class Demo {
     step({"predict", "--model", finetuned_, "--input", input});
   }
 
-  // The last number under `key` in the run's metrics.
+  // The last number under `key` in the metrics of a run.
   static double last(const std::string& run, const std::string& key) {
     std::istringstream lines(read_text_file(fs::path(run) / "metrics.jsonl", 1 << 30));
     double value = std::nan("");
@@ -170,8 +172,8 @@ class Demo {
     return value;
   }
 
-  // Of the training text's ids, in nats: the loss of who knows how frequent pieces are and nothing
-  // else.
+  // The entropy of the training text's ids, in nats: the loss of a model that knows how frequent
+  // each piece is and nothing else.
   double unigram_entropy() const {
     const auto tokenizer = Tokenizer::from_pretrained(vocabulary_);
     const Corpus corpus(shards_, "train", *tokenizer);

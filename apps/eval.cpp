@@ -71,7 +71,7 @@ Runner declare_eval(Command& command) {
   std::vector<std::string> names;
   for (const TaskSpec& task : tasks()) names.push_back(task.name);
   command.choice("task", flags->task, names, "whose labels these are");
-  command.also("task", {"task_name"});
+  command.alias("task", {"task_name"});
   command.required("predictions", flags->predictions,
                    "JSONL of albert predict, a GLUE submission, or a label a line");
   command.required("gold", flags->gold, "the task's .tsv or .jsonl with the right labels");

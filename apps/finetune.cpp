@@ -168,12 +168,12 @@ Runner declare_finetune(Command& command) {
   command.option("label_smoothing_factor", flags->label_smoothing, "0 to 1");
   command.boolean("load_best_model_at_end", flags->load_best,
                   "keep and end with the checkpoint that evaluated best");
-  command.also("task", {"task_name"});
-  command.also("model_name_or_path", {"init_checkpoint"});
-  command.also("config_name", {"albert_config_file"});
-  command.also("tokenizer_name", {"spm_model_file", "vocab_file"});
-  command.also("validation_file", {"eval_file", "predict_file"});
-  command.also("eval_batch_size", {"per_device_eval_batch_size"});
+  command.alias("task", {"task_name"});
+  command.alias("model_name_or_path", {"init_checkpoint"});
+  command.alias("config_name", {"albert_config_file"});
+  command.alias("tokenizer_name", {"spm_model_file", "vocab_file"});
+  command.alias("validation_file", {"eval_file", "predict_file"});
+  command.alias("eval_batch_size", {"per_device_eval_batch_size"});
   add_training(command, flags->training);
   return [flags](std::ostream& out, std::ostream& err) {
     return run_ranks(flags->training,

@@ -165,8 +165,6 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
     print_checkpoints(folder, flags.json, out);
     if (flags.json || !fs::exists(folder / "config.json", ignored)) return 0;
   }
-  if (flags.batch < 1 || flags.length < 1)
-    fail(ErrorCode::kUsage, "--batch and --length must be at least 1");
   const bool google = !fs::exists(folder / "config.json", ignored) &&
                       fs::exists(folder / "albert_config.json", ignored);
   std::vector<std::string> warnings;
@@ -197,6 +195,8 @@ Runner declare_info(Command& command) {
                  "instead of the one config.json names");
   command.option("batch", flags->batch, "sequences of the step to plan");
   command.option("length", flags->length, "tokens of each, at most max_position_embeddings");
+  command.limit("batch", 1);
+  command.limit("length", 1);
   command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"},
                  "of the step to plan");
   command.boolean("json", flags->json, "print JSON");

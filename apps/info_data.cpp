@@ -50,7 +50,8 @@ std::vector<fs::path> checkpoints_in(const fs::path& folder) {
 }
 
 ordered_json checkpoint_json(const fs::path& folder) {
-  ordered_json info{{"folder", folder.string()}, {"damage", verify_checkpoint(folder).value_or("")}};
+  ordered_json info{{"folder", folder.string()},
+                    {"damage", verify_checkpoint(folder).value_or("")}};
   if (!info["damage"].get<std::string>().empty()) return info;
   const std::string name = (folder / "trainer_state.json").string();
   const auto state = ordered_json::parse(read_text_file(name, kMaxState), nullptr, false);

@@ -185,9 +185,9 @@ Runner declare_predict(Command& command) {
   command.option("pair_key", flags->pair_key, "of JSONL lines");
   command.option("batch_size", flags->batch_size, "examples at once");
   command.option("max_seq_length", flags->max_seq_length, "longer texts are truncated");
-  command.also("model", {"model_name_or_path"});
-  command.also("batch_size",
-               {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
+  command.alias("model", {"model_name_or_path"});
+  command.alias("batch_size",
+                {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
   add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

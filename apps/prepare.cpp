@@ -65,7 +65,10 @@ Runner declare_prepare(Command& command) {
   command.option("text_key", o.documents.text_key, "of .jsonl files");
   command.option("shard_tokens", o.shard_tokens, "tokens a shard");
   command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"},
-                 "what lines that are not UTF-8 do");
+                 "how to treat lines that are not UTF-8");
+  command.limit("validation_split", 0, 1);
+  command.limit("shard_tokens", 1);
+  command.limit("threads", 0, 4096);
   command.option("threads", o.threads, "threads; 0: every core");
   command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.boolean("quiet", flags->quiet, "print errors only");

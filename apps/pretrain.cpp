@@ -127,10 +127,10 @@ Runner declare_pretrain(Command& command) {
                   "shorter runs are likelier");
   command.boolean("do_whole_word_mask", flags->masking.do_whole_word_mask, "mask whole words");
   command.option("eval_examples", flags->eval_examples, "held-out examples of an evaluation");
-  command.also("tokenizer", {"tokenizer_name", "spm_model_file", "vocab_file"});
-  command.also("model_name_or_path", {"init_checkpoint"});
-  command.also("config_name", {"albert_config_file"});
-  command.also("masked_lm_prob", {"mlm_probability"});
+  command.alias("tokenizer", {"tokenizer_name", "spm_model_file", "vocab_file"});
+  command.alias("model_name_or_path", {"init_checkpoint"});
+  command.alias("config_name", {"albert_config_file"});
+  command.alias("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
   return [flags](std::ostream& out, std::ostream& err) {
     return run_ranks(flags->training,

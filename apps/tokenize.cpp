@@ -19,8 +19,8 @@ struct TokenizeFlags {
 };
 
 std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command& command) {
-  if (!command.given("preprocessing") && !command.given("do_lower_case") &&
-      !command.given("keep_accents"))
+  if (!command.is_set("preprocessing") && !command.is_set("do_lower_case") &&
+      !command.is_set("keep_accents"))
     return Tokenizer::from_pretrained(flags.model);
   return Tokenizer::from_pretrained(
       flags.model, TokenizerOptions{flags.preprocessing == "google" ? Preprocessing::kGoogle

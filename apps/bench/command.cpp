@@ -56,12 +56,6 @@ std::string processor() {
   return "";
 }
 
-void check(const BenchOptions& o) {
-  if (o.batch_size < 1 || o.length < 1 || o.batches < 1 || o.rounds < 1 || !(o.seconds >= 0))
-    fail(ErrorCode::kUsage,
-         "--batch_size, --max_seq_length, --batches and --rounds must be at least 1");
-}
-
 nlohmann::ordered_json libraries() {
   auto versions = nlohmann::ordered_json::object();
   for (const auto& [title, version] : kernels::cuda_library_versions()) versions[title] = version;
@@ -116,7 +110,6 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   o.device = flags.common.model(err);
   o.device.backend.isa = isa_of(flags.isa);
   o.precision = flags.common.precision;
-  check(o);
   if (flags.model_only) return predict(flags, out);
   nlohmann::ordered_json result{{"machine", machine_json(o)}};
   print_machine(result["machine"], out);
@@ -150,6 +143,9 @@ apps::Runner declare_bench(apps::Command& command) {
   command.option("batches", o.batches, "different batches, taken in turn");
   command.option("rounds", o.rounds, "repeats; the median counts");
   command.option("seconds", o.seconds, "a round takes at least");
+  for (const char* name : {"batch_size", "max_seq_length", "batches", "rounds"})
+    command.limit(name, 1);
+  command.limit("seconds", 0);
   command.choice("isa", flags->isa, {"generic", "avx2", "avx512"},
                  "instructions of our kernels, if not the best");
   command.boolean("breakdown", flags->breakdown, "also print what each kernel and matmul took");

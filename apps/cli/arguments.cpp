@@ -1,11 +1,13 @@
 #include "apps/cli/arguments.h"
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 
 #include "albert/base/error.h"
+#include "albert/base/input_file.h"
+#include "albert/base/json.h"
 #include "albert/base/nearest.h"
+#include "albert/base/printable.h"
 
 namespace albert::apps {
 namespace {
@@ -43,15 +45,9 @@ bool is_truth(const std::string& value) {
   return is_true(value) || contains({"false", "0", "no", "off"}, lowered(value));
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) fail(ErrorCode::kMissingInput, path, ": cannot read this config file");
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
+constexpr uint64_t kMaxConfig = 1 << 20;
 
-// Values as they would be typed; a list by commas.
+// A value as a user would type it; those of a list with commas between them.
 std::string typed(const std::string& path, const std::string& key, const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean() || value.is_number()) return value.dump();
@@ -60,12 +56,14 @@ std::string typed(const std::string& path, const std::string& key, const nlohman
     for (const auto& item : value) list += (list.empty() ? "" : ",") + typed(path, key, item);
     return list;
   }
-  fail(ErrorCode::kUsage, path, ": ", key, " must be a string, a number, true, false or a list");
+  fail(ErrorCode::kUsage, path, ": ", key, ": found ", describe(value),
+       ", wanted a string, a number, true, false or a list");
 }
 
 std::vector<std::pair<std::string, std::string>> json_entries(const std::string& path) {
-  const auto object = nlohmann::json::parse(read_file(path), nullptr, false);
-  if (!object.is_object()) fail(ErrorCode::kUsage, path, ": not a JSON object");
+  const auto object = parse_json(path, read_text_file(path, kMaxConfig));
+  if (!object.is_object())
+    fail(ErrorCode::kUsage, path, ": found ", describe(object), ", wanted an object");
   std::vector<std::pair<std::string, std::string>> entries;
   for (const auto& [key, value] : object.items())
     if (!value.is_null()) entries.emplace_back(key, typed(path, key, value));
@@ -73,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> json_entries(const std::string&
 }
 
 std::vector<std::pair<std::string, std::string>> toml_entries(const std::string& path) {
-  std::istringstream text(read_file(path));
+  std::istringstream text(read_text_file(path, kMaxConfig));
   std::vector<std::pair<std::string, std::string>> entries;
   try {
     for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
@@ -98,9 +96,13 @@ std::vector<std::string> normalised_arguments(const std::vector<std::string>& ar
       continue;
     }
     auto [name, value] = name_and_value(arguments[i]);
-    if (command.is_boolean(name) && value.empty() && i + 1 < arguments.size() &&
-        is_truth(arguments[i + 1]))
-      value = "=" + arguments[++i];
+    if (command.is_boolean(name)) {
+      if (value.empty() && i + 1 < arguments.size() && is_truth(arguments[i + 1]))
+        value = "=" + arguments[++i];
+      if (!value.empty() && !is_truth(value.substr(1)))
+        fail(ErrorCode::kUsage, "--", name, " ", printable(value.substr(1)),
+             ": wanted true or false");
+    }
     const std::string& meaning = command.meaning_of(name);
     if (meaning.find('=') == std::string::npos)
       result.push_back("--" + meaning + value);

@@ -2,21 +2,44 @@
 
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
+#include "albert/base/printable.h"
 
 namespace albert::apps {
 
 void Command::choice(const std::string& name, std::string& value,
                      const std::vector<std::string>& choices, const std::string& help) {
-  std::string list;
-  for (const auto& choice : choices) list += (list.empty() ? "" : "|") + choice;
+  std::string bars, commas;
+  for (const auto& choice : choices) {
+    bars += (bars.empty() ? "" : "|") + choice;
+    commas += (commas.empty() ? "" : ", ") + choice;
+  }
   option(name, value, help)
-      ->type_name(list)
-      ->check([name, choices, list](const std::string& given) {
+      ->type_name(bars)
+      ->check([name, choices, commas](const std::string& given) {
         if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
         const std::string near = nearest_name(given, choices);
-        return "\"" + given + "\" is none of " + list +
-               (near.empty() ? "" : " (did you mean " + near + "?)");
+        fail_value(name, given,
+                   "one of " + commas + (near.empty() ? "" : " (did you mean " + near + "?)"));
       });
+}
+
+void Command::limit(const std::string& name, double least, double most) {
+  app_->get_option("--" + name)->check([name, least, most](const std::string& given) {
+    double value = 0;
+    if (!CLI::detail::lexical_cast(given, value) || value < least || value > most) {
+      std::ostringstream wanted;
+      wanted << least << (most < HUGE_VAL ? " to " : " or more");
+      if (most < HUGE_VAL) wanted << most;
+      fail_value(name, given, wanted.str());
+    }
+    return std::string();
+  });
+}
+
+void Command::fail_value(const std::string& name, const std::string& value,
+                         const std::string& wanted) {
+  fail(ErrorCode::kUsage, "--", name, " ", value.empty() ? "\"\"" : printable(value), ": wanted ",
+       wanted);
 }
 
 void Command::boolean(const std::string& name, bool& value, const std::string& help) {
@@ -31,7 +54,10 @@ void Command::boolean(const std::string& name, bool& value, const std::string& h
 void Command::list(const std::string& name, std::vector<float>& values, const std::string& help) {
   names_.push_back(name);
   values_.emplace_back(name, [&values] { return nlohmann::json(values); });
-  app_->add_option("--" + name, values, help)->delimiter(',')->type_name("FLOAT,..");
+  app_->add_option("--" + name, values, help)
+      ->delimiter(',')
+      ->type_name("FLOAT,..")
+      ->check(conversion_to<float>(name));
 }
 
 void Command::files(const std::string& name, std::vector<std::string>& values,
@@ -42,7 +68,7 @@ void Command::files(const std::string& name, std::vector<std::string>& values,
   app_->add_option("--" + name, values, help + " (required)")->type_name("FILE ..");
 }
 
-void Command::also(const std::string& option, const std::vector<std::string>& others) {
+void Command::alias(const std::string& option, const std::vector<std::string>& others) {
   for (const auto& other : others) {
     names_.push_back(other);
     others_[other] = option;
@@ -59,7 +85,7 @@ const std::string& Command::meaning_of(const std::string& name) const {
   return at == others_.end() ? name : at->second;
 }
 
-bool Command::given(const std::string& name) const {
+bool Command::is_set(const std::string& name) const {
   return app_->get_option("--" + name)->count() > 0;
 }
 
@@ -70,7 +96,7 @@ void Command::positional(const std::string& name, std::string& value, const std:
 
 void Command::check_required() const {
   for (const auto& name : required_)
-    if (app_->get_option("--" + name)->count() == 0)
+    if (!is_set(name))
       fail(ErrorCode::kUsage, app_->get_name(), " needs --", name, "; see ", app_->get_name(),
            " --help");
   if (!positional_.empty() && app_->get_option(positional_)->count() == 0)

@@ -3,6 +3,7 @@
 // folded to them before parsing), booleans as --x, --x true, --no_x; later values win, so that the
 // command line beats the config file.
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,7 @@ class Command {
     values_.emplace_back(name, [&value] { return nlohmann::json(value); });
     return app_->add_option("--" + name, value, help)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->check(conversion_to<T>(name))
         ->capture_default_str();
   }
   template <class T>
@@ -31,30 +33,53 @@ class Command {
   void choice(const std::string& name, std::string& value, const std::vector<std::string>& choices,
               const std::string& help);
   void boolean(const std::string& name, bool& value, const std::string& help);
-  void list(const std::string& name, std::vector<float>& values,
-            const std::string& help);  // one argument, by commas
-  void files(const std::string& name, std::vector<std::string>& values,
-             const std::string& help);  // one or more
-  // Names by which users of other programs know the option: `also("max_steps",
-  // {"num_train_steps"})`. Where the option is "name=value", its other names are booleans that
-  // stand for it: `also("precision=bf16", {"bf16"})`.
-  void also(const std::string& option, const std::vector<std::string>& others);
-  bool given(const std::string& name) const;  // by the user, here or in a config file
-  void positional(const std::string& name, std::string& value,
-                  const std::string& help);  // required
+  // One argument, its values between commas.
+  void list(const std::string& name, std::vector<float>& values, const std::string& help);
+  // One argument or more; required.
+  void files(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  // The user's values of a numeric option below `least` or above `most` become an Error(kUsage).
+  void limit(const std::string& name, double least, double most = HUGE_VAL);
+  // Names by which users of other programs know the option: `alias("max_steps",
+  // {"num_train_steps"})`. Where the option is "name=value", its aliases are booleans that stand
+  // for it: `alias("precision=bf16", {"bf16"})`.
+  void alias(const std::string& option, const std::vector<std::string>& others);
+  bool is_set(const std::string& name) const;  // by the user, here or in a config file
+  // An argument without a name; required.
+  void positional(const std::string& name, std::string& value, const std::string& help);
 
-  const std::vector<std::string>& names() const {
-    return names_;
-  }  // of every option, without dashes
+  // The names of all options, without dashes.
+  const std::vector<std::string>& names() const { return names_; }
   bool is_boolean(const std::string& name) const;
-  // The option another name stands for, as also() had it; else `name`.
+  // The option that an alias stands for; else `name`.
   const std::string& meaning_of(const std::string& name) const;
   bool has_positional() const { return !positional_.empty(); }
-  // Error(kUsage) naming the first required option that was not given.
+  // Error(kUsage) naming the first required option that is not set.
   void check_required() const;
   std::string dump() const;  // the options as they now stand, as JSON that --config takes
 
  private:
+  using Check = std::function<std::string(const std::string& value)>;
+
+  // An Error(kUsage) for values that CLI11 would not convert to T. CLI11's own checks return what
+  // is wrong instead of throwing; these never return anything but an empty string.
+  template <class T>
+  static Check conversion_to(const std::string& name) {
+    return [name](const std::string& value) {
+      T converted{};
+      const bool good = CLI::detail::lexical_cast(value, converted);
+      if constexpr (std::is_floating_point_v<T>) {
+        if (!good || !std::isfinite(converted)) fail_value(name, value, "a number");
+      } else if constexpr (std::is_unsigned_v<T>) {
+        if (!good) fail_value(name, value, "a whole number of 0 or more");
+      } else {
+        if (!good) fail_value(name, value, "a whole number");
+      }
+      return std::string();
+    };
+  }
+  [[noreturn]] static void fail_value(const std::string& name, const std::string& value,
+                                      const std::string& wanted);
+
   CLI::App* app_;
   std::vector<std::string> names_, booleans_, required_;
   std::map<std::string, std::string> others_;

@@ -17,9 +17,9 @@ void add_common(Command& command, CommonOptions& options) {
                  "on a GPU, whose attention kernels; cudnn where it can: bf16 or f16, without "
                  "dropout of attention");
   command.option("threads", options.threads, "threads; 0: every core this process may use");
-  command.also("precision=bf16", {"bf16"});
-  command.also("precision=f16", {"fp16"});
-  command.also("device=cpu", {"use_cpu", "no_cuda"});
+  command.alias("precision=bf16", {"bf16"});
+  command.alias("precision=f16", {"fp16"});
+  command.alias("device=cpu", {"use_cpu", "no_cuda"});
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 

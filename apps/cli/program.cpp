@@ -9,6 +9,7 @@
 #include "albert/base/nearest.h"
 #include "albert/base/tokenizer_error.h"
 #include "apps/cli/arguments.h"
+#include "apps/cli/parse.h"
 #include "apps/commands.h"
 
 namespace albert::apps {
@@ -36,31 +37,6 @@ const CommandEntry& entry_of(const std::string& name) {
   const std::string near = nearest_name(name, names);
   fail(ErrorCode::kUsage, "unknown command ", name,
        near.empty() ? "; albert --help lists them" : " (did you mean " + near + "?)");
-}
-
-// CLI11's complaint about an argument nobody wanted, in our words.
-[[noreturn]] void fail_extra(const CLI::App& app, const Command& command) {
-  const auto extra = app.remaining();
-  const std::string first = extra.empty() ? "" : extra.front();
-  if (first.rfind("--", 0) != 0)
-    fail(ErrorCode::kUsage, "unexpected argument ", first, "; see ", app.get_name(), " --help");
-  const std::string name = first.substr(2, first.find('=') - 2),
-                    near = nearest_name(name, command.names());
-  fail(ErrorCode::kUsage, "unknown option --", name,
-       near.empty() ? "; see " + app.get_name() + " --help" : " (did you mean --" + near + "?)");
-}
-
-void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ExtrasError&) {
-    fail_extra(app, command);
-  } catch (const CLI::CallForHelp&) {
-    throw;
-  } catch (const CLI::Error& e) {
-    fail(ErrorCode::kUsage, e.what());
-  }
 }
 
 int run_command(const CommandEntry& entry, std::vector<std::string> arguments,

@@ -37,14 +37,14 @@ void add_training(Command& command, TrainingFlags& f) {
   command.boolean("gradient_checkpointing", f.gradient_checkpointing,
                   "recompute layers in backward, for memory");
   command.boolean("overwrite_output_dir", f.overwrite, "start anew where there are results");
-  command.also("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
-  command.also("max_steps", {"num_train_steps", "train_step"});
-  command.also("warmup_steps",
-               {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
-  command.also("optim", {"optimizer"});
-  command.also("save_steps", {"save_checkpoints_steps"});
-  command.also("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
-  command.also("seed", {"random_seed"});
+  command.alias("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
+  command.alias("max_steps", {"num_train_steps", "train_step"});
+  command.alias("warmup_steps",
+                {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
+  command.alias("optim", {"optimizer"});
+  command.alias("save_steps", {"save_checkpoints_steps"});
+  command.alias("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
+  command.alias("seed", {"random_seed"});
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
                  "auto: go on where output_dir stopped");

@@ -177,6 +177,66 @@ TEST(Program, SaysWhatItComputesOn) {
   EXPECT_EQ(run(forward(output, {"--quiet"})).err, "");
 }
 
+// CLI11 finds these; the words are ours: place, what was found, what was wanted.
+TEST(Program, SaysWhatAnOptionWants) {
+  const std::string seed_of_more_than_64_bits = "99999999999999999999";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"pretrain", "--max_steps", "abc"}, "--max_steps abc: wanted a whole number"},
+      {{"pretrain", "--max_steps", "1.5"}, "--max_steps 1.5: wanted a whole number"},
+      {{"pretrain", "--max_steps="}, "--max_steps \"\": wanted a whole number"},
+      {{"pretrain", "--max_steps", seed_of_more_than_64_bits},
+       "--max_steps 99999999999999999999: wanted a whole number"},
+      {{"pretrain", "--seed", "-1"}, "--seed -1: wanted a whole number of 0 or more"},
+      {{"pretrain", "--learning_rate", "fast"}, "--learning_rate fast: wanted a number"},
+      {{"pretrain", "--learning_rate", "nan"}, "--learning_rate nan: wanted a number"},
+      {{"pretrain", "--weight_decay", "inf"}, "--weight_decay inf: wanted a number"},
+      {{"pretrain", "--num-train-steps", "x"}, "--max_steps x: wanted a whole number"},
+      {{"pretrain", "--optim", "adam"},
+       "--optim adam: wanted one of adamw, lamb (did you mean adamw?)"},
+      {{"pretrain", "--optim", "sgd"}, "--optim sgd: wanted one of adamw, lamb"},
+      {{"forward", "--class_weights", "1,x"}, "--class_weights x: wanted a number"},
+      {{"forward", "--gradients=maybe"}, "--gradients maybe: wanted true or false"},
+      {{"forward", "--bf16=maybe"}, "--bf16 maybe: wanted true or false"},
+      {{"forward", "--gradients", "maybe"}, "unexpected argument maybe; see albert forward --help"},
+      {{"forward", "--model"}, "--model: found no value, wanted one; see albert forward --help"},
+      {{"forward", "--model", "--threads", "2"},
+       "--model: found no value, wanted one; see albert forward --help"},
+      {{"prepare", "--input"}, "--input: found no value, wanted one; see albert prepare --help"},
+      {{"prepare", "--validation_split", "2"}, "--validation_split 2: wanted 0 to 1"},
+      {{"prepare", "--shard_tokens", "0"}, "--shard_tokens 0: wanted 1 or more"},
+      {{"info", "--batch", "0"}, "--batch 0: wanted 1 or more"},
+      {{"info", "--length", "-3"}, "--length -3: wanted 1 or more"},
+      {{"info", "a", "b"}, "unexpected argument b; see albert info --help"},
+      {{"info", "a", "--jsno"}, "unknown option --jsno (did you mean --json?)"},
+      {{"info", "a", "-batch", "1"}, "unknown option -batch (did you mean --batch?)"},
+      {{"info", "a", "-x"}, "unknown option -x; see albert info --help"},
+      {{"info", "a", "--colour=red"}, "unknown option --colour; see albert info --help"}};
+  for (const auto& [arguments, says] : cases) {
+    const Outcome r = run(arguments);
+    EXPECT_EQ(r.code, 2) << r.err;
+    EXPECT_EQ(r.err, "albert: error: " + says + "\n");
+  }
+}
+
+TEST(Program, SaysWhatAConfigFileWants) {
+  const TemporaryFolder folder;
+  const std::vector<std::tuple<std::string, int, std::string>> cases = {
+      {R"({"max_steps": "abc"})", 2, "--max_steps abc: wanted a whole number"},
+      {R"({"max_steps": {"a": 1}})", 2,
+       "max_steps: found an object, wanted a string, a number, true, false or a list"},
+      {"[1]", 2, ": found an array, wanted an object"},
+      {"{", 65, "line 1"}};
+  for (const auto& [text, code, says] : cases) {
+    write_bytes(folder / "c.json", text);
+    const Outcome r = run({"pretrain", "--config", folder / "c.json"});
+    EXPECT_EQ(r.code, code) << r.err;
+    EXPECT_NE(r.error().find(says), std::string::npos) << r.err;
+  }
+  for (const std::string path : {folder / "none.json", folder / "none.toml"})
+    EXPECT_EQ(run({"pretrain", "--config", path}).code, 66);
+  EXPECT_EQ(run({"pretrain", "--config", folder.path()}).code, 65);
+}
+
 // One bad input file each: the code and the words.
 TEST(Program, RefusesInputsThatDoNotFitTheModel) {
   const TemporaryFolder folder;

@@ -1,0 +1,61 @@
+#include "apps/cli/parse.h"
+
+#include <algorithm>
+
+#include "albert/base/error.h"
+#include "albert/base/nearest.h"
+#include "albert/base/printable.h"
+
+namespace albert::apps {
+namespace {
+
+std::string see_help(const CLI::App& app) { return "; see " + app.get_name() + " --help"; }
+
+[[noreturn]] void fail_extra(const CLI::App& app, const Command& command) {
+  const std::string first = app.remaining().front();
+  const size_t dashes = std::min(first.find_first_not_of('-'), first.size());
+  const std::string option = first.substr(0, first.find('='));
+  if (dashes == 0 || dashes == first.size())
+    fail(ErrorCode::kUsage, "unexpected argument ", printable(first), see_help(app));
+  const std::string near = nearest_name(option.substr(dashes), command.names());
+  fail(ErrorCode::kUsage, "unknown option ", printable(option),
+       near.empty() ? see_help(app) : " (did you mean --" + near + "?)");
+}
+
+// CLI11 names the option first: "--model: 1 required TEXT missing".
+[[noreturn]] void fail_without_value(const CLI::App& app, const std::string& complaint) {
+  fail(ErrorCode::kUsage, complaint.substr(0, complaint.find(':')), ": found no value, wanted one",
+       see_help(app));
+}
+
+// "--a requires --b" and "--a excludes --b".
+[[noreturn]] void fail_pair(const CLI::App& app, std::string complaint, const std::string& verb,
+                            const std::string& wanted) {
+  const size_t at = complaint.find(verb);
+  if (at == std::string::npos) fail(ErrorCode::kUsage, complaint, see_help(app));
+  fail(ErrorCode::kUsage, complaint.substr(0, at), ": wanted ", wanted, " ",
+       complaint.substr(at + verb.size()), see_help(app));
+}
+
+}  // namespace
+
+void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    throw;
+  } catch (const CLI::ExtrasError&) {
+    fail_extra(app, command);
+  } catch (const CLI::ArgumentMismatch& e) {
+    fail_without_value(app, e.what());
+  } catch (const CLI::RequiresError& e) {
+    fail_pair(app, e.what(), " requires ", "also");
+  } catch (const CLI::ExcludesError& e) {
+    fail_pair(app, e.what(), " excludes ", "not also");
+  } catch (const CLI::Error& e) {
+    fail(ErrorCode::kUsage, e.what(), see_help(app));
+  }
+}
+
+}  // namespace albert::apps
