@@ -9,7 +9,7 @@ namespace albert {
 
 constexpr const char* kManifestName = "manifest.json";
 
-// What the manifest says of a shard.
+// A shard as the manifest describes it.
 struct ShardEntry {
   std::filesystem::path path;
   std::string checksum;
@@ -18,14 +18,14 @@ struct ShardEntry {
 // The shards of a split, "train" or "validation". Error(kMissingInput) without a manifest;
 // kBadData.
 std::vector<ShardEntry> shards_of(const std::filesystem::path& folder, const std::string& split);
-// Error as Shard; kBadData where it is not the shard that the manifest means.
+// Opens the shard. Error as Shard; kBadData if it is not the one that the manifest describes.
 Shard open_shard(const ShardEntry& entry);
 
-// One split of a prepared folder: documents of sentences of ids, over all its shards.
+// One split of a prepared folder: the documents of all its shards, as sentences of ids.
 class Corpus {
  public:
-  // `split`: "train" or "validation". Checks manifest, shards and checksums. Error(kMissingInput);
-  // kBadData; kMismatch where another tokenizer made the shards.
+  // `split`: "train" or "validation". Checks manifest, shards and checksums. Error(kMissingInput),
+  // kIo, kBadData; kMismatch if another tokenizer made the shards.
   Corpus(const std::filesystem::path& folder, const std::string& split, const Tokenizer& tokenizer);
 
   int64_t documents() const { return static_cast<int64_t>(places_.size()); }

@@ -35,7 +35,7 @@ bool begins_sentence(std::string_view rest) {
   return rest.substr(0, 3) == "\u201C" || rest.substr(0, 3) == "\u2018" || (c >= 0xC3 && c <= 0xCE);
 }
 
-// The word that ends at `dot`, in lower case.
+// The word in front of the dot, in lower case.
 std::string word_before(std::string_view text, size_t dot) {
   size_t begin = dot;
   while (begin > 0 && text[begin - 1] != ' ' && text[begin - 1] != '(' && text[begin - 1] != '"')

@@ -8,21 +8,19 @@
 namespace albert {
 
 struct DocumentOptions {
-  bool split_sentences =
-      false;  // also where a line holds several; false: a line is a sentence, as Google's are
-  bool skip_bad_lines =
-      false;  // --on_bad_input skip; else Error(kBadData) "file:line:byte: not UTF-8"
-  std::string text_key = "text";  // of .jsonl files, one document a line
+  bool split_sentences = false;   // false: a line is a sentence, as in Google's script
+  bool skip_bad_lines = false;    // false: they are an Error(kBadData) "file:line:byte: not UTF-8"
+  std::string text_key = "text";  // of .jsonl files, which have one document a line
 };
 
 using Document = std::vector<std::string>;  // sentences
 
-// Documents of a file: blank lines stand between them; of .jsonl (also .jsonl.gz ..), each line's
-// text is one.
+// Reads the documents of a text file, which blank lines divide, or of a .jsonl file (also .jsonl.gz
+// and the like), where each line holds one.
 class DocumentReader {
  public:
   DocumentReader(const std::filesystem::path& path, const DocumentOptions& options);
-  bool next(Document& document);
+  bool next(Document& document);  // false at the end. Error(kBadData)
   int64_t skipped_lines() const { return skipped_; }
   uint64_t compressed_bytes() const { return reader_.compressed_bytes(); }
 
@@ -38,9 +36,9 @@ class DocumentReader {
   int64_t skipped_ = 0;
 };
 
-// A paragraph's sentences: cut behind . ? ! (and closing quotes or brackets) where a blank and an
-// upper-case letter, digit or opening quote follow; not behind one letter and a dot, nor behind Mr.
-// and its like.
+// Cuts a paragraph into sentences: behind . ? ! and closing quotes or brackets, if a blank and an
+// upper-case letter, a digit or an opening quote follow. One letter with a dot, Mr. and other
+// abbreviations end no sentence.
 std::vector<std::string> split_sentences(const std::string& paragraph);
 
 }  // namespace albert

@@ -21,7 +21,7 @@ using Tokenised = std::vector<std::vector<int32_t>>;
 
 constexpr size_t kBlockBytes = 8 << 20;  // text that is tokenised at once
 
-// Documents of all inputs, in order, a block at a time.
+// Reads the documents of all inputs in their order, a block at a time.
 class BlockReader {
  public:
   BlockReader(const std::vector<fs::path>& inputs, const DocumentOptions& options)
@@ -70,7 +70,7 @@ Tokenised tokenise(const Document& document, const Tokenizer& tokenizer) {
   return sentences;
 }
 
-// Which thread does a document is left to chance; where its result goes is not.
+// A document may go to any thread, but its result has a fixed place.
 std::vector<Tokenised> tokenise_all(const std::vector<Document>& block, const Tokenizer& tokenizer,
                                     int threads) {
   std::vector<Tokenised> result(block.size());
@@ -85,7 +85,7 @@ std::vector<Tokenised> tokenise_all(const std::vector<Document>& block, const To
   return result;
 }
 
-// One split's shards, written as they fill up.
+// The shards of one split, each written when it is full.
 class Split {
  public:
   Split(std::string name, const PrepareOptions& options, const Tokenizer& tokenizer)
@@ -133,8 +133,8 @@ void make_folder(const PrepareOptions& options) {
   std::error_code error;
   if (fs::exists(options.output_dir / kManifestName, error) && !options.overwrite)
     fail(ErrorCode::kUsage, options.output_dir.string(),
-         " already has shards; choose another --output_dir, or --overwrite_output_dir to replace "
-         "them");
+         ": found shards in it, wanted an empty folder; choose another --output_dir, or "
+         "--overwrite_output_dir to replace them");
   fs::remove(options.output_dir / kManifestName, error);
   fs::create_directories(options.output_dir, error);
   if (error)
@@ -195,8 +195,9 @@ PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
   train.flush();
   validation.flush();
   if (train.tokens() == 0)
-    fail(ErrorCode::kBadData, "no text in ", options.inputs.front().string(),
-         options.inputs.size() > 1 ? " and the other files" : "");
+    fail(ErrorCode::kBadData, options.inputs.front().string(),
+         options.inputs.size() > 1 ? " and the other files" : "",
+         ": found no text, wanted a sentence or more");
   for (const auto& [name, contents] : tokenizer.files())
     write_file_atomically(options.output_dir / name, contents);
   write_manifest(options, tokenizer, train, validation);

@@ -10,8 +10,7 @@ struct PrepareOptions {
   std::vector<std::filesystem::path> inputs;
   std::filesystem::path output_dir;
   DocumentOptions documents;
-  double validation_split =
-      0.01;  // share of the documents that is held out; with two or more, at least one
+  double validation_split = 0.01;  // share of the documents that is held out, of two or more: one
   int64_t shard_tokens = 16 << 20;
   int threads = 0;  // 0: every core
   bool overwrite = false;
@@ -27,9 +26,10 @@ struct PrepareResult {
   int64_t validation_documents = 0, validation_tokens = 0;
 };
 
-// Text -> train-00000.shard .., validation-00000.shard .., manifest.json (written last) and the
-// tokenizer's files. The same bytes for any number of threads; memory for two blocks of text and
-// two shards. Error(kUsage) where output_dir has a manifest already; kBadData, kMissingInput, kIo.
+// Tokenises text into train-00000.shard, validation-00000.shard and so on, beside them the
+// tokenizer's files and, last, manifest.json. The bytes are the same for any number of threads. It
+// holds two blocks of text and two shards in memory. Error(kUsage) if output_dir has a manifest
+// already; kBadData, kMissingInput, kIo.
 PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
                       const std::function<void(const PrepareProgress&)>& progress);
 

@@ -10,12 +10,13 @@ namespace {
 constexpr int64_t kSpecials = 3;  // [CLS] A [SEP] B [SEP]
 constexpr int kTries = 10;        // to draw another document
 
-// What a random number is for.
+// Random numbers of different uses are independent.
 enum Stream : uint64_t { kTarget = 1, kChunk = 2, kOrder = 3, kMasking = 4 };
 
 uint64_t stream(Stream what, int64_t pass) { return static_cast<uint64_t>(pass) * 8 + what; }
 
-// From the front or the back of the longer text (of b where they are equal), a token at a time.
+// Takes tokens from the front or the back of the longer text, of b if they are equal, one at a
+// time.
 void truncate_pair(std::vector<int32_t>& a, std::vector<int32_t>& b, int64_t most, Random& random) {
   size_t begin[2] = {0, 0}, end[2] = {a.size(), b.size()};
   while (static_cast<int64_t>(end[0] - begin[0] + end[1] - begin[1]) > most) {
@@ -43,9 +44,10 @@ PretrainingSamples::PretrainingSamples(const Corpus& corpus, const Tokenizer& to
                                        const PairOptions& pairs, const MaskingOptions& masking,
                                        uint64_t seed)
     : corpus_(corpus), vocabulary_(tokenizer), pairs_(pairs), masking_(masking), seed_(seed) {
-  if (corpus.documents() == 0) fail(ErrorCode::kBadData, "no documents to make examples from");
+  if (corpus.documents() == 0)
+    fail(ErrorCode::kBadData, "corpus: found no documents, wanted one or more");
   if (pairs.max_seq_length < 8)
-    fail(ErrorCode::kUsage, "max_seq_length ", pairs.max_seq_length, ", wanted 8 or more");
+    fail(ErrorCode::kUsage, "--max_seq_length ", pairs.max_seq_length, ": wanted 8 or more");
 }
 
 PretrainingSamples::~PretrainingSamples() = default;
@@ -57,9 +59,8 @@ int64_t PretrainingSamples::target_length(int64_t pass, int64_t document) const 
   return 2 + static_cast<int64_t>(random.below(static_cast<uint64_t>(most - 1)));
 }
 
-// Sentences are taken until there are `target` tokens; A is a random number of the first. What lies
-// behind A goes back where B comes from another document: with a single sentence there is nothing
-// to swap.
+// Sentences are taken until there are `target` tokens; text A is a random number of the first. A
+// single sentence leaves none for text B, which then comes from another document.
 PretrainingSamples::Chunk PretrainingSamples::next_chunk(int64_t pass, int64_t document,
                                                          int64_t first, int64_t target,
                                                          Random& random) const {
@@ -113,42 +114,60 @@ std::vector<int32_t> PretrainingSamples::random_document_text(int64_t document, 
   return ids;
 }
 
-PretrainingExample PretrainingSamples::example(int64_t position) const {
-  std::shared_ptr<const Pass> current;
-  int64_t index = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    while (first_of_pass_.back() <= position)
-      first_of_pass_.push_back(
-          first_of_pass_.back() +
-          static_cast<int64_t>(
-              pass(static_cast<int64_t>(first_of_pass_.size()) - 1)->chunks.size()));
-    const auto next = std::upper_bound(first_of_pass_.begin(), first_of_pass_.end(), position);
-    const int64_t number = next - first_of_pass_.begin() - 1;
-    current = pass(number);
-    index = position - first_of_pass_[static_cast<size_t>(number)];
+struct PretrainingSamples::Place {
+  std::shared_ptr<const Pass> pass;
+  uint64_t index = 0;  // in the pass
+};
+
+PretrainingSamples::Place PretrainingSamples::place_of(int64_t position) const {
+  const std::lock_guard lock(mutex_);
+  while (first_of_pass_.back() <= position) {
+    const auto next = static_cast<int64_t>(first_of_pass_.size()) - 1;
+    first_of_pass_.push_back(first_of_pass_.back() +
+                             static_cast<int64_t>(pass(next)->chunks.size()));
   }
+  const auto next = std::upper_bound(first_of_pass_.begin(), first_of_pass_.end(), position);
+  const int64_t number = next - first_of_pass_.begin() - 1;
+  return {pass(number),
+          static_cast<uint64_t>(position - first_of_pass_[static_cast<size_t>(number)])};
+}
+
+std::vector<int32_t> PretrainingSamples::sentences(uint32_t document, uint32_t first,
+                                                   uint32_t end) const {
+  std::vector<int32_t> ids;
+  for (uint32_t s = first; s < end; ++s) corpus_.append(document, s, ids);
+  return ids;
+}
+
+PretrainingExample PretrainingSamples::example(int64_t position) const {
+  const auto [current, index] = place_of(position);
   const Permutation order(current->chunks.size(), seed_, stream(kOrder, current->number));
-  const Chunk& listed = current->chunks[order(static_cast<uint64_t>(index))];
+  const Chunk& listed = current->chunks[order(index)];
   const int64_t target = target_length(current->number, listed.document);
   Random random(0, 0, 0);
   const Chunk chunk = next_chunk(current->number, listed.document, listed.first, target, random);
 
-  std::vector<int32_t> a, b;
-  for (uint32_t s = chunk.first; s < chunk.middle; ++s) corpus_.append(chunk.document, s, a);
-  for (uint32_t s = chunk.middle; s < chunk.end; ++s) corpus_.append(chunk.document, s, b);
+  std::vector<int32_t> a = sentences(chunk.document, chunk.first, chunk.middle),
+                       b = sentences(chunk.document, chunk.middle, chunk.end);
   PretrainingExample made;
   made.random_document = chunk.random_document;
   if (chunk.random_document) {
-    b = random_document_text(chunk.document,
-                             std::max<int64_t>(1, target - static_cast<int64_t>(a.size())), random);
+    const int64_t left = target - static_cast<int64_t>(a.size());
+    b = random_document_text(chunk.document, std::max<int64_t>(1, left), random);
     made.sentence_order_label = 1;
   } else if (random.uniform() < 0.5) {
     std::swap(a, b);
     made.sentence_order_label = 1;
   }
   truncate_pair(a, b, pairs_.max_seq_length - kSpecials, random);
+  Random masking(seed_, stream(kMasking, 0), static_cast<uint64_t>(position));
+  fill(made, a, b, masking);
+  return made;
+}
 
+// Puts the pair into one sequence and masks it.
+void PretrainingSamples::fill(PretrainingExample& made, const std::vector<int32_t>& a,
+                              const std::vector<int32_t>& b, Random& random) const {
   std::vector<int32_t> ids{vocabulary_.cls};
   ids.insert(ids.end(), a.begin(), a.end());
   ids.push_back(vocabulary_.sep);
@@ -156,13 +175,11 @@ PretrainingExample PretrainingSamples::example(int64_t position) const {
   ids.insert(ids.end(), b.begin(), b.end());
   ids.push_back(vocabulary_.sep);
   made.token_type_ids.resize(ids.size(), 1);
-  Random masking(seed_, stream(kMasking, 0), static_cast<uint64_t>(position));
-  Masked masked = mask_tokens(std::move(ids), vocabulary_, masking_, masking);
+  Masked masked = mask_tokens(std::move(ids), vocabulary_, masking_, random);
   made.input_ids = std::move(masked.input_ids);
   made.masked_positions = std::move(masked.positions);
   made.masked_labels = std::move(masked.labels);
   made.ngrams = std::move(masked.ngrams);
-  return made;
 }
 
 }  // namespace albert

@@ -5,7 +5,7 @@
 namespace albert {
 namespace {
 
-// Finaliser of SplitMix64.
+// The finaliser of SplitMix64.
 uint64_t mixed(uint64_t x) {
   x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ULL;
   x = (x ^ x >> 27) * 0x94D049BB133111EBULL;
@@ -28,8 +28,8 @@ uint32_t Random::next() {
 }
 
 uint64_t Random::below(uint64_t n) {
-  const uint64_t limit =
-      ~uint64_t{0} - (~uint64_t{0} % n + 1) % n;  // the last of a whole number of rounds
+  // The last value of as many full rounds of n as fit into 64 bits.
+  const uint64_t limit = ~uint64_t{0} - (~uint64_t{0} % n + 1) % n;
   while (true) {
     const uint64_t high = next(), value = high << 32 | next();
     if (value <= limit) return value % n;

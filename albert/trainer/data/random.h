@@ -5,8 +5,8 @@
 
 namespace albert {
 
-// Random numbers that are a function of what they are for: Philox keyed by the seed, counting
-// within (a, b). The same on every machine and in any order of asking.
+// A stream of random numbers that is a function of (seed, a, b): Philox with a key made of the
+// seed, counting within (a, b). It is the same on every machine.
 class Random {
  public:
   Random(uint64_t seed, uint64_t a, uint64_t b) : seed_(seed), a_(a), b_(b) {}
@@ -21,8 +21,8 @@ class Random {
   std::array<uint32_t, 4> words_{};
 };
 
-// A shuffle of [0, n) that can be asked for any place: a Feistel network that walks its cycles back
-// into range.
+// A shuffle of [0, n) whose elements are computed one by one, without a table: a Feistel network on
+// the next power of four, applied again to values outside of the range.
 class Permutation {
  public:
   Permutation(uint64_t n, uint64_t seed, uint64_t stream);

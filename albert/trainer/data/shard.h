@@ -7,9 +7,9 @@
 
 namespace albert {
 
-// Tokenised documents in one file: header, token ids (2 bytes each up to a vocabulary of 65,536,
-// else 4), where each sentence begins, where each document begins (in sentences), and an XXH3
-// checksum (128 bits) of all of it.
+// Writes tokenised documents into one file: a header, the token ids (2 bytes each up to a
+// vocabulary of 65,536, else 4), the token each sentence begins at, the sentence each document
+// begins at, and an XXH3 checksum (128 bits) of all that.
 class ShardWriter {
  public:
   ShardWriter(int64_t vocab_size, uint64_t fingerprint)
@@ -18,7 +18,7 @@ class ShardWriter {
   int64_t tokens() const { return static_cast<int64_t>(ids_.size()); }
   int64_t sentences() const { return static_cast<int64_t>(sentences_.size()) - 1; }
   int64_t documents() const { return static_cast<int64_t>(documents_.size()) - 1; }
-  // Atomically; returns the checksum in hex. Empty afterwards. Error(kIo).
+  // Writes the file atomically, returns its checksum in hex and is empty afterwards. Error(kIo).
   std::string write(const std::filesystem::path& path);
 
  private:
@@ -31,8 +31,8 @@ class ShardWriter {
 // A shard mapped into memory.
 class Shard {
  public:
-  // Error(kMissingInput); kBadData "file: what" where anything is not as it was written, the
-  // checksum included.
+  // Checks the file down to its checksum. Error(kMissingInput), kIo; kBadData if it is not as it
+  // was written.
   explicit Shard(const std::filesystem::path& path);
   ~Shard();
   Shard(Shard&& other) noexcept;

@@ -6,39 +6,37 @@
 
 namespace albert {
 
-// AdamW and LAMB in the variants of albert.md 5.1 and 5.2. Biases and LayerNorm have no decay and,
-// in LAMB, no trust ratio.
+// AdamW and LAMB, in Google's variants and in those of transformers and the LAMB paper
+// (docs/albert.md, section 5). Biases and LayerNorm have no decay and, in LAMB, no trust ratio.
 struct OptimizerOptions {
   enum class Kind : uint8_t { kAdamW, kLamb };
   Kind kind = Kind::kAdamW;
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
-  bool bias_correction = true;  // Google's have none, and eps 1e-6
-  double max_gradient_norm =
-      1;                     // clip to this global norm: g *= min(1, max / norm); 0: no clipping
-  bool scales_loss = false;  // f16: a loss scale from LossScale::kStart on, kept as it says
+  bool bias_correction = true;   // Google's have none, and eps 1e-6
+  double max_gradient_norm = 1;  // global: g *= min(1, max / norm); 0: no clipping
+  bool scales_loss = false;      // f16: losses are scaled, from LossScale::kStart on
 
   static OptimizerOptions google(Kind kind) {
     return {.kind = kind, .eps = 1e-6, .bias_correction = false};
   }
 };
 
-// Moments of every parameter and the update of all of them.
+// Updates all parameters of a model, and holds their moments.
 class Optimizer {
  public:
-  // Error(kInternal) for a model that is not trainable; it must not be loaded anew while this
-  // lives.
+  // The model must not be loaded anew while this lives. Error(kInternal) if it is not trainable.
   Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options);
 
-  // Queues one update from the gradients as they stand, of losses times loss_scale(). What comes
-  // out says whether it was applied: where the gradient is not finite, nothing changes. On a GPU it
-  // is recorded, as every step is.
+  // Queues one update from the gradients, which are of losses times loss_scale(). The result says
+  // whether it was applied: gradients that are not finite change nothing. On a GPU the update is
+  // captured as a graph, as every step is.
   Deferred<kernels::UpdateState> step(double learning_rate);
 
-  // [1], for ForwardOptions::loss_scale: each step() leaves the scale of the losses after it.
+  // [1], for ForwardOptions::loss_scale: each step() puts the scale of the next losses there.
   Tensor loss_scale() const { return loss_scale_; }
   kernels::UpdateState state() const;                 // waits
   void set_state(const kernels::UpdateState& state);  // of a checkpoint
-  // For checkpoints: [n] as ParameterStore::flat_values()
+  // For checkpoints: [n] with the type of ParameterStore::flat_values().
   Tensor first_moments() const { return m_; }
   Tensor second_moments() const { return v_; }
 

@@ -3,13 +3,12 @@
 
 namespace albert {
 
-// Learning rate of each step. Warm-up and decay in the two readings found in use
-// (albert.md 5.1, 5.2).
+// The learning rate of each step, with warm-up and decay as Google's scripts or as transformers
+// have them (docs/albert.md, section 5).
 struct Schedule {
   enum class Shape : uint8_t {
-    kLinear,      // transformers: 0 -> peak over warm-up, then to 0 over what is left
-    kGooglePoly,  // Google: peak * (1 - step / total)^power over all steps; warm-up overrides its
-                  // beginning
+    kLinear,      // transformers: from 0 to peak over the warm-up, then to 0 over the other steps
+    kGooglePoly,  // Google: peak * (1 - step / total)^power; the warm-up replaces its beginning
   };
   Shape shape = Shape::kLinear;
   double peak = 5e-5;
@@ -17,7 +16,7 @@ struct Schedule {
   int64_t total_steps = 1;
   double power = 1;  // kGooglePoly
 
-  double at(int64_t step) const;  // step counts updates from 0
+  double at(int64_t step) const;  // of the update number `step`, from 0
 };
 
 }  // namespace albert
