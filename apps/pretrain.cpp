@@ -17,7 +17,7 @@ struct PretrainFlags {
   TrainingFlags training;
 };
 
-// The model: continued from a folder, or anew from a config file or the size options.
+// The model of a folder, to go on from, or a new one from a config file or the size options.
 AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer,
                                 std::ostream& err) {
   ModelOptions options = flags.training.common.model(err);
@@ -66,9 +66,9 @@ int run(const PretrainFlags& flags, Communicator& ranks, std::ostream& out, std:
   const AlbertConfig& config = model.config();
   if (config.vocab_size < tokenizer->vocab_size() ||
       config.max_position_embeddings < flags.pairs.max_seq_length)
-    fail(ErrorCode::kMismatch, "the model has a vocabulary of ", config.vocab_size, " and ",
-         config.max_position_embeddings, " positions; wanted ", tokenizer->vocab_size(), " and ",
-         flags.pairs.max_seq_length);
+    fail(ErrorCode::kMismatch, "model: found a vocabulary of ", config.vocab_size, " and ",
+         config.max_position_embeddings, " positions, wanted at least ", tokenizer->vocab_size(),
+         " and ", flags.pairs.max_seq_length);
   const PretrainingSamples samples(train_corpus, *tokenizer, flags.pairs, flags.masking,
                                    flags.training.seed);
   std::optional<PretrainingSamples> validation;
@@ -127,6 +127,10 @@ Runner declare_pretrain(Command& command) {
                   "shorter runs are likelier");
   command.boolean("do_whole_word_mask", flags->masking.do_whole_word_mask, "mask whole words");
   command.option("eval_examples", flags->eval_examples, "held-out examples of an evaluation");
+  command.limit("short_seq_prob", 0, 1);
+  command.limit("masked_lm_prob", 0, 1);
+  for (const char* name : {"max_predictions_per_seq", "ngram", "eval_examples"})
+    command.limit(name, 1);
   command.alias("tokenizer", {"tokenizer_name", "spm_model_file", "vocab_file"});
   command.alias("model_name_or_path", {"init_checkpoint"});
   command.alias("config_name", {"albert_config_file"});

@@ -45,6 +45,13 @@ void add_training(Command& command, TrainingFlags& f) {
   command.alias("save_steps", {"save_checkpoints_steps"});
   command.alias("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
   command.alias("seed", {"random_seed"});
+  command.limit("adam_beta1", 0, 1);
+  command.limit("adam_beta2", 0, 1);
+  for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
+    command.limit(name, 1);
+  for (const char* name : {"max_steps", "warmup_steps", "weight_decay", "adam_epsilon",
+                           "max_grad_norm", "logging_steps", "eval_steps", "save_steps"})
+    command.limit(name, 0);
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
                  "auto: go on where output_dir stopped");

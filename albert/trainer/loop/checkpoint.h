@@ -23,7 +23,7 @@ class Checkpoints {
   // The newest complete checkpoint; `skipped` names newer ones that are damaged, and says how.
   std::optional<int64_t> newest(std::vector<std::string>* skipped) const;
 
-  // Deletes all but the newest `keep` and those in `spare`; keep <= 0 deletes none.
+  // Deletes all but the newest `keep` and those of the steps in `spare`; keep <= 0 deletes none.
   void prune(int keep, const std::vector<int64_t>& spare);
 
   void remove(int64_t step);  // Error(kIo)

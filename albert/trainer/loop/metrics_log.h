@@ -6,15 +6,15 @@
 
 namespace albert {
 
-// metrics.jsonl: one JSON object a line, {"step": 20, "loss": 7.1, ..}, on the disk's way as soon
-// as it is written.
+// Writes metrics.jsonl: a JSON object on each line, {"step": 20, "loss": 7.1, ..}. A record goes to
+// the file as soon as it is written.
 class MetricsLog {
  public:
-  // Keeps the records of an earlier run up to `from_step`; later ones, and a line cut short by a
-  // crash, are dropped: they will be written again. Error(kIo).
+  // Keeps the records of an earlier run up to `from_step`. Later ones are dropped, as is a line
+  // that a crash cut short: they will be written again. Error(kIo).
   MetricsLog(std::filesystem::path path, int64_t from_step);
-  void write(int64_t step,
-             const Metrics& metrics);  // numbers that are not finite are written as null
+  // Numbers that are not finite are written as null. Error(kIo).
+  void write(int64_t step, const Metrics& metrics);
 
  private:
   std::filesystem::path path_;

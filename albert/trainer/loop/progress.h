@@ -6,15 +6,16 @@
 
 namespace albert {
 
-// One line that is written over on a terminal, a plain line per record elsewhere:
+// Shows how far a run is: on a terminal in one line that is written again and again, elsewhere in
+// a line for each record:
 //   step 120/1000  12%  loss 7.31  mlm_accuracy 0.05  3.2k tokens/s  eta 3:12
 class Progress {
  public:
   Progress(std::ostream& out, bool terminal, int64_t total_steps, int64_t first_step);
 
-  void step(int64_t step, double tokens);             // after every update
-  void record(int64_t step, const Metrics& metrics);  // after every logged one
-  void note(const std::string& line);                 // on a line of its own
+  void step(int64_t step, double tokens);             // call it after every update
+  void record(int64_t step, const Metrics& metrics);  // and this one when metrics are logged
+  void note(const std::string& line);                 // writes a line of its own
   double tokens_per_second() const;                   // since the last record
   void finish();
 

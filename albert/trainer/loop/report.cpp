@@ -15,7 +15,7 @@
 namespace albert {
 namespace {
 
-constexpr uint64_t kMaxLog = uint64_t{1} << 30;
+constexpr uint64_t kMaxLogBytes = uint64_t{1} << 30;
 constexpr double kWidth = 640, kHeight = 260, kLeft = 60, kRight = 16, kTop = 12, kBottom = 30;
 constexpr size_t kMaxPoints = 2000;  // of one curve; more are thinned out
 constexpr const char* kEval = "eval_";
@@ -48,7 +48,7 @@ std::string number(double value) {
 
 std::vector<Chart> read_charts(const std::filesystem::path& path) {
   std::vector<Chart> charts;
-  std::istringstream lines(read_text_file(path, kMaxLog));
+  std::istringstream lines(read_text_file(path, kMaxLogBytes));
   std::string line;
   for (int64_t at = 1; std::getline(lines, line); ++at) {
     const auto record = nlohmann::ordered_json::parse(line, nullptr, false);
@@ -68,7 +68,7 @@ std::vector<Chart> read_charts(const std::filesystem::path& path) {
   return charts;
 }
 
-// Where numbers lie on a chart.
+// Maps steps and values to places on a chart.
 struct Scale {
   double first = 0, last = 1, low = 0, high = 1;
   double x(double step) const {
@@ -96,7 +96,7 @@ Scale scale_of(const Chart& chart) {
   return s;
 }
 
-// 1, 2 or 5 times a power of ten: about `count` of them in the range.
+// The distance of ticks, 1, 2 or 5 times a power of ten, for about `count` of them in the range.
 double tick(double range, int count) {
   const double rough = range / count, power = std::pow(10, std::floor(std::log10(rough)));
   for (const double factor : {1.0, 2.0, 5.0})

@@ -3,8 +3,8 @@
 
 namespace albert {
 
-// <output_dir>/metrics.jsonl -> <output_dir>/report.html: one page with its curves as SVG, nothing
-// to load from elsewhere. Error(kMissingInput), kBadData "file:line: ..", kIo.
+// Makes <output_dir>/report.html of <output_dir>/metrics.jsonl: one page with the curves as SVG
+// that loads nothing from elsewhere. Error(kMissingInput), kBadData "file:line: ..", kIo.
 void write_report(const std::filesystem::path& output_dir);
 
 }  // namespace albert

@@ -2,8 +2,8 @@
 
 namespace albert {
 
-// While one lives, SIGTERM, SIGINT and SIGUSR1 ask the run to save and stop instead of killing it
-// (exit code 75, "requeue me"); a second one ends the process at once.
+// While an object of this class lives, SIGTERM, SIGINT and SIGUSR1 ask the run to save and stop
+// instead of killing it (exit code 75, "requeue me"). A second signal ends the process at once.
 class StopSignal {
  public:
   StopSignal();
