@@ -31,14 +31,13 @@ std::vector<double> counts_of(const RandomBatch& batch) {
 
 Deferred<AlbertForPreTrainingOutput> start(AlbertForPreTraining& model, int64_t step, int64_t part,
                                            std::span<const double> counts, Tensor loss_scale) {
-  RandomBatch batch = part_of(model.config(), step, part);
-  batch.pretraining.masked_tokens = counts[0];
-  batch.pretraining.sentence_pairs = counts[1];
-  return model.start(batch.inputs, batch.pretraining,
-                     {.logits = false,
-                      .backward = true,
-                      .loss_scale = loss_scale,
-                      .dropout = {true, 1, static_cast<uint64_t>(step * kParts + part)}});
+  const RandomBatch batch = part_of(model.config(), step, part);
+  ForwardOptions forward{.logits = false,
+                         .backward = true,
+                         .loss_scale = loss_scale,
+                         .dropout = {true, 1, static_cast<uint64_t>(step * kParts + part)}};
+  forward.loss.counts.assign(counts.begin(), counts.end());
+  return model.start(batch.inputs, batch.pretraining, forward);
 }
 
 AlbertForPreTraining make_model(Precision precision) {
