@@ -1,23 +1,24 @@
 #include "albert/tokenizer/sentence_piece.h"
 
-#include <sentencepiece_processor.h>
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "albert/base/tokenizer_error.h"
+#include "albert/tokenizer/sentence_normalizer.h"
+#include "albert/tokenizer/unigram.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
 namespace {
 
-const std::string kSpace = "\u2581";
+constexpr std::string_view kBlank = "\u2581";
 
-struct Cut {
-  std::string text;
-  int32_t id;
-  size_t begin, end;  // bytes of what SentencePiece was given
-};
+bool begins_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
 
 // isdigit() of Python: decimal digits, and the digits that are written smaller or in circles.
 bool is_digit(int32_t code) {
@@ -32,33 +33,30 @@ bool is_digit(int32_t code) {
          (code >= 0x278A && code <= 0x2792);
 }
 
-bool is_faint(int32_t code) {
-  switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_ZS:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return true;
-    default: return false;
+// What SentencePiece's loader refuses: a piece that is there twice.
+void check_pieces(const std::string& name, const SentenceModel& model) {
+  std::unordered_map<std::string_view, size_t> normal, reserved;
+  for (size_t id = 0; id < model.pieces.size(); ++id) {
+    const auto& piece = model.pieces[id];
+    const bool is_normal = piece.type == SentenceModel::Type::kNormal ||
+                           piece.type == SentenceModel::Type::kUserDefined ||
+                           piece.type == SentenceModel::Type::kUnused;
+    const auto [at, is_new] = (is_normal ? normal : reserved).emplace(piece.text, id);
+    if (!is_new)
+      throw TokenizerError(TokenizerError::Kind::kBadData,
+                           name + ": piece " + std::to_string(id) + " is piece " +
+                               std::to_string(at->second) + " again");
   }
 }
 
 class SentencePiece final : public WordEncoder {
  public:
-  SentencePiece(const std::string& name, const std::string& bytes, SentenceModel model,
-                const TokenizerOptions& options)
-      : model_(std::move(model)), options_(options) {
-    const auto status = processor_.LoadFromSerializedProto(bytes);
-    if (!status.ok())
-      throw TokenizerError(TokenizerError::Kind::kBadData,
-                           name + ": SentencePiece refuses it: " + status.ToString());
+  SentencePiece(SentenceModel model, const TokenizerOptions& options)
+      : model_(std::move(model)), options_(options), normalizer_(model_), unigram_(model_) {
     for (size_t i = 0; i < model_.pieces.size(); ++i)
       ids_.emplace(model_.pieces[i].text, static_cast<int32_t>(i));
-    by_word_ = splits_at_spaces();
-    comma_ = ids_.count(",") != 0 ? ids_.at(",") : processor_.unk_id();
+    by_word_ = splits_at_blanks();
+    comma_ = id_of(",").value_or(unigram_.unknown());
   }
 
   bool by_word() const override { return by_word_; }
@@ -74,18 +72,43 @@ class SentencePiece final : public WordEncoder {
   // Google's _is_start_piece_sp: what begins a word, is punctuation, or holds anything but a to z.
   bool starts_word(int32_t id) const override {
     const std::string& text = piece(id);
-    if (text.rfind(kSpace, 0) == 0) return true;
+    if (begins_with(text, kBlank)) return true;
     for (const char c : text)
       if (c < 'a' || c > 'z') return true;
     return false;
   }
 
   Pieces encode(std::string_view word) const override {
-    const TracedText traced = preprocess(word, options_);
+    if (!by_word_) return encode_text(word);
+    const TracedText normal =
+        normalizer_.run(preprocess(word, options_), SentenceNormalizer::Start::kWord);
     Pieces result;
-    for (const Cut& cut : with_digit_comma_rule(cuts(traced.text))) {
-      result.ids.push_back(cut.id);
-      result.offsets.push_back(span_of(traced, cut));
+    append_pieces(normal, 0, normal.text.size(), result);
+    return result;
+  }
+
+  bool removes_start(std::string_view text) const override {
+    for (size_t at = 0; at < text.size();) {
+      const auto byte = static_cast<unsigned char>(text[at]);
+      if (byte > 0x20 && byte < 0x7F) return false;
+      const size_t begin = at;
+      at += bytes_of_char(text, at);
+      const TracedText first = preprocess(text.substr(begin, at - begin), options_);
+      if (!first.text.empty()) return normalizer_.removes_first(first.text);
+    }
+    return false;
+  }
+
+  Pieces encode_text(std::string_view text) const override {
+    const std::string plain = by_word_ ? with_plain_blanks(text) : std::string(text);
+    const TracedText normal =
+        normalizer_.run(preprocess(plain, options_), SentenceNormalizer::Start::kText);
+    Pieces result;
+    for (size_t begin = 0; begin < normal.text.size();) {
+      const size_t next = by_word_ ? normal.text.find(kBlank, begin + 1) : std::string::npos;
+      const size_t end = std::min(next, normal.text.size());
+      append_pieces(normal, begin, end, result);
+      begin = end;
     }
     return result;
   }
@@ -93,94 +116,111 @@ class SentencePiece final : public WordEncoder {
   std::string join(const std::vector<std::string>& pieces) const override {
     std::string text;
     for (const auto& piece : pieces) text += piece;
-    for (size_t at = 0; (at = text.find(kSpace, at)) != std::string::npos;)
-      text.replace(at, kSpace.size(), " ");
+    for (size_t at = 0; (at = text.find(kBlank, at)) != std::string::npos; ++at)
+      text.replace(at, kBlank.size(), " ");
     return text.substr(std::min(text.size(), text.find_first_not_of(' ')));
   }
 
  private:
+  using Cut = Unigram::Cut;
+
   // Pieces hold U+2581 at their start alone, and it is a piece itself: then no best path spans two
   // words.
-  bool splits_at_spaces() const {
+  bool splits_at_blanks() const {
     if (!model_.add_dummy_prefix || !model_.remove_extra_whitespaces ||
-        !model_.escape_whitespaces || model_.whitespace_as_suffix || ids_.count(kSpace) == 0)
+        !model_.escape_whitespaces || model_.whitespace_as_suffix ||
+        ids_.count(kBlank) == 0)
       return false;
     for (const auto& piece : model_.pieces)
-      if (piece.text.find(kSpace, 1) != std::string::npos) return false;
+      if (piece.text.find(kBlank, 1) != std::string::npos) return false;
     return true;
   }
 
-  std::vector<Cut> cuts(std::string_view text) const {
-    std::vector<Cut> found;
-    const auto proto = processor_.EncodeAsImmutableProto(text);
-    for (size_t i = 0; i < proto.pieces_size(); ++i) {
-      const auto piece = proto.pieces(static_cast<int>(i));
-      found.push_back(
-          {piece.piece(), static_cast<int32_t>(piece.id()), piece.begin(), piece.end()});
+  // White space that separates words in Python becomes blanks, behind what is removed at the start:
+  // the normaliser would remove some of it.
+  std::string with_plain_blanks(std::string_view text) const {
+    std::string plain;
+    bool at_start = true;
+    for (size_t at = 0; at < text.size();) {
+      const size_t begin = at;
+      const bool blank = is_space(next_code_point(text, at));
+      const std::string_view character = text.substr(begin, at - begin);
+      at_start = at_start && removes_start(character);
+      if (blank && !at_start)
+        plain += ' ';
+      else
+        plain += character;
     }
-    return found;
+    return plain;
   }
 
-  std::vector<Cut> with_digit_comma_rule(std::vector<Cut> cut) const {
-    std::vector<Cut> result;
-    for (Cut& c : cut) {
-      if (!ends_in_digit_comma(c.text)) {
-        result.push_back(std::move(c));
+  // The pieces of the bytes [begin, end).
+  void append_pieces(const TracedText& normal, size_t begin, size_t end, Pieces& result) const {
+    const std::string_view text = std::string_view(normal.text).substr(0, end);
+    for (Cut cut : unigram_.encode(text.substr(begin))) {
+      cut.begin += begin;
+      cut.end += begin;
+      if (ends_in_digit_comma(text.substr(cut.begin, cut.end - cut.begin)))
+        append_number(normal, cut, result);
+      else
+        append(normal, cut, result);
+    }
+  }
+
+  // The rule for "2010,": the number without its comma and without U+2581, encoded anew; the U+2581
+  // that this puts before it goes again if the piece had none; then the comma.
+  void append_number(const TracedText& normal, const Cut& whole, Pieces& result) const {
+    TracedText number;
+    const std::string_view text = std::string_view(normal.text).substr(0, whole.end - 1);
+    for (size_t at = whole.begin; at < text.size();) {
+      if (begins_with(text.substr(at), kBlank)) {
+        at += kBlank.size();
         continue;
       }
-      for (Cut& part : split_digit_comma(c)) result.push_back(std::move(part));
+      number.text += text[at];
+      number.source.push_back(normal.source[at++]);
     }
-    return result;
+    const TracedText again = normalizer_.run(number, SentenceNormalizer::Start::kWord);
+    const bool had_blank = begins_with(text.substr(whole.begin), kBlank);
+    for (Cut cut : unigram_.encode(again.text)) {
+      if (cut.begin == 0 && !had_blank && begins_with(again.text, kBlank)) {
+        cut.begin = kBlank.size();
+        if (cut.begin == cut.end) continue;
+        cut.id = id_of(std::string_view(again.text).substr(cut.begin, cut.end - cut.begin))
+                     .value_or(unigram_.unknown());
+      }
+      append(again, cut, result);
+    }
+    append(normal, {comma_, whole.end - 1, whole.end}, result);
   }
 
-  // The number without its comma and without U+2581, encoded anew; the U+2581 that this puts before
-  // it goes again where the piece had none; then the comma.
-  std::vector<Cut> split_digit_comma(const Cut& whole) const {
-    std::string number = whole.text.substr(0, whole.text.size() - 1);
-    for (size_t at; (at = number.find(kSpace)) != std::string::npos;)
-      number.erase(at, kSpace.size());
-    std::vector<Cut> parts = cuts(number);
-    const size_t begin = std::min(
-        whole.end - 1, whole.end - 1 - std::min(number.size(), whole.end - 1 - whole.begin));
-    for (Cut& part : parts) {
-      part.begin = std::min(begin + part.begin, whole.end - 1);
-      part.end = std::min(begin + part.end, whole.end - 1);
-    }
-    if (whole.text.rfind(kSpace, 0) != 0 && !parts.empty() &&
-        parts.front().text.rfind(kSpace, 0) == 0) {
-      Cut& first = parts.front();
-      first.text.erase(0, kSpace.size());
-      first.id = id_of(first.text).value_or(processor_.unk_id());
-      if (first.text.empty()) parts.erase(parts.begin());
-    }
-    parts.push_back({",", comma_, whole.end - 1, whole.end});
-    return parts;
+  // The piece and its span. The library's StripAccents removes marks that Python's combining()
+  // keeps, so marks at the ends of a piece do not count.
+  void append(const TracedText& normal, const Cut& cut, Pieces& result) const {
+    size_t begin = cut.begin, end = cut.end;
+    if (!options_.keep_accents) std::tie(begin, end) = without_marks(normal.text, cut);
+    result.ids.push_back(cut.id);
+    result.offsets.emplace_back(normal.source[begin], normal.source[end - 1] + 1);
   }
-
-  // Without blanks, marks and invisible characters at its ends; a lone U+2581 covers the character
-  // it stands before. Both as the `tokenizers` library has it.
-  static std::pair<int32_t, int32_t> span_of(const TracedText& traced, const Cut& cut) {
-    size_t begin = cut.begin, end = cut.begin;
+  static std::pair<size_t, size_t> without_marks(std::string_view text, const Cut& cut) {
+    size_t begin = cut.end, end = cut.begin;
     for (size_t at = cut.begin; at < cut.end;) {
       const size_t here = at;
-      if (is_faint(next_code_point(traced.text, at))) continue;
-      if (begin == end) begin = here;
+      const size_t bytes = bytes_of_char(text, here);
+      size_t next = here;
+      const bool mark = bytes > 1 && is_mark(next_code_point(text, next));
+      at = here + bytes;
+      if (mark) continue;
+      begin = std::min(begin, here);
       end = at;
     }
-    if (begin == end && cut.text != kSpace) begin = cut.begin, end = cut.end;
-    if (begin < end) return {traced.source[begin], traced.source[end - 1] + 1};
-    for (size_t at = cut.begin; at < traced.text.size();) {
-      const size_t here = at;
-      const int32_t code = next_code_point(traced.text, at);
-      if (code == ' ' || !is_faint(code)) return {traced.source[here], traced.source[here] + 1};
-    }
-    const int32_t last = traced.source.empty() ? 0 : traced.source.back() + 1;
-    return {last, last};
+    return begin < end ? std::pair(begin, end) : std::pair(cut.begin, cut.end);
   }
 
-  sentencepiece::SentencePieceProcessor processor_;
   SentenceModel model_;
   TokenizerOptions options_;
+  SentenceNormalizer normalizer_;
+  Unigram unigram_;
   std::unordered_map<std::string_view, int32_t> ids_;
   bool by_word_ = false;
   int32_t comma_ = 0;
@@ -197,10 +237,10 @@ bool ends_in_digit_comma(std::string_view piece) {
 }
 
 std::unique_ptr<const WordEncoder> make_sentence_piece(const std::string& name,
-                                                       const std::string& model_bytes,
                                                        SentenceModel model,
                                                        const TokenizerOptions& options) {
-  return std::make_unique<SentencePiece>(name, model_bytes, std::move(model), options);
+  check_pieces(name, model);
+  return std::make_unique<SentencePiece>(std::move(model), options);
 }
 
 }  // namespace albert

@@ -7,11 +7,10 @@
 
 namespace albert {
 
-// SentencePiece under ALBERT's rules: preprocessing before it, the digit-comma rule after it
-// (albert.md 3.2 to 3.4). `model_bytes` is what parse_sentence_model() read `model` from.
-// TokenizerError where SentencePiece refuses them.
+// A SentencePiece vocabulary under ALBERT's rules: preprocessing before it, the digit-comma rule
+// after it (docs/albert.md, tokenizer). TokenizerError (kBadData) "name: .." for a piece that is
+// there twice.
 std::unique_ptr<const WordEncoder> make_sentence_piece(const std::string& name,
-                                                       const std::string& model_bytes,
                                                        SentenceModel model,
                                                        const TokenizerOptions& options);
 

@@ -17,7 +17,7 @@ class Appender {
       : encoder_(encoder), cache_(cache), ids_(ids), offsets_(offsets) {}
 
   void fragment(std::string_view text) {
-    if (!encoder_.by_word()) return whole(text);
+    if (!encoder_.by_word() || encoder_.removes_start(text)) return whole(text);
     for (size_t at = 0; at < text.size();) {
       at = skip(text, at, true);
       const size_t end = skip(text, at, false, &next_point_);
@@ -54,7 +54,7 @@ class Appender {
   }
 
   void whole(std::string_view text) {
-    const Pieces pieces = encoder_.encode(text);
+    const Pieces pieces = encoder_.encode_text(text);
     append({pieces.ids, pieces.offsets});
     pass(text);
   }

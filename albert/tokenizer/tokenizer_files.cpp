@@ -150,7 +150,7 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_sentence_model(const std::strin
                                                                 const std::string& bytes,
                                                                 const TokenizerOptions& options) {
   auto state = state_of(
-      name, make_sentence_piece(name, bytes, parse_sentence_model(name, bytes), options), options);
+      name, make_sentence_piece(name, parse_sentence_model(name, bytes), options), options);
   state->sentence_model = bytes;
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(state)));
 }

@@ -1,5 +1,9 @@
 #include "albert/tokenizer/utf8.h"
 
+#include <utf8proc.h>
+
+#include <algorithm>
+
 namespace albert {
 namespace {
 
@@ -31,6 +35,12 @@ int32_t next_code_point(std::string_view text, size_t& at) {
   if (code < form.least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return -1;
   at += static_cast<size_t>(form.bytes);
   return code;
+}
+
+size_t bytes_of_char(std::string_view text, size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  return std::min(bytes, text.size() - at);
 }
 
 void append_utf8(std::string& text, int32_t code) {
@@ -68,6 +78,12 @@ bool is_space(int32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
          c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
          c == 0x205F || c == 0x3000;
+}
+
+bool is_mark(int32_t c) {
+  if (c < 0x300) return false;
+  const auto category = utf8proc_category(c);
+  return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
 }
 
 }  // namespace albert

@@ -22,6 +22,10 @@ class WordEncoder {
   virtual bool by_word() const = 0;
   // `text` is valid UTF-8: one run without white space where by_word(), anything otherwise.
   virtual Pieces encode(std::string_view text) const = 0;
+  // Whether normalising removes the first character of `text`. Then the offsets of all of it depend
+  // on each other, and encode_text() encodes it at once.
+  virtual bool removes_start(std::string_view) const { return false; }
+  virtual Pieces encode_text(std::string_view text) const { return encode(text); }
 
   virtual int64_t size() const = 0;
   virtual const std::string& piece(int32_t id) const = 0;
