@@ -18,14 +18,17 @@ struct TokenizeFlags {
   int64_t max_length = 0;
 };
 
+// A flag that is given changes what it names; the rest stays as the folder says.
 std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command& command) {
-  if (!command.is_set("preprocessing") && !command.is_set("do_lower_case") &&
-      !command.is_set("keep_accents"))
-    return Tokenizer::from_pretrained(flags.model);
-  return Tokenizer::from_pretrained(
-      flags.model, TokenizerOptions{flags.preprocessing == "google" ? Preprocessing::kGoogle
-                                                                    : Preprocessing::kHuggingFace,
-                                    flags.do_lower_case, flags.keep_accents});
+  auto tokenizer = Tokenizer::from_pretrained(flags.model);
+  TokenizerOptions options = tokenizer->options();
+  if (command.is_set("preprocessing"))
+    options.preprocessing =
+        flags.preprocessing == "google" ? Preprocessing::kGoogle : Preprocessing::kHuggingFace;
+  if (command.is_set("do_lower_case")) options.do_lower_case = flags.do_lower_case;
+  if (command.is_set("keep_accents")) options.keep_accents = flags.keep_accents;
+  if (options == tokenizer->options()) return tokenizer;
+  return Tokenizer::from_pretrained(flags.model, options);
 }
 
 Encoding encode(const Tokenizer& tokenizer, const std::string& line, const TokenizeFlags& flags) {
@@ -91,7 +94,7 @@ Runner declare_tokenize(Command& command) {
   command.option("max_length", flags->max_length,
                  "truncate to this many ids, the longer text first; 0: never");
   command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
-                 "whose rules for the text");
+                 "whose rules for the text (else as tokenizer_config.json says)");
   command.boolean("do_lower_case", flags->do_lower_case,
                   "lower the text (else as tokenizer_config.json says)");
   command.boolean("keep_accents", flags->keep_accents,

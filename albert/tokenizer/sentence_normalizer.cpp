@@ -11,34 +11,33 @@ constexpr std::string_view kBlank = "\u2581";
 // The library applies rules to graphemes of fewer bytes, and to single characters in longer ones.
 constexpr size_t kLongestGrapheme = 6;
 
-size_t count_chars(std::string_view text) {
-  size_t n = 0;
-  for (size_t at = 0; at < text.size(); at += bytes_of_char(text, at)) ++n;
-  return n;
-}
-
 // Gives every character of a normalised text its source, as the library's
 // NormalizedString::transform does from one number for each: 0 where the character replaces one,
 // 1 where it is new, -n where n behind it are removed.
 class Aligner {
  public:
-  Aligner(const TracedText& from, bool escapes_blanks)
-      : from_(from), escapes_blanks_(escapes_blanks) {}
+  Aligner(const TracedText& from, bool escapes_blanks, bool skips_marks)
+      : from_(from), escapes_blanks_(escapes_blanks), skips_marks_(skips_marks) {
+    pass_marks();
+  }
 
   void dummy_prefix() { append_blank(from_.source.empty() ? 0 : from_.source.front()); }
 
-  // `old` becomes `text`, of which the first `dropped` bytes do not come into the result.
-  void replace(std::string_view old, std::string_view text, size_t dropped, bool loses_start) {
+  // The `length` bytes at `at` become `text`, of which the first `dropped` bytes do not come into
+  // the result.
+  void replace(size_t at, size_t length, std::string_view text, size_t dropped, bool loses_start) {
+    const std::string_view old = std::string_view(from_.text).substr(at, length);
     const size_t olds = count_chars(old);
+    if (olds == 0) return append_mark(text, from_.source[at]);
     if (olds > 1 && old.size() >= kLongestGrapheme) return replace_many(text, dropped, olds);
     size_t news = 0;
-    for (size_t at = 0; at < text.size(); ++news) {
-      const size_t bytes = bytes_of_char(text, at);
+    for (size_t i = 0; i < text.size(); ++news) {
+      const size_t bytes = bytes_of_char(text, i);
       flush();
       pending_ = true;
       change_ = news < olds ? 0 : 1;
-      char_ = at < dropped ? std::string_view() : text.substr(at, bytes);
-      at += bytes;
+      char_ = i < dropped ? std::string_view() : text.substr(i, bytes);
+      i += bytes;
     }
     if (news >= olds) return;
     const auto removed = static_cast<int64_t>(olds - news);
@@ -85,8 +84,29 @@ class Aligner {
                                        : from_.source.back();
   }
   void advance(int64_t chars) {
-    for (; chars > 0 && next_ < from_.text.size(); --chars)
+    for (; chars > 0 && next_ < from_.text.size(); --chars) {
       next_ += bytes_of_char(from_.text, next_);
+      pass_marks();
+    }
+  }
+  // Marks that stay are no characters to the library, which has removed them.
+  void pass_marks() {
+    while (next_ < from_.text.size() && is_skipped_mark(from_.text, next_))
+      next_ += bytes_of_char(from_.text, next_);
+  }
+  void append_mark(std::string_view text, int32_t origin) {
+    flush();
+    append(text, origin);
+  }
+  size_t count_chars(std::string_view text) const {
+    size_t n = 0;
+    for (size_t at = 0; at < text.size(); at += bytes_of_char(text, at))
+      n += !is_skipped_mark(text, at);
+    return n;
+  }
+  bool is_skipped_mark(std::string_view text, size_t at) const {
+    return skips_marks_ && static_cast<unsigned char>(text[at]) >= 0x80 &&
+           is_mark(next_code_point(text, at));
   }
 
   void append(std::string_view text, int32_t origin) {
@@ -98,7 +118,7 @@ class Aligner {
         out_.text += c;
       out_.source.resize(out_.text.size(), origin);
     }
-    if (blank_at_ == kNone || is_mark_at(text)) return;
+    if (blank_at_ == kNone || is_skipped_mark(text, 0)) return;
     std::fill_n(out_.source.begin() + static_cast<int64_t>(blank_at_), blank_size_, origin);
     blank_at_ = kNone;
   }
@@ -110,11 +130,6 @@ class Aligner {
     out_.text += blank;
     out_.source.resize(out_.text.size(), origin);
   }
-  static bool is_mark_at(std::string_view text) {
-    size_t at = 0;
-    return is_mark(next_code_point(text, at));
-  }
-
   bool ends_with(std::string_view end) const {
     return out_.text.size() >= end.size() &&
            std::string_view(out_.text).substr(out_.text.size() - end.size()) == end;
@@ -126,7 +141,7 @@ class Aligner {
 
   static constexpr size_t kNone = ~size_t{0};
   const TracedText& from_;
-  const bool escapes_blanks_;
+  const bool escapes_blanks_, skips_marks_;
   TracedText out_;
   size_t next_ = 0;  // byte of from_.text that the next character replaces
   bool pending_ = false;
@@ -138,8 +153,9 @@ class Aligner {
 
 }  // namespace
 
-SentenceNormalizer::SentenceNormalizer(const SentenceModel& model)
-    : dummy_prefix_(model.add_dummy_prefix && !model.whitespace_as_suffix),
+SentenceNormalizer::SentenceNormalizer(const SentenceModel& model, bool skips_marks)
+    : skips_marks_(skips_marks),
+      dummy_prefix_(model.add_dummy_prefix && !model.whitespace_as_suffix),
       single_blanks_(model.remove_extra_whitespaces),
       escapes_blanks_(model.escape_whitespaces),
       blank_behind_(model.add_dummy_prefix && model.whitespace_as_suffix),
@@ -186,7 +202,7 @@ TracedText SentenceNormalizer::run(const TracedText& text, Start start) const {
       std::all_of(text.text.begin(), text.text.end(),
                   [&](char c) { return keeps_[static_cast<unsigned char>(c)]; }))
     return prefixed(text);
-  Aligner aligner(text, escapes_blanks_);
+  Aligner aligner(text, escapes_blanks_, skips_marks_);
   const std::string_view all = text.text;
   bool only_blanks = true, after_blank = single_blanks_;
   if (dummy_prefix_) aligner.dummy_prefix();
@@ -195,7 +211,7 @@ TracedText SentenceNormalizer::run(const TracedText& text, Start start) const {
     only_blanks = only_blanks && single_blanks_ && rule.text == " ";
     const size_t dropped =
         after_blank ? std::min(rule.text.find_first_not_of(' '), rule.text.size()) : 0;
-    aligner.replace(all.substr(at, rule.length), rule.text, dropped, start == Start::kText);
+    aligner.replace(at, rule.length, rule.text, dropped, start == Start::kText);
     if (dropped < rule.text.size()) after_blank = single_blanks_ && rule.text.back() == ' ';
     at += rule.length;
   }

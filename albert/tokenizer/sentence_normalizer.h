@@ -17,7 +17,8 @@ class SentenceNormalizer {
   // offsets, so these are the same.
   enum class Start : uint8_t { kWord, kText };
 
-  explicit SentenceNormalizer(const SentenceModel& model);
+  // `skips_marks`: marks that stay have no part in a blank's source.
+  SentenceNormalizer(const SentenceModel& model, bool skips_marks);
 
   TracedText run(const TracedText& text, Start start) const;
 
@@ -28,7 +29,7 @@ class SentenceNormalizer {
   Charsmap::Rule rule_at(std::string_view text) const;
   static TracedText prefixed(const TracedText& text);
 
-  bool dummy_prefix_, single_blanks_, escapes_blanks_, blank_behind_;
+  bool skips_marks_, dummy_prefix_, single_blanks_, escapes_blanks_, blank_behind_;
   Charsmap charsmap_;
   PieceTrie user_defined_;
   bool keeps_[256] = {};  // ASCII that stays as it is beside other ASCII

@@ -52,7 +52,7 @@ void check_pieces(const std::string& name, const SentenceModel& model) {
 class SentencePiece final : public WordEncoder {
  public:
   SentencePiece(SentenceModel model, const TokenizerOptions& options)
-      : model_(std::move(model)), options_(options), normalizer_(model_), unigram_(model_) {
+      : model_(std::move(model)), options_(options), normalizer_(model_, !options.keep_accents), unigram_(model_) {
     for (size_t i = 0; i < model_.pieces.size(); ++i)
       ids_.emplace(model_.pieces[i].text, static_cast<int32_t>(i));
     by_word_ = splits_at_blanks();
@@ -88,15 +88,7 @@ class SentencePiece final : public WordEncoder {
   }
 
   bool removes_start(std::string_view text) const override {
-    for (size_t at = 0; at < text.size();) {
-      const auto byte = static_cast<unsigned char>(text[at]);
-      if (byte > 0x20 && byte < 0x7F) return false;
-      const size_t begin = at;
-      at += bytes_of_char(text, at);
-      const TracedText first = preprocess(text.substr(begin, at - begin), options_);
-      if (!first.text.empty()) return normalizer_.removes_first(first.text);
-    }
-    return false;
+    return vanishing_start(text).by_charsmap;
   }
 
   Pieces encode_text(std::string_view text) const override {
@@ -136,20 +128,38 @@ class SentencePiece final : public WordEncoder {
     return true;
   }
 
-  // White space that separates words in Python becomes blanks, behind what is removed at the start:
-  // the normaliser would remove some of it.
+  struct Start {
+    size_t bytes = 0;
+    bool by_charsmap = false;  // whether the charsmap removed one of the characters
+  };
+  // The characters at the start of `text` of which nothing is left.
+  Start vanishing_start(std::string_view text) const {
+    Start start;
+    while (start.bytes < text.size()) {
+      const auto byte = static_cast<unsigned char>(text[start.bytes]);
+      if (byte >= 0x20 && byte < 0x7F) break;
+      const size_t bytes = bytes_of_char(text, start.bytes);
+      const TracedText first = preprocess(text.substr(start.bytes, bytes), options_);
+      if (!first.text.empty()) {
+        if (!normalizer_.removes_first(first.text)) break;
+        start.by_charsmap = true;
+      }
+      start.bytes += bytes;
+    }
+    return start;
+  }
+
+  // White space that separates words in Python becomes blanks, since the charsmap would remove some
+  // of it; behind the start, where it does.
   std::string with_plain_blanks(std::string_view text) const {
-    std::string plain;
-    bool at_start = true;
-    for (size_t at = 0; at < text.size();) {
+    const size_t start = vanishing_start(text).bytes;
+    std::string plain(text.substr(0, start));
+    for (size_t at = start; at < text.size();) {
       const size_t begin = at;
-      const bool blank = is_space(next_code_point(text, at));
-      const std::string_view character = text.substr(begin, at - begin);
-      at_start = at_start && removes_start(character);
-      if (blank && !at_start)
+      if (is_space(next_code_point(text, at)))
         plain += ' ';
       else
-        plain += character;
+        plain += text.substr(begin, at - begin);
     }
     return plain;
   }

@@ -27,13 +27,13 @@ class Appender {
     }
   }
 
-  void literal(const LiteralToken& token) {
-    const auto length = static_cast<int64_t>(token.text.size());
+  // A literal token, whose span has the white space that it strips, as in the `tokenizers` library.
+  void literal(const LiteralToken& token, std::string_view stripped) {
+    const int64_t length = count_code_points(stripped) + count_code_points(token.text);
     ids_.push_back(token.id);
     if (offsets_) offsets_->emplace_back(point_, point_ + length);
     point_ += length;
   }
-  void pass(std::string_view skipped) { point_ += count_code_points(skipped); }
 
  private:
   // Past white space (or past what is none). Counts the code points passed into point_, or into
@@ -56,7 +56,7 @@ class Appender {
   void whole(std::string_view text) {
     const Pieces pieces = encoder_.encode_text(text);
     append({pieces.ids, pieces.offsets});
-    pass(text);
+    point_ += count_code_points(text);
   }
   void append(const WordCache::Found& pieces) {
     ids_.insert(ids_.end(), pieces.ids.begin(), pieces.ids.end());
@@ -78,13 +78,16 @@ const LiteralToken* literal_at(std::string_view text, const std::vector<LiteralT
   return nullptr;
 }
 
-// Up to where white space at its end begins.
+// Unicode's White_Space, which Python's separators U+001C to U+001F are not.
+bool is_white_space(int32_t c) { return is_space(c) && (c < 0x1C || c > 0x1F); }
+
+// The text up to the white space at its end.
 std::string_view without_spaces_at_end(std::string_view text) {
   while (!text.empty()) {
     size_t last = text.size() - 1;
     while (last > 0 && (static_cast<unsigned char>(text[last]) & 0xC0) == 0x80) --last;
     size_t at = last;
-    if (!is_space(next_code_point(text, at))) break;
+    if (!is_white_space(next_code_point(text, at))) break;
     text = text.substr(0, last);
   }
   return text;
@@ -107,8 +110,7 @@ void append_ids(std::string_view text, const WordEncoder& encoder, WordCache& ca
     const std::string_view before = text.substr(begin, at - begin);
     const std::string_view kept = token->strips_left ? without_spaces_at_end(before) : before;
     appender.fragment(kept);
-    appender.pass(before.substr(kept.size()));
-    appender.literal(*token);
+    appender.literal(*token, before.substr(kept.size()));
     begin = at += token->text.size();
   }
   appender.fragment(text.substr(begin));
