@@ -34,7 +34,7 @@ class Aligner {
     for (size_t i = 0; i < text.size(); ++news) {
       const size_t bytes = bytes_of_char(text, i);
       flush();
-      pending_ = true;
+      pending_ = started_ = true;
       change_ = news < olds ? 0 : 1;
       char_ = i < dropped ? std::string_view() : text.substr(i, bytes);
       i += bytes;
@@ -43,7 +43,7 @@ class Aligner {
     const auto removed = static_cast<int64_t>(olds - news);
     if (pending_)
       change_ -= removed;
-    else if (!loses_start)
+    else if (started_ || !loses_start)
       advance(removed);
   }
 
@@ -144,7 +144,7 @@ class Aligner {
   const bool escapes_blanks_, skips_marks_;
   TracedText out_;
   size_t next_ = 0;  // byte of from_.text that the next character replaces
-  bool pending_ = false;
+  bool started_ = false, pending_ = false;
   int64_t change_ = 0;
   std::string_view char_;
   size_t blank_at_ = kNone;

@@ -20,20 +20,21 @@ bool begins_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
 }
 
-// isdigit() of Python: decimal digits, and the digits that are written smaller or in circles.
+// Python's isdigit(): decimal digits, and digits that are written smaller, in circles and the like.
 bool is_digit(int32_t code) {
-  const auto category = utf8proc_category(code);
-  if (category == UTF8PROC_CATEGORY_ND) return true;
-  return code == 0xB2 || code == 0xB3 || code == 0xB9 || code == 0x2070 ||
-         (code >= 0x2074 && code <= 0x2079) || (code >= 0x2080 && code <= 0x2089) ||
-         (code >= 0x2460 && code <= 0x2468) || (code >= 0x2474 && code <= 0x247C) ||
-         (code >= 0x2488 && code <= 0x2490) || code == 0x24EA ||
-         (code >= 0x24F5 && code <= 0x24FD) || code == 0x24FF ||
-         (code >= 0x2776 && code <= 0x277E) || (code >= 0x2780 && code <= 0x2788) ||
-         (code >= 0x278A && code <= 0x2792);
+  static constexpr std::pair<int32_t, int32_t> kOthers[] = {
+      {0xB2, 0xB3},       {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},
+      {0x2070, 0x2070},   {0x2074, 0x2079},   {0x2080, 0x2089},   {0x2460, 0x2468},
+      {0x2474, 0x247C},   {0x2488, 0x2490},   {0x24EA, 0x24EA},   {0x24F5, 0x24FD},
+      {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},   {0x278A, 0x2792},
+      {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
+  if (utf8proc_category(code) == UTF8PROC_CATEGORY_ND) return true;
+  return std::any_of(std::begin(kOthers), std::end(kOthers), [code](const auto& range) {
+    return code >= range.first && code <= range.second;
+  });
 }
 
-// What SentencePiece's loader refuses: a piece that is there twice.
+// SentencePiece's loader refuses a piece that is there twice, and so do we.
 void check_pieces(const std::string& name, const SentenceModel& model) {
   std::unordered_map<std::string_view, size_t> normal, reserved;
   for (size_t id = 0; id < model.pieces.size(); ++id) {
@@ -52,7 +53,10 @@ void check_pieces(const std::string& name, const SentenceModel& model) {
 class SentencePiece final : public WordEncoder {
  public:
   SentencePiece(SentenceModel model, const TokenizerOptions& options)
-      : model_(std::move(model)), options_(options), normalizer_(model_, !options.keep_accents), unigram_(model_) {
+      : model_(std::move(model)),
+        options_(options),
+        normalizer_(model_, !options.keep_accents),
+        unigram_(model_) {
     for (size_t i = 0; i < model_.pieces.size(); ++i)
       ids_.emplace(model_.pieces[i].text, static_cast<int32_t>(i));
     by_word_ = splits_at_blanks();
@@ -120,12 +124,18 @@ class SentencePiece final : public WordEncoder {
   // words.
   bool splits_at_blanks() const {
     if (!model_.add_dummy_prefix || !model_.remove_extra_whitespaces ||
-        !model_.escape_whitespaces || model_.whitespace_as_suffix ||
-        ids_.count(kBlank) == 0)
+        !model_.escape_whitespaces || model_.whitespace_as_suffix || ids_.count(kBlank) == 0)
       return false;
     for (const auto& piece : model_.pieces)
       if (piece.text.find(kBlank, 1) != std::string::npos) return false;
     return true;
+  }
+
+  // Marks that Python's combining() keeps are removed by the library's StripAccents, so they have
+  // no part in spans.
+  bool is_skipped_mark(std::string_view text) const {
+    size_t at = 0;
+    return !options_.keep_accents && is_mark(next_code_point(text, at));
   }
 
   struct Start {
@@ -140,7 +150,7 @@ class SentencePiece final : public WordEncoder {
       if (byte >= 0x20 && byte < 0x7F) break;
       const size_t bytes = bytes_of_char(text, start.bytes);
       const TracedText first = preprocess(text.substr(start.bytes, bytes), options_);
-      if (!first.text.empty()) {
+      if (!first.text.empty() && !is_skipped_mark(first.text)) {
         if (!normalizer_.removes_first(first.text)) break;
         start.by_charsmap = true;
       }
@@ -204,27 +214,19 @@ class SentencePiece final : public WordEncoder {
     append(normal, {comma_, whole.end - 1, whole.end}, result);
   }
 
-  // The piece and its span. The library's StripAccents removes marks that Python's combining()
-  // keeps, so marks at the ends of a piece do not count.
+  // The piece and its span, which ends with characters that are no marks where it can.
   void append(const TracedText& normal, const Cut& cut, Pieces& result) const {
-    size_t begin = cut.begin, end = cut.end;
-    if (!options_.keep_accents) std::tie(begin, end) = without_marks(normal.text, cut);
+    size_t begin = cut.end, end = cut.begin;
+    for (size_t at = cut.begin, next; at < cut.end; at = next) {
+      const size_t bytes = bytes_of_char(normal.text, at);
+      next = at + bytes;
+      if (bytes > 1 && is_skipped_mark(std::string_view(normal.text).substr(at, bytes))) continue;
+      begin = std::min(begin, at);
+      end = next;
+    }
+    if (begin >= end) std::tie(begin, end) = std::pair(cut.begin, cut.end);
     result.ids.push_back(cut.id);
     result.offsets.emplace_back(normal.source[begin], normal.source[end - 1] + 1);
-  }
-  static std::pair<size_t, size_t> without_marks(std::string_view text, const Cut& cut) {
-    size_t begin = cut.end, end = cut.begin;
-    for (size_t at = cut.begin; at < cut.end;) {
-      const size_t here = at;
-      const size_t bytes = bytes_of_char(text, here);
-      size_t next = here;
-      const bool mark = bytes > 1 && is_mark(next_code_point(text, next));
-      at = here + bytes;
-      if (mark) continue;
-      begin = std::min(begin, here);
-      end = at;
-    }
-    return begin < end ? std::pair(begin, end) : std::pair(cut.begin, cut.end);
   }
 
   SentenceModel model_;
@@ -246,8 +248,7 @@ bool ends_in_digit_comma(std::string_view piece) {
   return at == piece.size() - 1 && is_digit(code);
 }
 
-std::unique_ptr<const WordEncoder> make_sentence_piece(const std::string& name,
-                                                       SentenceModel model,
+std::unique_ptr<const WordEncoder> make_sentence_piece(const std::string& name, SentenceModel model,
                                                        const TokenizerOptions& options) {
   check_pieces(name, model);
   return std::make_unique<SentencePiece>(std::move(model), options);

@@ -149,8 +149,8 @@ std::string special_tokens_json(const Tokenizer& t, bool sentence_piece) {
 std::shared_ptr<const Tokenizer> Tokenizer::from_sentence_model(const std::string& name,
                                                                 const std::string& bytes,
                                                                 const TokenizerOptions& options) {
-  auto state = state_of(
-      name, make_sentence_piece(name, parse_sentence_model(name, bytes), options), options);
+  auto state = state_of(name, make_sentence_piece(name, parse_sentence_model(name, bytes), options),
+                        options);
   state->sentence_model = bytes;
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(state)));
 }

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "albert/base/error.h"
-#include "albert/base/text_reader.h"
-#include "albert/tokenizer/tokenizer.h"
 #include "apps/bench/timing.h"
+#include "apps/bench/tokenization.h"
 
 namespace albert::bench {
 namespace {
@@ -138,31 +136,6 @@ Row latency(const BenchOptions& options, const AlbertConfig& config, Ceiling& ce
   return row;
 }
 
-Row tokenization(const BenchOptions& options) {
-  if (options.source.tokenizer.empty() || options.source.file.empty())
-    fail(ErrorCode::kUsage, "the phase tokenize needs --lengths_from TEXT and --tokenizer");
-  const auto tokenizer = Tokenizer::from_pretrained(options.source.tokenizer);
-  constexpr double kMaxBytes = 8 << 20;
-  std::vector<std::string> lines;
-  double bytes = 0;
-  TextReader reader(options.source.file);
-  for (std::string line; bytes < kMaxBytes && reader.next(line);
-       bytes += static_cast<double>(line.size()) + 1)
-    lines.push_back(line);
-  double tokens = 0;
-  const Sample rate = measure_rate(options.rounds, options.seconds, [&] {
-    tokens = 0;
-    for (const auto& line : lines) tokens += static_cast<double>(tokenizer->ids(line).size());
-    return bytes;
-  });
-  return {{"name", "tokenize " + options.source.file.filename().string()},
-          {"per_second", rate.median()},
-          {"unit", "bytes"},
-          {"rounds", rate.rounds},
-          {"spread", rate.spread()},
-          {"tokens_per_second", rate.median() * tokens / bytes}};
-}
-
 Row ceilings(Ceiling& ceiling) {
   const MatmulShape large = ceiling.large();
   std::ostringstream name;
@@ -212,7 +185,8 @@ std::vector<Row> run_phases(const BenchOptions& options) {
   std::vector<Row> rows;
   for (const std::string& phase : options.phases) {
     if (phase == "ceilings") rows.push_back(ceilings(ceiling));
-    if (phase == "tokenize") rows.push_back(tokenization(options));
+    if (phase == "tokenize")
+      for (Row& row : tokenization(options)) rows.push_back(std::move(row));
     if (phase == "latency")
       rows.push_back(latency(options, config, ceiling));
     else if (const auto step = step_of(phase, config, options.device))

@@ -133,6 +133,22 @@ TEST_F(Bench, ComparesWithAnEarlierRun) {
   EXPECT_EQ(run({"--phases", "inference", "--compare", folder / "bad"}).code, 65);
 }
 
+TEST_F(Bench, TokenizingNewTextAndRepeatedTextAreTwoRows) {
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += "word" + std::to_string(i * 7919) + " of a text\n";
+  write_bytes(folder / "text", text);
+  const std::string vocabulary = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
+  ASSERT_EQ(run({"--phases", "tokenize", "--lengths_from", folder / "text", "--tokenizer",
+                 vocabulary, "--output", folder / "rows"})
+                .code,
+            0);
+  const auto rows = Row::parse(read_bytes(folder / "rows")).at("rows");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].at("name"), "tokenize text, first pass");
+  EXPECT_EQ(rows[1].at("name"), "tokenize text, repeated");
+  EXPECT_LT(rows[0].at("per_second").get<double>(), rows[1].at("per_second").get<double>());
+}
+
 TEST_F(Bench, RefusesWhatItCannotMeasure) {
   Outcome r = run({"--phases", "inferense"});
   EXPECT_EQ(r.code, 2);

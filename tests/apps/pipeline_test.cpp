@@ -385,5 +385,26 @@ TEST_F(Pipeline, TokenizesFilesAsPiecesAndAsJson) {
   EXPECT_TRUE(r.says("bad.txt:2: byte 3 is not UTF-8")) << r.err;
 }
 
+TEST_F(Pipeline, AFlagOfTokenizeChangesWhatItNamesAndNothingElse) {
+  fs::create_directories(folder / "cased");
+  fs::copy_file(kVocabulary, folder / "cased/spiece.model");
+  write_bytes(folder / "t.txt", "Café ABC\n");
+  const auto pieces = [&](const std::string& config, std::vector<std::string> flags) {
+    write_bytes(folder / "cased/tokenizer_config.json", config);
+    std::vector<std::string> args{"tokenize", "--model", folder / "cased", "--input",
+                                  folder / "t.txt"};
+    args.insert(args.end(), flags.begin(), flags.end());
+    return run(args).out;
+  };
+  const std::string cased = R"({"do_lower_case": false})", accents = R"({"keep_accents": true})";
+  EXPECT_EQ(pieces(cased, {"--keep_accents"}), "[CLS] ▁ <unk> af <unk> ▁ <unk> [SEP]\n");
+  EXPECT_EQ(pieces(cased, {"--preprocessing", "huggingface"}),
+            "[CLS] ▁ <unk> af e ▁ <unk> [SEP]\n");
+  EXPECT_EQ(pieces(cased, {"--do_lower_case"}), "[CLS] ▁cafe ▁abc [SEP]\n");
+  EXPECT_EQ(pieces(accents, {"--do_lower_case"}), "[CLS] ▁ca f <unk> ▁abc [SEP]\n");
+  EXPECT_EQ(pieces(R"({"preprocessing": "google", "keep_accents": true})", {"--no_keep_accents"}),
+            "[CLS] ▁cafe ▁abc [SEP]\n");
+}
+
 }  // namespace
 }  // namespace albert::testing

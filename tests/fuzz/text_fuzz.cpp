@@ -1,5 +1,5 @@
-// Any bytes as text, under the vocabulary and the options that the first byte chooses: it is refused
-// or encoded, and every property of tests/support/text_checks.h holds.
+// Any bytes as text, under the vocabulary and the options that the first byte chooses: it is
+// refused or encoded, and every property of tests/support/text_checks.h holds.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

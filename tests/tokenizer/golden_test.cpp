@@ -6,8 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tokenizer/tokenizer.h"
-#include "tokenizer/utf8.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/tokenizer/utf8.h"
 
 namespace albert {
 namespace {
@@ -16,12 +16,13 @@ using nlohmann::json;
 
 const std::string kFolder = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/";
 
-std::vector<json> goldens() {
-  std::ifstream file(kFolder + "encodings.jsonl");
+std::vector<json> lines_of(const std::string& name) {
+  std::ifstream file(kFolder + name);
   std::vector<json> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
   return lines;
 }
+std::vector<json> goldens() { return lines_of("encodings.jsonl"); }
 
 TEST(TokenizerGolden, IdsEqualTransformersSlowTokenizer) {
   const auto tokenizer = Tokenizer::from_pretrained(kFolder);
@@ -57,6 +58,24 @@ TEST(TokenizerGolden, OffsetsEqualTheFastTokenizers) {
     ++compared;
   }
   EXPECT_GT(compared, 300);
+}
+
+// Made by scripts/odd_texts, which tells what they are.
+TEST(TokenizerGolden, OddTextsHaveTheReferencesIdsAndOffsets) {
+  const auto plain = Tokenizer::from_pretrained(kFolder);
+  const auto accents = Tokenizer::from_pretrained(kFolder, TokenizerOptions{.keep_accents = true});
+  int compared = 0;
+  for (const json& line : lines_of("odd_texts.jsonl")) {
+    const auto text = line["text"].get<std::string>();
+    const Tokenizer& tokenizer = line["keep_accents"].get<bool>() ? *accents : *plain;
+    const Encoding e = tokenizer.encode(text, {.add_special_tokens = false});
+    EXPECT_EQ(e.input_ids, line["ids"].get<std::vector<int32_t>>()) << line["text"];
+    if (line["offsets"].is_null()) continue;
+    const auto want = line["offsets"].get<std::vector<std::pair<int64_t, int64_t>>>();
+    EXPECT_EQ(e.offset_mapping, want) << line["text"];
+    ++compared;
+  }
+  EXPECT_GT(compared, 500);
 }
 
 TEST(TokenizerGolden, TheFilesItWritesGiveTheSameTokenizer) {

@@ -46,15 +46,42 @@ TEST(Text, ARemovedCharacterInANumberEnds) {  // U+008F: the charsmap drops it
 
 // Characters of every kind that normalising removes, joins, splits or counts as digits.
 std::string odd_text(std::mt19937& random) {
-  static const std::vector<std::string> parts = {
-      "a",      "the",     "ing",    "1",      "12",       "1,",      "2010",   ",",       "，",
-      "５",     "²",       "①",      "Ⅷ",      "½",        "ﬃ",       "ﷺ",      "漢",      "字",
-      "한",     "\u1112",  "\u1161", "\u11ab", "é",        "e\u0301", "\u0301", "\u0345",  "\u20dd",
-      "का",     "กำ",      "Σ",      "σς",     "İ",        "ß",       "`",      "``",      "''",
-      "\"",     "(",       "–",      "€",      "<",        "[MASK]",  " [MASK]", "<unk>",  "\u0001",
-      "\u008f", "\u001c",  "\u0085", "\u00ad", "\u200b",   "\u200d",  "\u202e", "\ufeff",  "\ufffd",
-      "\uffff", "\U0010ffff", "😀",  "👩🏽\u200d🚀", "🇩🇪", "✌\ufe0f", "\u2581", "\u3000", " ",
-      "  ",     "\t",      "\u00b4", "\ud7ff", "\ue000",   "ｶﾞ",      "㎏",     "##",      "\u0f77"};
+  static const std::vector<std::string> parts = {"a",       "the",
+                                                 "ing",     "1",
+                                                 "12",      "1,",
+                                                 "2010",    ",",
+                                                 "，",      "５",
+                                                 "²",       "①",
+                                                 "Ⅷ",       "½",
+                                                 "ﬃ",       "ﷺ",
+                                                 "漢",      "字",
+                                                 "한",      "\u1112",
+                                                 "\u1161",  "\u11ab",
+                                                 "é",       "e\u0301",
+                                                 "\u0301",  "\u0345",
+                                                 "\u20dd",  "का",
+                                                 "กำ",      "Σ",
+                                                 "σς",      "İ",
+                                                 "ß",       "`",
+                                                 "``",      "''",
+                                                 "\"",      "(",
+                                                 "–",       "€",
+                                                 "<",       "[MASK]",
+                                                 " [MASK]", "<unk>",
+                                                 "\u0001",  "\u008f",
+                                                 "\u001c",  "\u0085",
+                                                 "\u00ad",  "\u200b",
+                                                 "\u200d",  "\u202e",
+                                                 "\ufeff",  "\ufffd",
+                                                 "\uffff",  "\U0010ffff",
+                                                 "😀",       "👩🏽\u200d🚀",
+                                                 "🇩🇪",      "✌\ufe0f",
+                                                 "\u2581",  "\u3000",
+                                                 " ",       "  ",
+                                                 "\t",      "\u00b4",
+                                                 "\ud7ff",  "\ue000",
+                                                 "ｶﾞ",      "㎏",
+                                                 "##",      "\u0f77"};
   std::string text;
   for (size_t n = 1 + random() % 12; n > 0; --n)
     text += parts[random() % parts.size()] + (random() % 4 == 0 ? " " : "");
