@@ -29,7 +29,7 @@ class Charsmap {
 
   std::vector<uint32_t> units_;
   std::string texts_;
-  bool keeps_[128] = {};
+  bool keeps_[128] = {};  // by ASCII character
 };
 
 }  // namespace albert

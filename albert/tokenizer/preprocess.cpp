@@ -15,7 +15,8 @@ using Codes = std::vector<Traced>;
 constexpr int32_t kCapitalSigma = 0x3A3, kFinalSigma = 0x3C2, kDottedI = 0x130,
                   kCombiningDot = 0x307;
 
-// `` and '' become ", each from the second of the two, as in the `tokenizers` library.
+// The code points of `word`. With `quotes`, `` and '' become ", which comes from the second of the
+// two, as in the `tokenizers` library.
 Codes decode(std::string_view word, bool quotes) {
   Codes codes;
   size_t at = 0;
@@ -32,10 +33,11 @@ Codes decode(std::string_view word, bool quotes) {
   return codes;
 }
 
-// NFKD without the characters that have a combining class; their order is then nobody's concern.
+// NFKD without the characters that have a combining class. Canonical order needs no care, since it
+// concerns only those.
 Codes without_accents(const Codes& codes) {
   constexpr auto kDecompose = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
-  constexpr int kLongest = 32;  // of one code point's decomposition; Unicode's longest is 18
+  constexpr int kLongest = 32;  // no decomposition is longer: Unicode's longest has 18
   Codes out;
   for (const Traced& c : codes) {
     utf8proc_int32_t parts[kLongest];
@@ -54,8 +56,8 @@ bool is_cased(int32_t code) {
          category == UTF8PROC_CATEGORY_LT;
 }
 
-// Unicode's Final_Sigma, as Python's lower() has it: a cased letter before, none after; marks and
-// apostrophes between do not count.
+// Python's lower() writes a final sigma by Unicode's rule Final_Sigma: a cased letter comes before
+// it and none after it, and marks and apostrophes between them do not count.
 bool ends_word(const Codes& codes, size_t at) {
   const auto ignorable = [](int32_t code) {
     const auto category = utf8proc_category(code);

@@ -225,8 +225,12 @@ class SentencePiece final : public WordEncoder {
       end = next;
     }
     if (begin >= end) std::tie(begin, end) = std::pair(cut.begin, cut.end);
+    const std::pair span(normal.source[begin], normal.source[end - 1] + 1);
+    // U+2581 stands before a piece of marks alone.
+    if (!result.offsets.empty() && result.offsets.back().first > span.first)
+      result.offsets.back() = span;
     result.ids.push_back(cut.id);
-    result.offsets.emplace_back(normal.source[begin], normal.source[end - 1] + 1);
+    result.offsets.push_back(span);
   }
 
   SentenceModel model_;

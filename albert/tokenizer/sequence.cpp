@@ -9,7 +9,7 @@ namespace {
 
 using Offsets = std::vector<std::pair<int64_t, int64_t>>;
 
-// Appends word by word; keeps count of code points.
+// Appends the pieces of a text word by word and counts its code points.
 class Appender {
  public:
   Appender(const WordEncoder& encoder, WordCache& cache, std::vector<int32_t>& ids,
@@ -36,8 +36,8 @@ class Appender {
   }
 
  private:
-  // Past white space (or past what is none). Counts the code points passed into point_, or into
-  // *point.
+  // Moves past white space, or past all that is none, and adds the code points on the way to
+  // point_, or sets *point to the sum.
   size_t skip(std::string_view text, size_t at, bool spaces, int64_t* point = nullptr) {
     int64_t n = 0;
     for (size_t next = at; at < text.size(); at = next, ++n) {
@@ -120,7 +120,7 @@ std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t
   const int64_t over = std::max<int64_t>(0, first + second - most),
                 apart = std::min(std::abs(first - second), over);
   (first > second ? first : second) -= apart;
-  // Equal now, or nothing left to drop: second, first, second, ..
+  // The sides are equal now or nothing is left to drop; drops alternate from the second on.
   const int64_t rest = over - apart;
   return {std::max<int64_t>(0, first - rest / 2), std::max<int64_t>(0, second - (rest + 1) / 2)};
 }

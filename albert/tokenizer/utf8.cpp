@@ -7,8 +7,8 @@
 namespace albert {
 namespace {
 
-// Bytes of the sequence that `lead` begins, 0 where none begins so; and the least code point so
-// long a form may hold.
+// A form is a lead byte's sequence: its length (0 if no sequence begins so), the bits that the lead
+// byte holds, and the least code point that may be written so long.
 struct Form {
   int bytes;
   int32_t bits, least;

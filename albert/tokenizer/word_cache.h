@@ -10,8 +10,9 @@
 
 namespace albert {
 
-// Words met before and their pieces: text repeats its words, so nearly every one is a lookup. A
-// flat table whose keys and values lie one behind the other: half the time of a map of strings.
+// Remembers words and their pieces. Text repeats its words, so nearly every one is a lookup. The
+// table is flat and its keys and values lie one behind the other, which takes half the time of a
+// map of strings.
 class WordCache {
  public:
   struct Found {
@@ -79,7 +80,7 @@ class WordCache {
   Pieces long_word_;
 };
 
-// One cache for each thread that is encoding right now.
+// Holds one cache for each thread that is encoding right now.
 class WordCaches {
  public:
   std::unique_ptr<WordCache> take() {

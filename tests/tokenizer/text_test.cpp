@@ -28,10 +28,10 @@ Encoding encoded(const std::string& text, const TokenizerOptions& options = {}) 
 
 TEST(Text, ADigitOfManyBytesBeforeACommaEnds) {
   const Encoding wide = encoded("2010，", {.keep_accents = true});
-  EXPECT_EQ(wide.input_ids, (Ids{1878, 15}));
+  EXPECT_EQ(wide.input_ids, (Ids{498, 15}));
   EXPECT_EQ(wide.offset_mapping, (Offsets{{0, 4}, {4, 5}}));
   const Encoding digits = encoded("２０１０,", {.keep_accents = true});
-  EXPECT_EQ(digits.input_ids, (Ids{1878, 15}));
+  EXPECT_EQ(digits.input_ids, (Ids{498, 15}));
   EXPECT_EQ(digits.offset_mapping, (Offsets{{0, 4}, {4, 5}}));
   const Encoding small = encoded("x²,", {.keep_accents = true});
   EXPECT_EQ(small.offset_mapping.back(), std::make_pair(int64_t{2}, int64_t{3}));
@@ -41,7 +41,7 @@ TEST(Text, ARemovedCharacterInANumberEnds) {  // U+008F: the charsmap drops it
   const Encoding e = encoded("1\u008f,");
   EXPECT_EQ(e.input_ids, (Ids{137, 15}));
   EXPECT_EQ(e.offset_mapping, (Offsets{{0, 1}, {2, 3}}));
-  EXPECT_EQ(encoded("in 1\u008f, and ①，②").input_ids.size(), 8U);
+  EXPECT_EQ(encoded("in 1\u008f, and ①，②").input_ids, (Ids{19, 137, 15, 17, 13, 15793}));
 }
 
 // Characters of every kind that normalising removes, joins, splits or counts as digits.
