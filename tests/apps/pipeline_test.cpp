@@ -292,7 +292,7 @@ TEST_F(Pipeline, FinetunesAndPredicts) {
   EXPECT_TRUE(results[3]["error"].get<std::string>().find("no text under") != std::string::npos);
   r = run(joined(finetune, {"--resume_from_checkpoint", "none"}));
   EXPECT_EQ(r.code, 2);
-  EXPECT_TRUE(r.says("already has results"));
+  EXPECT_TRUE(r.says("found results of an earlier run"));
 }
 
 TEST_F(Pipeline, BadInputIsOneClearLine) {
@@ -346,7 +346,7 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
       {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
         folder / "shards"},
        2,
-       "already has shards"},
+       "found shards in it, wanted an empty folder"},
       {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
         "/proc/x"},
        74,

@@ -28,7 +28,7 @@ TEST(Prepare, SameBytesForAnyNumberOfThreads) {
   write_bytes(folder / "empty.txt", "\n\n");
   EXPECT_TRUE(refusal_of([&] {
                 prepare_text(folder / "empty.txt", folder / "e", tokenizer());
-              }).says("no text in"));
+              }).says("found no text"));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ Deferred<AlbertForPreTrainingOutput> start(AlbertForPreTraining& model, int64_t 
 
 AlbertForPreTraining make_model(Precision precision) {
   return AlbertForPreTraining::from_config(
-      tiny_config(), {.precision = precision, .threads = 1, .trainable = true});
+      tiny_config(), {.precision = precision, .trainable = true, .backend = {.threads = 1}});
 }
 
 // Learns the parts that are its rank's; hooks may fail, raise a signal or spoil the gradients.
