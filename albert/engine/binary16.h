@@ -4,10 +4,10 @@
 
 namespace albert {
 
-// Rounds to nearest, ties to even; beyond 65504 (from 65520 on) gives infinity; NaN stays NaN.
+// The binary16 nearest to a value, ties to even. Values from 65520 on give infinity; NaN stays NaN.
 uint16_t half_bits(double value);
 
-// Exact.
+// The value of a binary16, which a float holds exactly.
 float half_value(uint16_t bits);
 
 }  // namespace albert

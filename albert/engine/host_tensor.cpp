@@ -37,7 +37,7 @@ auto native(T value) {
     return value;
 }
 
-// f64 -> f32 rounded to odd: a second rounding to bf16 then gives what a single one would.
+// Rounds f64 to f32 to odd, so that rounding once more, to bf16, gives the nearest bf16 of the f64.
 float round_to_odd(double value) {
   const auto nearest = static_cast<float>(value);
   if (std::isnan(value) || std::isinf(nearest) || static_cast<double>(nearest) == value)

@@ -16,17 +16,16 @@ std::optional<size_t> array_bytes(const std::vector<int64_t>& shape, DType dtype
 // "[2, 3]"
 std::string shape_string(const std::vector<int64_t>& shape);
 
-// An owning, contiguous, row-major array in host memory: what users hand in and get back, and what
-// files hold. Any number of dimensions; empty() when default-made.
+// An owning, contiguous, row-major array in host memory, of any number of dimensions. Users hand in
+// and get back such arrays, and files hold them. A default-constructed one is empty().
 class HostTensor {
  public:
   HostTensor() = default;
-  HostTensor(
-      DType dtype,
-      std::vector<int64_t> shape);  // zeroed; Error(kBadData) on a negative or overflowing size
+  // An array of zeros. Error(kBadData) for a negative or overflowing size.
+  HostTensor(DType dtype, std::vector<int64_t> shape);
 
-  // From values: HostTensor::of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6}). Error(kInternal) when the
-  // count differs.
+  // An array of the given values: HostTensor::of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6}).
+  // Error(kInternal) if they are not as many as the shape has elements.
   template <class T>
   static HostTensor of(std::vector<int64_t> shape, const std::vector<T>& values) {
     HostTensor t(DTypeOf<T>::value, std::move(shape));
@@ -76,7 +75,7 @@ class HostTensor {
   // otherwise. Valid while this lives.
   HostView view(Shape as) const { return HostView{raw(), {size_}, dtype_}.reshaped(as); }
 
-  // A converted copy, any dtype into any other. Floats round once, to nearest even; floats to
+  // A copy converted to any other dtype. Floats round once, to nearest even; floats to
   // integers truncate. Error(kBadData) when an integer type cannot hold a value (NaN included).
   HostTensor to(DType dtype) const;
   // A copy under another shape of equal size; Error(kInternal) otherwise.

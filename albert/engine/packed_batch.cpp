@@ -27,7 +27,7 @@ std::vector<bool> mask_of(const HostTensor& mask, int64_t batch, int64_t length)
     const double v = values.at<double>(i);
     if (v != 0 && v != 1)
       fail(ErrorCode::kBadData, "attention_mask[", i / length, ", ", i % length, "] is ", v,
-           ", it must be 0 or 1");
+           ", wanted 0 or 1");
     kept[static_cast<size_t>(i)] = v == 1;
   }
   return kept;
@@ -106,7 +106,9 @@ void PackedBatch::check_size(bool has_positions, const BatchLimits& limits) cons
 void PackedBatch::check_padded(const ModelInputs& padded, const BatchLimits& limits) {
   const bool ids = !padded.input_ids.shape().empty(),
              embeds = !padded.inputs_embeds.shape().empty();
-  if (ids == embeds) fail(ErrorCode::kBadData, "give exactly one of input_ids and inputs_embeds");
+  if (ids == embeds)
+    fail(ErrorCode::kBadData, "found ", ids ? "both" : "none",
+         " of input_ids and inputs_embeds, wanted exactly one");
   const HostTensor& given = padded.given();
   const char* name = ids ? "input_ids is " : "inputs_embeds is ";
   if (given.shape().size() != (ids ? 2U : 3U))
@@ -118,8 +120,8 @@ void PackedBatch::check_padded(const ModelInputs& padded, const BatchLimits& lim
     fail(ErrorCode::kBadData, "the batch is empty: ", name, given.shape_string());
   check_size(!padded.position_ids.empty(), limits);
   if (embeds && given.dim(2) != limits.embedding_size)
-    fail(ErrorCode::kBadData, name, given.shape_string(), ", its width must be embedding_size, ",
-         limits.embedding_size);
+    fail(ErrorCode::kBadData, name, given.shape_string(), ", wanted a width of ",
+         limits.embedding_size, " (embedding_size)");
 }
 
 void PackedBatch::find_tokens(const HostTensor& attention_mask) {
@@ -163,7 +165,7 @@ std::vector<int32_t> PackedBatch::packed_ids(const HostTensor& padded, const cha
   const bool broadcast = padded.shape().size() == 2 && padded.dim(0) == 1;
   check_shape(padded, name, broadcast ? 1 : batch_, length_);
   if (is_float(padded.dtype()))
-    fail(ErrorCode::kBadData, name, " must be integers, not ", name_of(padded.dtype()));
+    fail(ErrorCode::kBadData, name, " is ", name_of(padded.dtype()), ", wanted integers");
   const HostTensor values = padded.to(DType::kI64);
   std::vector<int32_t> ids(columns_.size());  // 0 in the filling
   for (size_t row = 0; row < static_cast<size_t>(real_tokens_); ++row) {

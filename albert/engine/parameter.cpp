@@ -11,8 +11,8 @@
 namespace albert {
 namespace {
 
-constexpr int64_t kAlignElements =
-    64;  // 256 bytes in f32: where a parameter that is not inside a stack begins
+// A parameter that is not inside a stack begins at a multiple of this: 256 bytes in f32.
+constexpr int64_t kAlignElements = 64;
 constexpr size_t kAlignPacked = 64;
 
 int64_t aligned(int64_t elements) {
@@ -22,7 +22,7 @@ size_t aligned_bytes(size_t bytes) {
   return (bytes + kAlignPacked - 1) / kAlignPacked * kAlignPacked;
 }
 
-// Two independent normals from the words of one Philox block (Box and Muller).
+// Draws two independent normals from the words of one Philox block (Box and Muller).
 void two_normals(const kernels::PhiloxBlock& block, double* out) {
   const double u = (block.word[0] + 1.0) / 4294967296.0;  // (0, 1]
   const double angle = 6.283185307179586 * (block.word[1] / 4294967296.0);
@@ -31,11 +31,11 @@ void two_normals(const kernels::PhiloxBlock& block, double* out) {
   out[1] = radius * std::sin(angle);
 }
 
-constexpr int64_t kDrawnAtOnce = 1
-                                 << 18;  // values beside the parameters while these are drawn; even
+// How many values lie in host memory while parameters are drawn; even.
+constexpr int64_t kDrawnAtOnce = 1 << 18;
 
-// Elements [begin, begin + values.size()) of a normal parameter, in f32 so that every precision
-// starts alike.
+// Draws the elements [begin, begin + values.size()) of a normal parameter, in f32 so that every
+// precision starts alike.
 void draw_normals(HostTensor& values, int64_t begin, uint64_t seed, uint32_t parameter,
                   double deviation) {
   auto* to = values.data<float>();
@@ -57,7 +57,7 @@ Tensor elements(Tensor t, int64_t begin, int64_t n) {
           t.dtype};
 }
 
-// Without a second copy where there is nothing to convert.
+// Uploads the values, which are copied on the host only if they must be converted.
 void upload_converted(kernels::Backend& backend, Tensor to, const HostTensor& values) {
   if (values.dtype() == to.dtype) return upload(backend, to, values);
   upload(backend, to, values.to(to.dtype));

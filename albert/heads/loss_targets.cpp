@@ -12,7 +12,7 @@ int32_t checked_label(int64_t label, int64_t classes, const char* name, int64_t 
 
 HostTensor integers(const HostTensor& labels, const char* name) {
   if (is_float(labels.dtype()))
-    fail(ErrorCode::kBadData, name, " must be integers, not ", name_of(labels.dtype()));
+    fail(ErrorCode::kBadData, name, " is ", name_of(labels.dtype()), ", wanted integers");
   return labels.to(DType::kI64);
 }
 
@@ -70,8 +70,7 @@ double label_weight(const std::vector<int32_t>& labels, const std::vector<float>
 
 ops::CrossEntropy mean_cross_entropy(const LossOptions& options, double count) {
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-    fail(ErrorCode::kBadData, "label_smoothing is ", options.label_smoothing,
-         ", it must be between 0 and 1");
+    fail(ErrorCode::kBadData, "label_smoothing is ", options.label_smoothing, ", wanted 0 to 1");
   return {HostView::of(options.class_weights), options.label_smoothing, 1 / count};
 }
 

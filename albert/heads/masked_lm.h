@@ -8,12 +8,13 @@ struct MaskedLMOutput : ModelOutput {
   HostTensor logits;  // [B, S, V]
 };
 
-// Scores of every word for every token. Labels are [B, S] token ids, -100 where nothing is asked,
+// Scores every word for every token. Labels are [B, S] token ids, -100 where nothing is asked,
 // or empty; the loss is the mean over labelled tokens.
 class AlbertForMaskedLM : public PreTrained<AlbertForMaskedLM, HostTensor, MaskedLMOutput> {
  public:
   explicit AlbertForMaskedLM(const AlbertConfig& config);
 
+  // Waits for the step when options.logits are wanted: they are large and copied at once.
   Deferred<MaskedLMOutput> start(BatchInputs inputs, const HostTensor& labels,
                                  const ForwardOptions& options);
   // {labelled tokens}, or the sum of their class weights

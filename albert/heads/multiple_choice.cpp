@@ -6,12 +6,12 @@
 namespace albert {
 namespace {
 
-// [B, C, ...] as [B * C, ...]
+// Reshapes [B, C, ...] to [B * C, ...].
 HostTensor flattened(const HostTensor& t) {
   if (t.shape().empty()) return t;
   if (t.shape().size() < 3)
-    fail(ErrorCode::kBadData, "multiple choice takes [batch, choices, length], not ",
-         t.shape_string());
+    fail(ErrorCode::kBadData, "an input of multiple choice is ", t.shape_string(),
+         ", wanted [batch, choices, length]");
   std::vector<int64_t> shape(t.shape().begin() + 1, t.shape().end());
   shape[0] *= t.dim(0);
   return t.reshaped(std::move(shape));

@@ -7,7 +7,7 @@ struct MultipleChoiceModelOutput : ModelOutput {
   HostTensor logits;  // [B, C]
 };
 
-// One score for each of a question's C choices. Inputs are [B, C, S] (inputs_embeds [B, C, S, E]),
+// Scores each of a question's C choices. Inputs are [B, C, S] (inputs_embeds [B, C, S, E]),
 // or B * C Sequences with choices = C. Labels are [B] integers, the right choice or -100, or empty;
 // the loss is the cross-entropy over a question's choices. hidden_states and attentions come back
 // with B * C sequences, as transformers' do.

@@ -57,7 +57,8 @@ void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
   report_ = {};
   auto session = std::make_unique<Session>(options.backend);
   store_->materialize(session->backend(), options.precision, options.trainable);
-  session_ = std::move(session);  // only now: memory made before goes back to the old one
+  // The old session goes only now, since the store has just given its old memory back to it.
+  session_ = std::move(session);
 }
 
 namespace {
@@ -66,7 +67,7 @@ namespace {
 // its arena holds `fixed` bytes, and a little more, without any.
 std::string what_would_fit(const OutOfMemory& e, const PackedBatch& batch, size_t fixed) {
   constexpr double kMargin = 0.95;
-  if (e.wanted() <= fixed) fixed = 0;  // it was not the arena that found no room
+  if (e.wanted() <= fixed) fixed = 0;  // then it was not the arena's allocation that failed
   const auto beyond = [&](size_t bytes) {
     return static_cast<double>(bytes - std::min(bytes, fixed));
   };
@@ -131,7 +132,7 @@ bool AlbertPreTrainedModel::wants_every_row(const ForwardOptions& options) const
 NeededRows AlbertPreTrainedModel::pooled_rows(const ForwardOptions& options,
                                               const PackedBatch& batch) const {
   ForwardOptions states_only = options;
-  states_only.logits = false;  // of the pooled rows alone
+  states_only.logits = false;  // these heads' logits are of pooled rows alone
   return wants_every_row(states_only) ? NeededRows::all(batch)
                                       : NeededRows::only(batch, batch.first_rows());
 }

@@ -18,13 +18,14 @@ struct AlbertForPreTrainingOutput : ModelOutput {
   int64_t mlm_correct = 0, sop_correct = 0;
 };
 
-// Masked words and sentence order. As in transformers there is a loss only when both labels are
-// given: the sum of the two means.
+// Predicts masked words and the order of two sentences. As in transformers there is a loss only
+// when both labels are given: the sum of the two means.
 class AlbertForPreTraining
     : public PreTrained<AlbertForPreTraining, PreTrainingLabels, AlbertForPreTrainingOutput> {
  public:
   explicit AlbertForPreTraining(const AlbertConfig& config);
 
+  // Waits for the step when options.logits are wanted: they are large and copied at once.
   Deferred<AlbertForPreTrainingOutput> start(BatchInputs inputs, const PreTrainingLabels& labels,
                                              const ForwardOptions& options);
   // {labelled tokens, labelled pairs}

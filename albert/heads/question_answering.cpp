@@ -18,7 +18,7 @@ const AlbertConfig& with_two_labels(const AlbertConfig& config) {
   return config;
 }
 
-// Positions by sequence and end, as rows inside the sequence; -1: left out.
+// The positions of every sequence's two ends, as rows inside the sequence; -1: left out.
 class SpanTargets {
  public:
   SpanTargets(const QuestionAnsweringLabels& labels, const PackedBatch& batch)

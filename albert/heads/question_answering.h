@@ -13,8 +13,8 @@ struct QuestionAnsweringModelOutput : ModelOutput {
   HostTensor start_logits, end_logits;  // [B, S]
 };
 
-// Start and end scores of every token. The loss is the mean of the two cross-entropies over each
-// sequence's own tokens (transformers' soft-max also runs over padding).
+// Scores every token as start and as end of the answer. The loss is the mean of the two
+// cross-entropies over each sequence's own tokens (transformers' soft-max also runs over padding).
 class AlbertForQuestionAnswering
     : public PreTrained<AlbertForQuestionAnswering, QuestionAnsweringLabels,
                         QuestionAnsweringModelOutput> {

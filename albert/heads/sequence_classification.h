@@ -7,11 +7,12 @@ struct SequenceClassifierOutput : ModelOutput {
   HostTensor logits;  // [B, num_labels]
 };
 
-// One decision for every sequence. Labels are [B] integers (-100: none), or [B] or [B, num_labels]
-// floats, or empty. The loss follows config.problem_type, or, where that is empty, what
-// transformers infers: one label means regression (mean squared error); integer labels mean
-// single_label_classification (cross-entropy); others multi_label_classification (binary
-// cross-entropy). The last two are means over all elements, [B, num_labels].
+// Decides on one label, several or a number for every sequence. Labels are [B] integers (-100:
+// none), or [B] or [B, num_labels] floats, or empty. The loss follows config.problem_type, or,
+// where that is empty, what transformers infers: one label means regression (mean squared error);
+// integer labels mean single_label_classification (cross-entropy); others
+// multi_label_classification (binary cross-entropy). The last two are means over all elements, [B,
+// num_labels].
 class AlbertForSequenceClassification
     : public PreTrained<AlbertForSequenceClassification, HostTensor, SequenceClassifierOutput> {
  public:

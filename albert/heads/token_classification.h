@@ -7,8 +7,8 @@ struct TokenClassifierOutput : ModelOutput {
   HostTensor logits;  // [B, S, num_labels]
 };
 
-// One decision for every token. Labels are [B, S] integers, -100 where nothing is asked, or empty;
-// the loss is the mean over labelled tokens.
+// Decides on one label for every token. Labels are [B, S] integers, -100 where nothing is asked, or
+// empty; the loss is the mean over labelled tokens.
 class AlbertForTokenClassification
     : public PreTrained<AlbertForTokenClassification, HostTensor, TokenClassifierOutput> {
  public:

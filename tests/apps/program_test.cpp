@@ -256,7 +256,8 @@ TEST(Program, RefusesInputsThatDoNotFitTheModel) {
   EXPECT_EQ(code_for("input_ids", HostTensor(DType::kI64, {3, 65}), "64 positions"), 65);
   EXPECT_EQ(code_for("input_ids", HostTensor(DType::kI64, {0, 24}), "the batch is empty"), 65);
   EXPECT_EQ(code_for("labels", HostTensor(DType::kI64, {3, 23}), "labels is [3, 23]"), 65);
-  EXPECT_EQ(code_for("labels", HostTensor(DType::kF32, {3, 24}), "labels must be integers"), 65);
+  EXPECT_EQ(code_for("labels", HostTensor(DType::kF32, {3, 24}), "labels is f32, wanted integers"),
+            65);
   EXPECT_EQ(code_for("sentence_order_label", HostTensor(DType::kI64, {3}),
                      "no input in.sentence_order_label"),
             65);

@@ -90,13 +90,14 @@ TEST(PackedBatch, RefusesWhatAKernelWouldTrust) {
   in.input_ids = HostTensor(DType::kI64, {0, 7});
   EXPECT_NE(refusal(in).find("the batch is empty"), std::string::npos);
   in.input_ids = HostTensor(DType::kF32, {1, 2});
-  EXPECT_NE(refusal(in).find("must be integers"), std::string::npos);
+  EXPECT_NE(refusal(in).find("input_ids is f32, wanted integers"), std::string::npos);
   in.inputs_embeds = HostTensor(DType::kF32, {1, 2, config.embedding_size});
-  EXPECT_NE(refusal(in).find("exactly one of input_ids and inputs_embeds"), std::string::npos);
+  EXPECT_NE(refusal(in).find("found both of input_ids and inputs_embeds, wanted exactly one"),
+            std::string::npos);
   in.input_ids = {};
   EXPECT_EQ(refusal(in), "accepted");
   in.inputs_embeds = HostTensor(DType::kF32, {1, 2, config.hidden_size});
-  EXPECT_NE(refusal(in).find("its width must be embedding_size, 6"), std::string::npos);
+  EXPECT_NE(refusal(in).find(", wanted a width of 6 (embedding_size)"), std::string::npos);
 }
 
 TEST(PackedBatch, SequencesAreWhatTheirPaddedFormIs) {
