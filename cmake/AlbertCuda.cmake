@@ -13,7 +13,9 @@ if(ALBERT_CUDA MATCHES "^(AUTO|ON)$")
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
   elseif(ALBERT_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "albert: ALBERT_CUDA=ON, but no CUDA compiler was found: put nvcc on PATH, set CMAKE_CUDA_COMPILER, or use ALBERT_CUDA=OFF")
+    message(FATAL_ERROR
+      "albert: ALBERT_CUDA=ON, but no CUDA compiler was found: put nvcc on PATH, set "
+      "CMAKE_CUDA_COMPILER, or use ALBERT_CUDA=OFF")
   else()
     message(STATUS "albert: no nvcc, so no CUDA (ALBERT_CUDA=AUTO)")
   endif()
@@ -32,7 +34,8 @@ endfunction()
 # For tests: Device::kCuda is the emulator, in this build only.
 function(albert_cuda_emulated)
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    message(FATAL_ERROR "albert: the emulator switches stacks in x86-64 assembly: use ALBERT_CUDA=OFF here")
+    message(FATAL_ERROR
+      "albert: the emulator switches stacks in x86-64 assembly: use ALBERT_CUDA=OFF here")
   endif()
   set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX)
   target_sources(albert_kernels PRIVATE ${ARGN}
@@ -41,28 +44,34 @@ function(albert_cuda_emulated)
   target_compile_definitions(albert_kernels PUBLIC ALBERT_CUDA_EMULATED PRIVATE ALBERT_WITH_CUDA)
 endfunction()
 
-# CUDA's runtime is linked in, its other libraries are opened when a GPU is used: the programs start on any machine.
+# CUDA's runtime is linked in, its other libraries are opened when a GPU is used: the programs start
+# on any machine.
 function(albert_cuda_by_nvcc)
   add_library(albert_kernels_cuda OBJECT ${ARGN})
-  set_target_properties(albert_kernels_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(albert_kernels_cuda PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON
+    POSITION_INDEPENDENT_CODE ON)
   target_include_directories(albert_kernels_cuda PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(albert_kernels_cuda PRIVATE --expt-relaxed-constexpr)
-  # A fifth of the size, unpacked when first used. Drivers of before CUDA 12.4 cannot: CUDA 13 runs on none of them.
+  # A fifth of the size, unpacked when first used. Drivers of before CUDA 12.4 cannot: CUDA 13 runs
+  # on none of them.
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13.0)
     target_compile_options(albert_kernels_cuda PRIVATE --compress-mode=size)
   endif()
   target_sources(albert_kernels PRIVATE $<TARGET_OBJECTS:albert_kernels_cuda> 
     cuda/cublas/lt_check.cpp cuda/runtime/backend.cpp cuda/runtime/gpus.cpp
     cuda/runtime/pinned_results.cpp cuda/runtime/pinned_staging.cpp)
-  target_compile_definitions(albert_kernels PRIVATE ALBERT_WITH_CUDA ALBERT_CUDA_OLDEST_CODE=${ALBERT_CUDA_OLDEST_CODE})
+  target_compile_definitions(albert_kernels PRIVATE ALBERT_WITH_CUDA
+    ALBERT_CUDA_OLDEST_CODE=${ALBERT_CUDA_OLDEST_CODE})
   target_link_libraries(albert_kernels PRIVATE CUDA::cudart_static)
   albert_cudnn()
 endfunction()
 
-# --attention cudnn, where the headers of cuDNN and of its frontend are: scripts/setup gets the latter.
+# --attention cudnn, where the headers of cuDNN and of its frontend are: scripts/setup gets the
+# latter.
 function(albert_cudnn)
   find_path(ALBERT_CUDNN_INCLUDE_DIR cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-  find_path(ALBERT_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h HINTS ${PROJECT_SOURCE_DIR}/build/cudnn-frontend/include)
+  find_path(ALBERT_CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h HINTS
+    ${PROJECT_SOURCE_DIR}/build/cudnn-frontend/include)
   if(NOT ALBERT_CUDNN_INCLUDE_DIR OR NOT ALBERT_CUDNN_FRONTEND_INCLUDE_DIR)
     message(STATUS "albert: no headers of cuDNN and cudnn-frontend, so no --attention cudnn")
     target_sources(albert_kernels PRIVATE cuda/cudnn/none.cpp)
@@ -73,7 +82,8 @@ function(albert_cudnn)
   target_include_directories(albert_kernels_cudnn PRIVATE ${PROJECT_SOURCE_DIR})
   target_include_directories(albert_kernels_cudnn SYSTEM PRIVATE
     ${ALBERT_CUDNN_FRONTEND_INCLUDE_DIR} ${ALBERT_CUDNN_INCLUDE_DIR} ${CUDAToolkit_INCLUDE_DIRS})
-  target_compile_definitions(albert_kernels_cudnn PRIVATE NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING CUDNN_FRONTEND_SKIP_JSON_LIB)
+  target_compile_definitions(albert_kernels_cudnn PRIVATE NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING
+    CUDNN_FRONTEND_SKIP_JSON_LIB)
   albert_small(albert_kernels_cudnn)
   target_sources(albert_kernels PRIVATE $<TARGET_OBJECTS:albert_kernels_cudnn>)
 endfunction()

@@ -1,9 +1,11 @@
-# The libraries that albert's libraries are linked with, as imported targets. The build includes this file, and so does
-# the installed albertConfig.cmake. What is not there is listed in ALBERT_MISSING, with the Debian package that has it.
+# The libraries that albert's libraries are linked with, as imported targets. The build includes
+# this file, and so does the installed albertConfig.cmake. What is not there is listed in
+# ALBERT_MISSING, with the Debian package that has it.
 set(ALBERT_MISSING "")
 
-# albert_library_target(NAMESPACE::NAME header library package): a target for a library that has no CMake module, or
-# whose own asks for more than we use: Debian's dnnl-config.cmake wants OpenCL's development files.
+# albert_library_target(NAMESPACE::NAME header library package): a target for a library that has no
+# CMake module, or whose own asks for more than we use: Debian's dnnl-config.cmake wants OpenCL's
+# development files.
 macro(albert_library_target target header library package)
   if(NOT TARGET ${target})
     find_path(ALBERT_${library}_INCLUDE_DIR ${header})
@@ -30,12 +32,15 @@ macro(albert_package package name)
 endmacro()
 
 albert_library_target(OneDNN::dnnl dnnl.hpp dnnl libdnnl-dev)
-albert_library_target(sentencepiece::sentencepiece sentencepiece_processor.h sentencepiece libsentencepiece-dev)
-albert_library_target(sentencepiece::train sentencepiece_trainer.h sentencepiece_train libsentencepiece-dev)
+albert_library_target(sentencepiece::sentencepiece sentencepiece_processor.h sentencepiece
+  libsentencepiece-dev)
+albert_library_target(sentencepiece::train sentencepiece_trainer.h sentencepiece_train
+  libsentencepiece-dev)
 albert_library_target(utf8proc::utf8proc utf8proc.h utf8proc libutf8proc-dev)
 albert_library_target(xxHash::xxhash xxhash.h xxhash libxxhash-dev)
 albert_library_target(zstd::libzstd zstd.h zstd libzstd-dev)
 albert_package(zlib1g-dev ZLIB)
 albert_package(liblzma-dev LibLZMA)
 albert_package(g++ Threads)
-albert_package("g++, or libomp-dev for clang" OpenMP COMPONENTS CXX)  # oneDNN runs on it, whatever our own threads are
+# oneDNN runs on it, whatever our own threads are.
+albert_package("g++, or libomp-dev for clang" OpenMP COMPONENTS CXX)

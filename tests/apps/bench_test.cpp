@@ -81,8 +81,10 @@ class Bench : public ::testing::Test {
   Bench() {
     write_bytes(
         folder / "config.json",
-        R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16, "num_hidden_layers": 2,
-                    "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16})");
+        R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16,
+        "num_hidden_layers": 2,
+                    "num_attention_heads": 2, "intermediate_size": 32,
+                    "max_position_embeddings": 16})");
   }
   struct Outcome {
     int code;

@@ -127,8 +127,10 @@ TEST(Prediction, TinyAndUnusualModelsArePriced) {
   const TemporaryFolder folder;
   write_bytes(
       folder / "config.json",
-      R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16, "num_hidden_layers": 2,
-                  "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16, "hidden_act": "gelu",
+      R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16,
+      "num_hidden_layers": 2,
+                  "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16,
+                  "hidden_act": "gelu",
                   "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1})");
   BenchOptions options = step_of(folder / "config.json", "pretraining", 2, 6);
   options.phases = bench::all_phases();

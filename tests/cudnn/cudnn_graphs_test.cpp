@@ -15,19 +15,24 @@ struct PlannedGpu {
 // What the GPUs differ in, and what they have in common.
 PlannedGpu gpu(int compute_capability, const std::string& own) {
   return {compute_capability, "{" + own + R"(,
-"maxGridSize":[2147483647,65535,65535],"maxBlockSize":[1024,1024,64],"regsPerBlock":65536,"warpSize":32,
-"maxSharedMemoryPerBlock":49152,"reservedSharedMemoryPerBlock":1024,"maxRegistersPerSM":65536,"maxCtasPerSM":32,
-"maxThreadsPerBlock":1024,"maxThreadsPerSM":2048,"pciDeviceId":0,"isTccDriver":0,"supportCoopLaunch":1,
+"maxGridSize":[2147483647,65535,65535],"maxBlockSize":[1024,1024,64],"regsPerBlock":65536,
+"warpSize":32,
+"maxSharedMemoryPerBlock":49152,"reservedSharedMemoryPerBlock":1024,"maxRegistersPerSM":65536,
+"maxCtasPerSM":32,
+"maxThreadsPerBlock":1024,"maxThreadsPerSM":2048,"pciDeviceId":0,"isTccDriver":0,
+"supportCoopLaunch":1,
 "cudaDeviceId":0,"driverVer":13000})"};
 }
 
 const PlannedGpu kAmpere =
     gpu(80, R"("deviceName":"NVIDIA A100","deviceVer":800,"multiProcessorCount":108,
-"maxSharedMemoryPerBlockOptin":166912,"smClockRateKHz":1410000,"memClockRateKHz":1215000,"l2CacheSize":41943040,
+"maxSharedMemoryPerBlockOptin":166912,"smClockRateKHz":1410000,"memClockRateKHz":1215000,
+"l2CacheSize":41943040,
 "totalGlobalMem":42000000000)");
 const PlannedGpu kHopper =
     gpu(90, R"("deviceName":"NVIDIA H200","deviceVer":900,"multiProcessorCount":132,
-"maxSharedMemoryPerBlockOptin":232448,"smClockRateKHz":1980000,"memClockRateKHz":3201000,"l2CacheSize":62914560,
+"maxSharedMemoryPerBlockOptin":232448,"smClockRateKHz":1980000,"memClockRateKHz":3201000,
+"l2CacheSize":62914560,
 "totalGlobalMem":150000000000)");
 
 CudnnProblem problem(bool backward, DType dtype, int64_t heads, int64_t head_size,

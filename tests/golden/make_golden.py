@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
-"""Makes and checks golden cases with transformers in float64; needs PyTorch, transformers and safetensors.
+"""Makes and checks golden cases with transformers in float64; needs PyTorch, transformers and
+safetensors.
 
-usage: make_golden.py make DIR [--cases NAME ..] [--seed 1]   writes DIR/<case>/<head>.safetensors and DIR/<case>/<head>/
-       make_golden.py verify DIR                              computes every case below DIR again and compares
-       make_golden.py bf16 DIR FILE                           PyTorch's own bf16 errors on every case below DIR, as JSON
+usage: make_golden.py make DIR [--cases NAME ..] [--seed 1]
+       make_golden.py verify DIR
+       make_golden.py bf16 DIR FILE
+
+`make` writes DIR/<case>/<head>.safetensors and DIR/<case>/<head>/; `verify` computes every case
+below DIR again and compares; `bf16` writes PyTorch's own bf16 errors on every case below DIR, as
+JSON.
 """
+
 import argparse
 import json
 import pathlib
@@ -18,37 +24,134 @@ from safetensors.torch import load_file, save_file
 from reference import CLASSES, Layout, build, compute, make_inputs
 
 ALL = list(CLASSES)
-SMALL = {"vocab_size": 60, "embedding_size": 10, "hidden_size": 24, "num_attention_heads": 3, "intermediate_size": 20,
-         "num_hidden_layers": 3, "max_position_embeddings": 24, "type_vocab_size": 2, "hidden_act": "gelu_new"}
+SMALL = {
+    "vocab_size": 60,
+    "embedding_size": 10,
+    "hidden_size": 24,
+    "num_attention_heads": 3,
+    "intermediate_size": 20,
+    "num_hidden_layers": 3,
+    "max_position_embeddings": 24,
+    "type_vocab_size": 2,
+    "hidden_act": "gelu_new",
+}
 RAGGED = Layout([13, 1, 2, 7], 13)
-ACTS = {"relu": "relu", "tanh": "tanh", "gelu-erf": "gelu", "silu": "silu", "gelu-tanh": "gelu_pytorch_tanh"}
+ACTS = {
+    "relu": "relu",
+    "tanh": "tanh",
+    "gelu-erf": "gelu",
+    "silu": "silu",
+    "gelu-tanh": "gelu_pytorch_tanh",
+}
 
 # name: (config beyond SMALL, layout, heads; a head may carry config of its own)
 CASES = {
-    "odd": ({"hidden_size": 42, "num_attention_heads": 6, "intermediate_size": 37, "num_hidden_layers": 5,
-             "type_vocab_size": 3, "max_position_embeddings": 40, "vocab_size": 71}, RAGGED, ALL),
-    "many-groups": ({"num_hidden_layers": 7, "num_hidden_groups": 3, "inner_group_num": 2, "hidden_act": "silu",
-                     "hidden_size": 20, "num_attention_heads": 4}, RAGGED, ALL),
-    "rounding": ({"num_hidden_layers": 18, "num_hidden_groups": 14, "hidden_size": 10, "num_attention_heads": 2,
-                  "intermediate_size": 8, "embedding_size": 6}, RAGGED, ["masked-lm"]),
-    "inner": ({"num_hidden_layers": 1, "inner_group_num": 3}, RAGGED, ["model", "pretraining", "token-classification"]),
-    "groups-exceed": ({"num_hidden_layers": 2, "num_hidden_groups": 4}, RAGGED, ["model", "pretraining", "sequence-multilabel"]),
-    "long": ({"hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2, "max_position_embeddings": 200,
-              "vocab_size": 50}, Layout([3, 200, 117, 64], 200), ["model", "masked-lm", "pretraining", "question-answering"]),
+    "odd": (
+        {
+            "hidden_size": 42,
+            "num_attention_heads": 6,
+            "intermediate_size": 37,
+            "num_hidden_layers": 5,
+            "type_vocab_size": 3,
+            "max_position_embeddings": 40,
+            "vocab_size": 71,
+        },
+        RAGGED,
+        ALL,
+    ),
+    "many-groups": (
+        {
+            "num_hidden_layers": 7,
+            "num_hidden_groups": 3,
+            "inner_group_num": 2,
+            "hidden_act": "silu",
+            "hidden_size": 20,
+            "num_attention_heads": 4,
+        },
+        RAGGED,
+        ALL,
+    ),
+    "rounding": (
+        {
+            "num_hidden_layers": 18,
+            "num_hidden_groups": 14,
+            "hidden_size": 10,
+            "num_attention_heads": 2,
+            "intermediate_size": 8,
+            "embedding_size": 6,
+        },
+        RAGGED,
+        ["masked-lm"],
+    ),
+    "inner": (
+        {"num_hidden_layers": 1, "inner_group_num": 3},
+        RAGGED,
+        ["model", "pretraining", "token-classification"],
+    ),
+    "groups-exceed": (
+        {"num_hidden_layers": 2, "num_hidden_groups": 4},
+        RAGGED,
+        ["model", "pretraining", "sequence-multilabel"],
+    ),
+    "long": (
+        {
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "num_hidden_layers": 2,
+            "max_position_embeddings": 200,
+            "vocab_size": 50,
+        },
+        Layout([3, 200, 117, 64], 200),
+        ["model", "masked-lm", "pretraining", "question-answering"],
+    ),
     **{"act-" + name: ({"hidden_act": act}, RAGGED, ["pretraining"]) for name, act in ACTS.items()},
     "untied": ({"tie_word_embeddings": False}, RAGGED, ["masked-lm", "pretraining"]),
-    "labels": ({}, Layout([9, 13, 2, 7], 13, labels="gaps"),
-               {"pretraining": {}, "token-classification": {"num_labels": 7}, "sequence-regression": {"num_labels": 3},
-                "question-answering": {}}),
-    "labels-all": ({}, Layout([13, 1, 2, 7], 13, labels="all"), ["masked-lm", "token-classification"]),
-    "left-padding": ({}, Layout([13, 1, 2, 7], 13, mask="left"), ["masked-lm", "token-classification"]),
-    "holes": ({}, Layout([13, 1, 2, 7], 13, mask="holes", garbage=True),
-              [head for head in ALL if head != "question-answering"]),
-    "positions": ({}, Layout([13, 1, 2, 7], 13, positions="rows"), ["model", "pretraining", "multiple-choice"]),
+    "labels": (
+        {},
+        Layout([9, 13, 2, 7], 13, labels="gaps"),
+        {
+            "pretraining": {},
+            "token-classification": {"num_labels": 7},
+            "sequence-regression": {"num_labels": 3},
+            "question-answering": {},
+        },
+    ),
+    "labels-all": (
+        {},
+        Layout([13, 1, 2, 7], 13, labels="all"),
+        ["masked-lm", "token-classification"],
+    ),
+    "left-padding": (
+        {},
+        Layout([13, 1, 2, 7], 13, mask="left"),
+        ["masked-lm", "token-classification"],
+    ),
+    "holes": (
+        {},
+        Layout([13, 1, 2, 7], 13, mask="holes", garbage=True),
+        [head for head in ALL if head != "question-answering"],
+    ),
+    "positions": (
+        {},
+        Layout([13, 1, 2, 7], 13, positions="rows"),
+        ["model", "pretraining", "multiple-choice"],
+    ),
     "positions-one": ({}, Layout([13, 1, 2, 7], 13, positions="one"), ["masked-lm"]),
-    "embeds": ({}, Layout([13, 1, 2, 7], 13, embeds=True), ["model", "pretraining", "multiple-choice"]),
-    "vocab-pad": ({}, Layout([13, 1, 2, 7], 13, pad_tokens=True), ["model", "masked-lm", "pretraining"]),
-    "pad-id": ({"pad_token_id": 7}, Layout([13, 1, 2, 7], 13, pad_tokens=True), ["model", "masked-lm"]),
+    "embeds": (
+        {},
+        Layout([13, 1, 2, 7], 13, embeds=True),
+        ["model", "pretraining", "multiple-choice"],
+    ),
+    "vocab-pad": (
+        {},
+        Layout([13, 1, 2, 7], 13, pad_tokens=True),
+        ["model", "masked-lm", "pretraining"],
+    ),
+    "pad-id": (
+        {"pad_token_id": 7},
+        Layout([13, 1, 2, 7], 13, pad_tokens=True),
+        ["model", "masked-lm"],
+    ),
     "one-token": ({}, Layout([1, 1, 1], 1), ALL),
     "choices2": ({}, Layout([13, 1, 2, 7], 13, choices=2), ["multiple-choice"]),
     "choices5": ({}, Layout([13, 1, 2, 7, 5], 13, choices=5), ["multiple-choice"]),
@@ -70,7 +173,9 @@ def make_head(folder, case, head, seed):
     inputs = make_inputs(head, model.config, layout, generator)
     results = compute(head, model, inputs)
     if head != "pretraining":
-        results = {k: v for k, v in results.items() if "hidden_states" not in k and "attentions" not in k}
+        results = {
+            k: v for k, v in results.items() if "hidden_states" not in k and "attentions" not in k
+        }
     model.save_pretrained(folder / case / head)
     save_file(stored({**inputs, **results}), folder / case / f"{head}.safetensors")
 
@@ -84,14 +189,16 @@ def make(args):
 
 
 def golden_files(folder):
-    """Every (file, head) below `folder` that has its model beside it; trajectories are another kind."""
+    """Every (file, head) below `folder` with its model beside it; trajectories are another kind."""
     for file in sorted(folder.rglob("*.safetensors")):
         if file.with_suffix("").is_dir() and file.stem in CLASSES:
             yield file, file.stem
 
 
 def load(file, head):
-    model = CLASSES[head].from_pretrained(file.with_suffix(""), attn_implementation="eager", dtype=torch.float32)
+    model = CLASSES[head].from_pretrained(
+        file.with_suffix(""), attn_implementation="eager", dtype=torch.float32
+    )
     return model, load_file(file)
 
 
@@ -105,7 +212,9 @@ def error(actual, expected, floor=0.0):
 
 def is_cancelling(name, expected):
     """Gradients that are zero in exact arithmetic: their rounding has no scale."""
-    return name.startswith("grad.") and ("attention.key.bias" in name or expected.abs().max() < 1e-12)
+    return name.startswith("grad.") and (
+        "attention.key.bias" in name or expected.abs().max() < 1e-12
+    )
 
 
 def verify(args):
@@ -114,10 +223,21 @@ def verify(args):
         model, golden = load(file, head)
         results = compute(head, model, golden)
         wanted = {k: v for k, v in golden.items() if not k.startswith("in.")}
-        unknown = [k for k in wanted if k not in results] + [k for k in results if k.startswith("grad.") and k not in wanted]
-        errors = {k: error(results[k], v, 1e-6 if is_cancelling(k, v) else 0.0) for k, v in wanted.items() if k in results}
+        unknown = [k for k in wanted if k not in results] + [
+            k for k in results if k.startswith("grad.") and k not in wanted
+        ]
+        errors = {
+            k: error(results[k], v, 1e-6 if is_cancelling(k, v) else 0.0)
+            for k, v in wanted.items()
+            if k in results
+        }
         bad = unknown + [f"{k} {e:.1e}" for k, e in errors.items() if not e <= 1e-6]
-        print(f"{'FAILED' if bad else 'ok'} {file.relative_to(args.folder)} {max(errors.values()):.1e}", *bad, flush=True)
+        print(
+            f"{'FAILED' if bad else 'ok'} {file.relative_to(args.folder)}"
+            f" {max(errors.values()):.1e}",
+            *bad,
+            flush=True,
+        )
         failed += bool(bad)
         count += 1
     print(f"{count - failed} reproduced, {failed} not")
@@ -131,7 +251,12 @@ def bf16(args):
         results = compute(head, model, golden, torch.bfloat16)
         row = {"gradient": 0.0, "output": 0.0}
         for name, want in golden.items():
-            if name.startswith("in.") or "hidden_states" in name or "attentions" in name or is_cancelling(name, want):
+            if (
+                name.startswith("in.")
+                or "hidden_states" in name
+                or "attentions" in name
+                or is_cancelling(name, want)
+            ):
                 continue
             if head == "model" and name == "out.loss":
                 continue  # a sum of products that cancel
@@ -143,7 +268,9 @@ def bf16(args):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True)
     for function in (make, verify, bf16):
         command = commands.add_parser(function.__name__)

@@ -1,7 +1,9 @@
-"""Random ALBERTs, inputs for them, and what transformers computes from both; for make_golden.py and scripts/parity_check.
+"""Random ALBERTs, inputs for them, and what transformers computes from both; for make_golden.py and
+scripts/parity_check.
 
 Tensors are named as in the golden files: in.* are given, out.* and grad.* computed (README.md).
 """
+
 import copy
 import dataclasses
 
@@ -26,7 +28,13 @@ HEAD_CONFIG = {
     "token-classification": {"num_labels": 5},
 }
 # Outputs with a row for every token; `logits` is one in the last two heads only.
-TOKEN_OUTPUTS = {"last_hidden_state", "hidden_states", "prediction_logits", "start_logits", "end_logits"}
+TOKEN_OUTPUTS = {
+    "last_hidden_state",
+    "hidden_states",
+    "prediction_logits",
+    "start_logits",
+    "end_logits",
+}
 TOKEN_LOGITS = {"masked-lm", "token-classification"}
 IGNORED = -100
 
@@ -35,11 +43,17 @@ IGNORED = -100
 class Layout:
     """How the inputs of a case lie in their padded rows."""
 
-    lengths: list  # real tokens of each sequence; multiple choice uses them for every choice in turn
+    lengths: (
+        list  # real tokens of each sequence; multiple choice uses them for every choice in turn
+    )
     width: int  # columns
-    mask: str = "prefix"  # the real tokens come first; "left": last; "holes": column 0 and others anywhere
+    mask: str = (
+        "prefix"  # the real tokens come first; "left": last; "holes": column 0 and others anywhere
+    )
     choices: int = 4
-    labels: str = "some"  # of the real tokens; "all": each; "gaps": no label at all in the first sequence
+    labels: str = (
+        "some"  # of the real tokens; "all": each; "gaps": no label at all in the first sequence
+    )
     positions: str = ""  # "rows": in.position_ids [B, S]; "one": [1, S]
     embeds: bool = False  # in.inputs_embeds instead of in.input_ids
     pad_tokens: bool = False  # many real tokens are the padding token
@@ -52,10 +66,19 @@ def head_class(head):
 
 
 def build(head, overrides, generator):
-    """A random model: weights N(0, 0.2), narrower where that would saturate; LayerNorm 1 + N(0, 0.1); biases N(0, 0.1)."""
+    """A random model: weights N(0, 0.2), narrower where that would saturate; LayerNorm
+    1 + N(0, 0.1); biases N(0, 0.1).
+    """
     config = transformers.AlbertConfig(
-        **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "classifier_dropout_prob": 0.0,
-           "dtype": "float32", **HEAD_CONFIG.get(head, {}), **overrides})
+        **{
+            "hidden_dropout_prob": 0.0,
+            "attention_probs_dropout_prob": 0.0,
+            "classifier_dropout_prob": 0.0,
+            "dtype": "float32",
+            **HEAD_CONFIG.get(head, {}),
+            **overrides,
+        }
+    )
     config._attn_implementation = "eager"
     model = CLASSES[head](config).eval()
     with torch.no_grad():
@@ -90,21 +113,29 @@ def token_inputs(config, layout, mask, generator):
         return torch.randint(0, high, shape, generator=generator)
 
     def at_padding(ids, padding):
-        return torch.where(mask == 1, ids, integers(int(ids.max()) + 1) if layout.garbage else padding)
+        return torch.where(
+            mask == 1, ids, integers(int(ids.max()) + 1) if layout.garbage else padding
+        )
 
     pad = config.pad_token_id or 0
     types = integers(config.type_vocab_size)
-    types.view(-1)[mask.view(-1).nonzero()[: config.type_vocab_size, 0]] = torch.arange(config.type_vocab_size)[: int(mask.sum())]
+    types.view(-1)[mask.view(-1).nonzero()[: config.type_vocab_size, 0]] = torch.arange(
+        config.type_vocab_size
+    )[: int(mask.sum())]
     inputs = {"attention_mask": mask, "token_type_ids": at_padding(types, 0)}
     if layout.embeds:
-        inputs["inputs_embeds"] = torch.randn(rows, width, config.embedding_size, generator=generator) * 0.3
+        inputs["inputs_embeds"] = (
+            torch.randn(rows, width, config.embedding_size, generator=generator) * 0.3
+        )
     else:
         ids = integers(config.vocab_size)
         if layout.pad_tokens:
             ids = torch.where(integers(3) == 0, pad, ids)
         inputs["input_ids"] = at_padding(ids, pad)
     if layout.positions:
-        inputs["position_ids"] = integers(config.max_position_embeddings, (rows if layout.positions == "rows" else 1, width))
+        inputs["position_ids"] = integers(
+            config.max_position_embeddings, (rows if layout.positions == "rows" else 1, width)
+        )
     return inputs
 
 
@@ -132,17 +163,25 @@ def head_labels(head, config, layout, mask, generator):
         pooled = torch.randn(rows, config.hidden_size, generator=generator)
         return {"upstream.last_hidden_state": hidden, "upstream.pooler_output": pooled}
     if head == "pretraining":
-        return {"labels": token_labels(config.vocab_size, layout, mask, generator), "sentence_order_label": classes(2)}
+        return {
+            "labels": token_labels(config.vocab_size, layout, mask, generator),
+            "sentence_order_label": classes(2),
+        }
     if head in TOKEN_LOGITS:
         count = config.vocab_size if head == "masked-lm" else config.num_labels
         return {"labels": token_labels(count, layout, mask, generator)}
     if head == "question-answering":
-        spans = {name: (torch.rand(rows, generator=generator) * mask.sum(1)).long() for name in ("start_positions", "end_positions")}
+        spans = {
+            name: (torch.rand(rows, generator=generator) * mask.sum(1)).long()
+            for name in ("start_positions", "end_positions")
+        }
         if layout.labels == "gaps":  # beyond the sequence: no loss
             spans["start_positions"][0] = width + 3
         return spans
     if head == "sequence-multilabel":
-        return {"labels": torch.randint(0, 2, (batch, config.num_labels), generator=generator).float()}
+        return {
+            "labels": torch.randint(0, 2, (batch, config.num_labels), generator=generator).float()
+        }
     if head == "sequence-regression":
         shape = (batch,) if config.num_labels == 1 else (batch, config.num_labels)
         return {"labels": torch.randn(shape, generator=generator)}
@@ -157,23 +196,34 @@ def make_inputs(head, config, layout, generator):
     inputs = token_inputs(config, layout, mask, generator)
     labels = head_labels(head, config, layout, mask, generator)
     if head == "multiple-choice":
-        inputs = {name: value.view(batch, layout.choices, *value.shape[1:]) for name, value in inputs.items()}
+        inputs = {
+            name: value.view(batch, layout.choices, *value.shape[1:])
+            for name, value in inputs.items()
+        }
     return {"in." + name: value.contiguous() for name, value in {**inputs, **labels}.items()}
 
 
 def masked_span_loss(result, inputs):
-    """The loss of question answering with padding kept out of the soft-max, as we define it and transformers does not."""
+    """The loss of question answering with padding kept out of the soft-max, as we define it and
+    transformers does not.
+    """
     losses = []
     for kind in ("start", "end"):
         logits = result[kind + "_logits"].masked_fill(inputs["attention_mask"] == 0, float("-inf"))
         target = inputs[kind + "_positions"].clamp(0, logits.shape[1])
-        losses.append(torch.nn.functional.cross_entropy(logits, target, ignore_index=logits.shape[1]))
+        losses.append(
+            torch.nn.functional.cross_entropy(logits, target, ignore_index=logits.shape[1])
+        )
     return (losses[0] + losses[1]) / 2
 
 
 def run(head, model, tensors, dtype):
     """transformers' result, its loss, and the inputs_embeds leaf or None."""
-    inputs = {k[3:]: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items() if k.startswith("in.")}
+    inputs = {
+        k[3:]: v.to(dtype) if v.is_floating_point() else v
+        for k, v in tensors.items()
+        if k.startswith("in.")
+    }
     upstream = {k[9:]: inputs.pop(k) for k in list(inputs) if k.startswith("upstream.")}
     embeds = inputs.get("inputs_embeds")
     if embeds is not None:
@@ -189,7 +239,9 @@ def run(head, model, tensors, dtype):
 
 
 def compute(head, model, tensors, dtype=torch.float64):
-    """Every out.* (zero at padding) and grad.* (zero where nothing flows) in `dtype`, returned in float64."""
+    """Every out.* (zero at padding) and grad.* (zero where nothing flows) in `dtype`, returned in
+    float64.
+    """
     model = copy.deepcopy(model).to(dtype).eval()
     result, loss, embeds = run(head, model, {k: v.clone() for k, v in tensors.items()}, dtype)
     loss.backward()
@@ -204,7 +256,9 @@ def compute(head, model, tensors, dtype=torch.float64):
             out.update({f"out.hidden_states.{i}": v * mask[..., None] for i, v in enumerate(value)})
         elif name != "loss":
             by_token = name in TOKEN_OUTPUTS or (name == "logits" and head in TOKEN_LOGITS)
-            out["out." + name] = value * mask.view(mask.shape + (1,) * (value.dim() - 2)) if by_token else value
+            out["out." + name] = (
+                value * mask.view(mask.shape + (1,) * (value.dim() - 2)) if by_token else value
+            )
     for name, p in model.named_parameters():
         if p.grad is None and name == "predictions.bias":
             continue  # nothing reads it where the decoder is untied and has a bias of its own

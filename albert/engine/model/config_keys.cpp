@@ -7,18 +7,28 @@ namespace {
 
 // clang-format off
 constexpr auto kHarmlessKeys = std::to_array<const char*>({
-    "_attn_implementation", "_attn_implementation_internal", "_commit_hash", "_name_or_path", "_num_labels",
-    "auto_map", "attn_implementation", "bad_words_ids", "begin_suppress_tokens", "chunk_size_feed_forward",
-    "decoder_start_token_id", "diversity_penalty", "do_sample", "down_scale_factor", "dtype", "early_stopping",
-    "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
-    "forced_eos_token_id", "gap_size", "gradient_checkpointing", "layers_to_keep", "length_penalty", "max_length",
-    "min_length", "model_type", "name_or_path", "net_structure_type", "no_repeat_ngram_size", "num_beam_groups",
-    "num_beams", "num_memory_blocks", "num_return_sequences", "output_logits", "output_past", "output_scores",
-    "prefix", "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id",
-    "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss", "tie_encoder_decoder",
+    "_attn_implementation", "_attn_implementation_internal", "_commit_hash", "_name_or_path",
+    "_num_labels",
+    "auto_map", "attn_implementation", "bad_words_ids", "begin_suppress_tokens",
+    "chunk_size_feed_forward",
+    "decoder_start_token_id", "diversity_penalty", "do_sample", "down_scale_factor", "dtype",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id", "gap_size", "gradient_checkpointing", "layers_to_keep", "length_penalty",
+    "max_length",
+    "min_length", "model_type", "name_or_path", "net_structure_type", "no_repeat_ngram_size",
+    "num_beam_groups",
+    "num_beams", "num_memory_blocks", "num_return_sequences", "output_logits", "output_past",
+    "output_scores",
+    "prefix", "remove_invalid_values", "repetition_penalty", "return_dict",
+    "return_dict_in_generate", "sep_token_id",
+    "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss",
+    "tie_encoder_decoder",
     "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript", "transformers_version",
     "transformers.js_config", "typical_p", "use_bfloat16", "use_cache", "use_return_dict",
-    "cross_attention_hidden_size", "cls_token_id", "mask_token_id", "unk_token_id", "tokenizer_config"});
+    "cross_attention_hidden_size", "cls_token_id", "mask_token_id", "unk_token_id",
+    "tokenizer_config"});
 // clang-format on
 
 }  // namespace

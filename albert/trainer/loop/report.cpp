@@ -30,14 +30,19 @@ struct Chart {
 };
 
 constexpr const char* kStyle = R"(<style>
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#66717f;--line:#d9dee5;--train:#2f6fde;--eval:#d9622b;--page:#fff}
+:root{color-scheme:light dark;--ink:#1c2430;--soft:#66717f;
+--line:#d9dee5;--train:#2f6fde;--eval:#d9622b;--page:#fff}
 @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#97a3b3;--line:#343c47;--page:#14181e}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:1380px;margin:2rem auto;padding:0 1rem}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);
+max-width:1380px;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1rem;margin:.2rem 0}.charts{display:flex;flex-wrap:wrap;gap:1.5rem}
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .9rem .2rem 0;text-align:right}td:first-child,th:first-child{text-align:left}
+table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .9rem .2rem 0;text-align:right}
+td:first-child,th:first-child{text-align:left}
 th{color:var(--soft);font-weight:500;border-bottom:1px solid var(--line)}
-svg text{fill:var(--soft);font-size:11px}.grid{stroke:var(--line)}path{fill:none;stroke-width:1.6}.train{stroke:var(--train)}.eval{stroke:var(--eval)}
-circle{fill:var(--eval)}.key{color:var(--soft);font-size:.85rem}.key b{color:var(--train)}.key i{color:var(--eval);font-style:normal;font-weight:600}
+svg text{fill:var(--soft);font-size:11px}.grid{stroke:var(--line)}path{fill:none;stroke-width:1.6}
+.train{stroke:var(--train)}.eval{stroke:var(--eval)}
+circle{fill:var(--eval)}.key{color:var(--soft);font-size:.85rem}.key b{color:var(--train)}
+.key i{color:var(--eval);font-style:normal;font-weight:600}
 </style>)";
 
 std::string number(double value) {

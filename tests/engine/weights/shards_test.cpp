@@ -63,7 +63,8 @@ TEST_F(Shards, ATensorThatTheIndexDoesNotName) {
 
 TEST_F(Shards, ATensorThatNoShardHolds) {
   index(
-      R"({"weight_map": {"a": "model-00001-of-00002.safetensors", "d": "model-00001-of-00002.safetensors"}})");
+      R"({"weight_map": {"a": "model-00001-of-00002.safetensors",
+      "d": "model-00001-of-00002.safetensors"}})");
   const Refusal r = refusal();
   EXPECT_EQ(r.code, ErrorCode::kBadData);
   EXPECT_TRUE(r.says("has no tensor \"d\"")) << r.what;
