@@ -125,9 +125,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Prediction, TinyAndUnusualModelsArePriced) {
   const TemporaryFolder folder;
-  write_bytes(
-      folder / "config.json",
-      R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16,
+  write_bytes(folder / "config.json",
+              R"({"model_type": "albert", "vocab_size": 50, "embedding_size": 8, "hidden_size": 16,
       "num_hidden_layers": 2,
                   "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16,
                   "hidden_act": "gelu",
