@@ -57,11 +57,7 @@ AlbertForSequenceClassification make_model(const FinetuneFlags& flags, const Tas
     fail(ErrorCode::kUsage,
          "finetune needs --model_name_or_path, or --config_name and --tokenizer_name for a random "
          "start");
-  std::filesystem::path file =
-      scratch ? std::filesystem::path(flags.config) : std::filesystem::path(flags.model);
-  if (std::filesystem::is_directory(file))
-    file /= std::filesystem::exists(file / "config.json") ? "config.json" : "albert_config.json";
-  AlbertConfig config = AlbertConfig::from_file(file, nullptr);
+  AlbertConfig config = AlbertConfig::from_pretrained(scratch ? flags.config : flags.model);
   config.id2label.clear();
   for (size_t i = 0; i < task.labels.size(); ++i)
     config.id2label[static_cast<int64_t>(i)] = task.labels[i].second;
@@ -72,13 +68,7 @@ AlbertForSequenceClassification make_model(const FinetuneFlags& flags, const Tas
     return model;
   }
   model.load(flags.model, options);
-  for (const auto& name : model.load_report().missing) {
-    if (name.rfind("albert.", 0) == 0)
-      fail(ErrorCode::kMismatch, flags.model, ": ", name,
-           " is not there; this is no pre-trained ALBERT");
-    if (!flags.training.common.quiet)
-      err << "albert: note: new, starts at random: " << name << "\n";
-  }
+  print_load_notes(model.load_report(), flags.training.common, err);
   return model;
 }
 

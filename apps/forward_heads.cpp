@@ -107,10 +107,19 @@ void put_own(TensorFile& out, const Output& output) {
   put(out, "logits", output.logits);
 }
 
+// What the user should know of a model besides its load report.
+void note_on(const AlbertModel& model, std::vector<std::string>* notes) {
+  if (!model.has_pooler())
+    notes->push_back("the model has no pooler, so out.pooler_output is left out");
+}
+template <class Head>
+void note_on(const Head&, std::vector<std::string>*) {}
+
 template <class Head>
 TensorFile run(const std::string& name, const HeadRequest& request, InputTensors& in,
                std::vector<std::string>* notes) {
   auto head = open<Head>(request, notes);
+  note_on(head, notes);
   const ModelInputs inputs = in.model_inputs();
   typename Head::LabelsType labels;
   take(in, labels);

@@ -1,3 +1,4 @@
+#include <array>
 #include <filesystem>
 #include <iomanip>
 #include <memory>
@@ -5,9 +6,10 @@
 #include <set>
 #include <sstream>
 
-#include "albert/engine/weights/model_folder.h"
+#include "albert/engine/weights/weight_source.h"
 #include "albert/heads/memory_plan.h"
 #include "albert/heads/registry.h"
+#include "albert/heads/state_dict.h"
 #include "albert/kernels/gpus.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
@@ -44,73 +46,102 @@ std::string with_commas(int64_t n) {
   return digits;
 }
 
-// "embeddings", "encoder", "pooler" or "head": which part of the model a tensor belongs to.
-std::string part_of(std::string name) {
-  if (name.rfind("albert.", 0) == 0) name.erase(0, 7);
-  const std::string top = name.substr(0, name.find('.'));
-  return top == "embeddings" || top == "encoder" || top == "pooler" ? top : "head";
-}
+// What a folder says of its model.
+struct Described {
+  std::string architecture;
+  AlbertConfig config;
+  std::unique_ptr<const WeightSource> weights;  // null when the folder has none that are read
+};
 
-ordered_json parameters_json(const std::string& architecture, const AlbertConfig& config) {
+ordered_json parameters_json(const Described& model) {
+  constexpr std::array kParts{"embeddings", "encoder", "pooler", "head"};
   ordered_json parts;
   int64_t total = 0;
-  for (const char* part : {"embeddings", "encoder", "pooler", "head"}) parts[part] = 0;
-  for (const auto& [name, shape] : expected_tensors(architecture, config)) {
-    parts[part_of(name)] = parts[part_of(name)].get<int64_t>() + shape.size();
+  for (const char* part : kParts) parts[part] = 0;
+  const auto tensors = expected_tensors(model.architecture, model.config, model.weights.get());
+  for (const auto& [name, shape] : tensors) {
+    auto& count = parts[kParts.at(static_cast<size_t>(part_of(name)))];
+    count = count.get<int64_t>() + shape.size();
     total += shape.size();
   }
   parts["total"] = total;
   return parts;
 }
 
-ordered_json memory_json(const std::string& architecture, const AlbertConfig& config,
-                         StepShape shape) {
-  const MemoryPlan plan = plan_memory(architecture, config, shape);
+ordered_json memory_json(const Described& model, StepShape shape) {
+  const MemoryPlan plan = plan_memory(model.architecture, model.config, shape, model.weights.get());
   return {{"parameters", plan.bytes.total()},
           {"optimizer", plan.moments},
           {"arena", plan.arena},
           {"total", plan.total()}};
 }
 
-ordered_json plans_json(const std::string& architecture, const AlbertConfig& config,
-                        const InfoFlags& flags) {
+ordered_json plans_json(const Described& model, const InfoFlags& flags) {
   StepShape shape{.precision = precision_of(flags.precision),
                   .batch = flags.batch,
-                  .length = std::min(flags.length, config.max_position_embeddings)};
+                  .length = std::min(flags.length, model.config.max_position_embeddings)};
   ordered_json memory{
       {"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
-  memory["inference"] = memory_json(architecture, config, shape);
+  memory["inference"] = memory_json(model, shape);
   shape.training = true;
-  memory["training"] = memory_json(architecture, config, shape);
+  memory["training"] = memory_json(model, shape);
   shape.keep = Keep::kRecompute;
-  memory["training_recomputed"] = memory_json(architecture, config, shape);
+  memory["training_recomputed"] = memory_json(model, shape);
   shape.keep = Keep::kBatchedWeightGradients;
-  memory["training_on_roomy_gpu"] = memory_json(architecture, config, shape);
+  memory["training_on_roomy_gpu"] = memory_json(model, shape);
   memory["more_on_a_gpu"] = kernels::advised_workspace(kHopper);
   return memory;
 }
 
-// What the folder's weights are, against what the architecture keeps; null where there are none.
-ordered_json files_json(const fs::path& folder) {
-  std::error_code ignored;
-  if (!fs::exists(folder / "model.safetensors", ignored) &&
-      !fs::exists(folder / "model.safetensors.index.json", ignored))
-    return nullptr;
-  const TensorFileHeader header = read_model_tensors_header(folder);
+// Adds which tensors the head misses, does not use or has in another shape.
+void add_differences(ordered_json& files, const Described& model) {
+  visit_head(model.architecture, [&](auto type) {
+    const auto head = decltype(type)::type::fitting(model.config, *model.weights);
+    const StateDict found = match_state_dict(head.parameters(), model.config, *model.weights);
+    files["missing"] = ordered_json::array();
+    for (const Parameter* p : found.missing) files["missing"].push_back(described(*p));
+    files["not_used"] = found.unexpected;
+    files["wrong"] = found.wrong;
+  });
+}
+
+// What the folder's weights are, and how they differ from what the architecture keeps; null when
+// there are none.
+ordered_json files_json(const Described& model) {
+  if (!model.weights) return nullptr;
   int64_t elements = 0;
   std::set<std::string> types;
-  for (const auto& [name, info] : header.tensors) {
+  for (const auto& [name, info] : model.weights->tensors()) {
     int64_t n = 1;
     for (const int64_t d : info.shape) n *= d;
     elements += n;
     types.insert(name_of(info.dtype));
   }
-  return {{"tensors", header.tensors.size()}, {"elements", elements}, {"dtypes", types}};
+  ordered_json files{
+      {"tensors", model.weights->tensors().size()}, {"elements", elements}, {"dtypes", types}};
+  add_differences(files, model);
+  return files;
 }
 
-std::string architecture_of(const InfoFlags& flags, const AlbertConfig& config) {
-  if (!flags.architecture.empty()) return flags.architecture;
-  return config.architectures.empty() ? "AlbertModel" : config.architectures.front();
+// The folder's weights; a note where they are in a format that is not read.
+std::unique_ptr<const WeightSource> weights_of(const fs::path& folder, std::ostream& err) {
+  const FoundWeights found = find_weights(folder);
+  if (found.is_read) return open_weights(folder);
+  if (!found.file.empty())
+    err << "albert: note: " << found.file.string() << ": weights that this version does not read\n";
+  return nullptr;
+}
+
+Described described_by(const InfoFlags& flags, std::ostream& err) {
+  std::vector<std::string> warnings;
+  Described model{{}, AlbertConfig::from_folder(flags.folder, &warnings), nullptr};
+  for (const auto& warning : warnings) err << "albert: note: " << warning << "\n";
+  model.weights = weights_of(flags.folder, err);
+  const auto& named = model.config.architectures;
+  model.architecture = !flags.architecture.empty() ? flags.architecture
+                       : named.empty()             ? "AlbertModel"
+                                                   : named.front();
+  return model;
 }
 
 void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
@@ -119,6 +150,17 @@ void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
       << "parameters " << bytes("parameters");
   if (m.at("optimizer").get<size_t>() > 0) out << ", optimizer " << bytes("optimizer");
   out << ", step " << bytes("arena") << "\n";
+}
+
+void print_files(std::ostream& out, const ordered_json& files) {
+  out << "files\n  " << files.at("tensors") << " tensors, "
+      << with_commas(files.at("elements").get<int64_t>()) << " elements, "
+      << files.at("dtypes").dump() << "\n";
+  for (const auto& [key, label] :
+       {std::pair{"missing", "missing: "}, std::pair{"not_used", "not used: "},
+        std::pair{"wrong", "does not fit: "}})
+    for (const auto& tensor : files.at(key))
+      out << "  " << label << tensor.get<std::string>() << "\n";
 }
 
 void print_text(std::ostream& out, const ordered_json& info) {
@@ -134,12 +176,7 @@ void print_text(std::ostream& out, const ordered_json& info) {
   for (const auto& [part, count] : info.at("parameters").items())
     out << "  " << std::left << std::setw(12) << part << std::right << std::setw(14)
         << with_commas(count.get<int64_t>()) << "\n";
-  if (!info.at("files").is_null()) {
-    const auto& files = info.at("files");
-    out << "files\n  " << files.at("tensors") << " tensors, "
-        << with_commas(files.at("elements").get<int64_t>()) << " elements, "
-        << files.at("dtypes").dump() << "\n";
-  }
+  if (!info.at("files").is_null()) print_files(out, info.at("files"));
   const auto& m = info.at("memory");
   out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, "
       << m.at("precision").get<std::string>() << "\n";
@@ -165,19 +202,13 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
     print_checkpoints(folder, flags.json, out);
     if (flags.json || !fs::exists(folder / "config.json", ignored)) return 0;
   }
-  const bool google = !fs::exists(folder / "config.json", ignored) &&
-                      fs::exists(folder / "albert_config.json", ignored);
-  std::vector<std::string> warnings;
-  const AlbertConfig config =
-      AlbertConfig::from_file(folder / (google ? "albert_config.json" : "config.json"), &warnings);
-  const std::string architecture = architecture_of(flags, config);
+  const Described model = described_by(flags, err);
   ordered_json info{{"folder", flags.folder},
-                    {"architecture", architecture},
-                    {"config", ordered_json::parse(config.to_json())}};
-  info["parameters"] = parameters_json(architecture, config);
-  info["files"] = files_json(folder);
-  info["memory"] = plans_json(architecture, config, flags);
-  for (const auto& warning : warnings) err << "albert: note: " << warning << "\n";
+                    {"architecture", model.architecture},
+                    {"config", ordered_json::parse(model.config.to_json())}};
+  info["parameters"] = parameters_json(model);
+  info["files"] = files_json(model);
+  info["memory"] = plans_json(model, flags);
   if (flags.json)
     out << info.dump(2) << "\n";
   else

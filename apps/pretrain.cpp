@@ -25,10 +25,12 @@ AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tok
   options.seed = flags.training.seed;
   if (!flags.model.empty()) {
     options.allow_missing = true;
-    return AlbertForPreTraining::from_pretrained(flags.model, options);
+    auto model = AlbertForPreTraining::from_pretrained(flags.model, options);
+    print_load_notes(model.load_report(), flags.training.common, err);
+    return model;
   }
   AlbertConfig config =
-      flags.config.empty() ? flags.sizes : AlbertConfig::from_file(flags.config, nullptr);
+      flags.config.empty() ? flags.sizes : AlbertConfig::from_pretrained(flags.config);
   if (flags.config.empty()) {
     config.vocab_size = tokenizer.vocab_size();
     config.bos_token_id = tokenizer.cls_id();

@@ -53,13 +53,20 @@ InputFile::InputFile(const std::filesystem::path& path)
 InputFile::~InputFile() { close(descriptor_); }
 
 void InputFile::read(void* to, size_t n) {
+  read_at(position_, to, n);
+  position_ += n;
+}
+
+void InputFile::read_at(uint64_t offset, void* to, size_t n) const {
   auto* at = static_cast<char*>(to);
   while (n > 0) {
-    const ssize_t got = ::read(descriptor_, at, std::min<size_t>(n, 1U << 30));
+    const ssize_t got =
+        pread(descriptor_, at, std::min<size_t>(n, 1U << 30), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(ErrorCode::kIo, name_, ": cannot read: ", std::strerror(errno));
     if (got == 0) fail(ErrorCode::kIo, name_, ": became shorter while it was read");
     at += got;
+    offset += static_cast<uint64_t>(got);
     n -= static_cast<size_t>(got);
   }
 }

@@ -5,7 +5,8 @@
 
 namespace albert {
 
-// A regular file open for reading from front to back. Directories, pipes and devices are refused.
+// A regular file open for reading, from front to back or in places. Directories, pipes and devices
+// are refused.
 class InputFile {
  public:
   // Error(kMissingInput) when it is not there, kBadData when it is no regular file, kIo when it
@@ -21,6 +22,9 @@ class InputFile {
   // Exactly n bytes; Error(kIo) when reading fails or the file has become shorter.
   void read(void* to, size_t n);
 
+  // Exactly n bytes from `offset`, wherever read() has come to; the same errors.
+  void read_at(uint64_t offset, void* to, size_t n) const;
+
   // Error(kIo) when size or modification time are no longer those at opening: what was read may be
   // half old, half new.
   void check_unchanged() const;
@@ -28,7 +32,7 @@ class InputFile {
  private:
   std::string name_;
   int descriptor_ = -1;
-  uint64_t size_ = 0;
+  uint64_t size_ = 0, position_ = 0;
   int64_t modified_ns_ = 0;
 };
 

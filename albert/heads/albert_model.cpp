@@ -1,6 +1,9 @@
 #include "albert/heads/albert_model.h"
 
+#include <algorithm>
+
 #include "albert/heads/needed_rows.h"
+#include "albert/heads/state_dict.h"
 
 namespace albert {
 namespace {
@@ -41,9 +44,18 @@ Upstreams upstreams_of(const ModelUpstreams& given, const PackedBatch& batch, in
 
 }  // namespace
 
-AlbertModel::AlbertModel(const AlbertConfig& config)
+AlbertModel::AlbertModel(const AlbertConfig& config, bool add_pooling_layer)
     : PreTrained(config, "AlbertModel"),
-      backbone_(store(), "", config_, Backbone::Pooling::kFirstToken) {}
+      backbone_(store(), "", config_,
+                add_pooling_layer ? Backbone::Pooling::kFirstToken : Backbone::Pooling::kNone) {}
+
+AlbertModel AlbertModel::fitting(const AlbertConfig& config, const WeightSource& weights) {
+  const auto& tensors = weights.tensors();
+  const bool has_pooler = std::any_of(tensors.begin(), tensors.end(), [](const auto& tensor) {
+    return part_of(tensor.first) == ModelPart::kPooler;
+  });
+  return AlbertModel(config, has_pooler);
+}
 
 Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
                                                         const ModelUpstreams& given,
@@ -51,6 +63,9 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
   check_plain(options.loss);
   counts_of(options.loss, {});
   const auto batch = std::make_shared<const PackedBatch>(pack(inputs));
+  if (!given.pooler_output.empty() && !has_pooler())
+    fail(ErrorCode::kBadData, "upstream.pooler_output: found ", given.pooler_output.shape_string(),
+         ", wanted none: the model has no pooler");
   const auto upstreams = std::make_shared<const Upstreams>(
       upstreams_of(given, *batch, config_.hidden_size, master_dtype(precision())));
   const NeededRows rows = NeededRows::all(*batch);
@@ -67,10 +82,12 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
   });
 
   const auto common = start_output(*batch, *result, {});
-  const auto states = start_to_host(result->encoder.last_hidden_state.value()),
-             pooled = start_to_host(result->pooled->value());
+  const auto states = start_to_host(result->encoder.last_hidden_state.value());
+  const auto pooled =
+      start_to_host(result->pooled ? std::vector{result->pooled->value()} : std::vector<Tensor>{});
   return Deferred<BaseModelOutputWithPooling>([=] {
-    BaseModelOutputWithPooling out{common.get(), {}, pooled.get()};
+    BaseModelOutputWithPooling out{common.get(), {}, {}};
+    for (const auto& output : pooled) out.pooler_output = output.get();
     const HostTensor packed = states.get();
     out.last_hidden_state = batch->unpack(packed);
     if (upstreams->given())

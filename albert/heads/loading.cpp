@@ -1,6 +1,6 @@
 // How a model gets its values, from a folder or at random, and gives them back.
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 
 #include "albert/engine/transfer.h"
 #include "albert/engine/weights/model_folder.h"
@@ -10,28 +10,59 @@
 namespace albert {
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
+// The first few, so that a message stays one line that can be read.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 6;
   std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i)
+    text += (text.empty() ? "" : ", ") + names[i];
+  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
   return text;
 }
 
+// Infinities and NaNs are the values whose exponent has all its bits set.
+template <class Bits>
+int64_t count_exponents(const HostTensor& t, Bits mask) {
+  const auto* at = static_cast<const std::byte*>(t.raw());
+  int64_t count = 0;
+  for (int64_t i = 0; i < t.size(); ++i, at += sizeof(Bits)) {
+    Bits bits;
+    std::memcpy(&bits, at, sizeof(bits));
+    count += (bits & mask) == mask;
+  }
+  return count;
+}
+
 int64_t count_not_finite(const HostTensor& t) {
-  const HostTensor wide = t.to(DType::kF64);
-  return std::count_if(wide.data<double>(), wide.data<double>() + wide.size(),
-                       [](double v) { return !std::isfinite(v); });
+  switch (t.dtype()) {
+    case DType::kF64: return count_exponents<uint64_t>(t, 0x7FF0'0000'0000'0000);
+    case DType::kF32: return count_exponents<uint32_t>(t, 0x7F80'0000);
+    case DType::kBF16: return count_exponents<uint16_t>(t, 0x7F80);
+    case DType::kF16: return count_exponents<uint16_t>(t, 0x7C00);
+    default: return 0;
+  }
+}
+
+// What may start at random is a matter of the head: its own tensors and its pooler, where the
+// caller means to train them. Embeddings and encoder are the model.
+void check_missing(const StateDict& found, const std::string& place,
+                   const std::string& architecture, bool allow_missing) {
+  std::vector<std::string> encoder, head;
+  for (const Parameter* p : found.missing) {
+    const ModelPart part = part_of(p->name);
+    const bool is_head = part == ModelPart::kPooler || part == ModelPart::kHead;
+    (is_head ? head : encoder).push_back(described(*p));
+  }
+  if (!encoder.empty())
+    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(encoder),
+         ", wanted every tensor of an ALBERT encoder of this config",
+         found.unexpected.empty() ? "" : "; not used are " + listed(found.unexpected));
+  if (!head.empty() && !allow_missing)
+    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(head), ", wanted a trained ",
+         architecture, "; train its head first");
 }
 
 }  // namespace
-
-AlbertConfig AlbertPreTrainedModel::read_config(const std::filesystem::path& folder,
-                                                std::vector<std::string>* warnings) {
-  const auto google = folder / "albert_config.json";
-  std::error_code ignored;
-  const bool only_google = std::filesystem::exists(google, ignored) &&
-                           !std::filesystem::exists(folder / "config.json", ignored);
-  return AlbertConfig::from_file(only_google ? google : folder / "config.json", warnings);
-}
 
 void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warnings) {
   report_.warnings.insert(report_.warnings.end(), warnings.begin(), warnings.end());
@@ -52,24 +83,27 @@ void AlbertPreTrainedModel::draw_values(const std::function<bool(const Parameter
 }
 
 void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
-  TensorFile file = read_model_tensors(folder);
+  load(*open_weights(folder), options);
+}
+
+void AlbertPreTrainedModel::load(const WeightSource& weights, const ModelOptions& options) {
+  const StateDict found = match_state_dict(*store_, config_, weights);
+  check_missing(found, weights.name(), architecture_, options.allow_missing);
+  if (!found.wrong.empty()) fail(ErrorCode::kMismatch, weights.name(), ": ", listed(found.wrong));
   materialize(options);
-  const StateDict found = match_state_dict(*store_, config_, std::move(file.tensors));
   report_.unexpected = found.unexpected;
-  if (!found.wrong.empty())
-    fail(ErrorCode::kMismatch, folder.string(),
-         ": tensors of the wrong shape: ", joined(found.wrong));
-  if (!found.missing.empty() && !options.allow_missing)
-    fail(ErrorCode::kMismatch, folder.string(), ": ", architecture_,
-         " wants tensors that are not there: ", joined(found.missing));
-  report_.missing = found.missing;
-  draw_values([&](const Parameter& p) { return !found.tensors.contains(p.name); });
-  for (const auto& [name, tensor] : found.tensors) {
-    store_->write(*store_->find(name), tensor);
-    if (const int64_t n = count_not_finite(tensor))
-      report_.warnings.push_back(name + " holds " + std::to_string(n) +
+  for (const Parameter* p : found.missing) report_.missing.push_back(described(*p));
+  draw_values([&](const Parameter& p) { return !found.sources.contains(p.name); });
+  for (const Parameter& p : store_->all()) {
+    const auto source = found.sources.find(p.name);
+    if (source == found.sources.end()) continue;
+    const HostTensor values = weights.tensor(source->second);
+    store_->write(p, values);
+    if (const int64_t n = count_not_finite(values))
+      report_.warnings.push_back(p.name + " holds " + std::to_string(n) +
                                  " values that are not finite");
   }
+  weights.check_unchanged();
   sync_compute_copies();
 }
 

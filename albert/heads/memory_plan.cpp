@@ -18,8 +18,9 @@ HostTensor masked_labels(const StepShape& s) {
 
 // Every label that a head takes, for a batch of this shape.
 ModelUpstreams labels_for(const AlbertModel& m, const StepShape& s) {
-  return {zeros(DType::kF32, {s.batch, s.length, m.config().hidden_size}),
-          zeros(DType::kF32, {s.batch, m.config().hidden_size})};
+  const int64_t hidden = m.config().hidden_size;
+  return {zeros(DType::kF32, {s.batch, s.length, hidden}),
+          m.has_pooler() ? zeros(DType::kF32, {s.batch, hidden}) : HostTensor()};
 }
 PreTrainingLabels labels_for(const AlbertForPreTraining&, const StepShape& s) {
   return {masked_labels(s), zeros(DType::kI32, {s.batch})};
@@ -47,9 +48,14 @@ Sequences sequences_for(const StepShape& s) {
 }
 
 template <class Head>
-MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s) {
-  Head head = Head::from_config(
-      config,
+Head head_of(const AlbertConfig& config, const WeightSource* weights) {
+  return weights ? Head::fitting(config, *weights) : Head(config);
+}
+
+template <class Head>
+MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s, const WeightSource* weights) {
+  Head head = head_of<Head>(config, weights);
+  head.initialize(
       {.precision = s.precision, .trainable = s.training, .backend = {.device = Device::kMeta}});
   using Labels = decltype(labels_for(head, s));
   head.forward(sequences_for(s), s.training ? labels_for(head, s) : Labels{},
@@ -65,17 +71,18 @@ MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s) {
 }  // namespace
 
 MemoryPlan plan_memory(const std::string& architecture, const AlbertConfig& config,
-                       const StepShape& shape) {
+                       const StepShape& shape, const WeightSource* weights) {
   return visit_head(architecture, [&](auto head) {
-    return plan_of<typename decltype(head)::type>(config, shape);
+    return plan_of<typename decltype(head)::type>(config, shape, weights);
   });
 }
 
 std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,
-                                                            const AlbertConfig& config) {
+                                                            const AlbertConfig& config,
+                                                            const WeightSource* weights) {
   std::vector<std::pair<std::string, Shape>> list;
   visit_head(architecture, [&](auto type) {
-    const typename decltype(type)::type head(config);
+    const auto head = head_of<typename decltype(type)::type>(config, weights);
     for (const Parameter& p : head.parameters().all()) list.emplace_back(p.name, p.shape);
   });
   return list;

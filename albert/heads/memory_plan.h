@@ -27,13 +27,15 @@ struct MemoryPlan {
 };
 
 // The exact memory of a step on the CPU; nothing is allocated or computed. GPUs add the workspaces
-// of their libraries. `architecture` as in registry.h. Error(kBadData) for an unknown one;
-// Error(kMismatch) for a config that it cannot have.
+// of their libraries. `architecture` as in registry.h. The model is the one that `weights` hold (an
+// AlbertModel may lack its pooler), or where null the config alone describes it. Error(kBadData)
+// for an unknown architecture; Error(kMismatch) for a config that it cannot have.
 MemoryPlan plan_memory(const std::string& architecture, const AlbertConfig& config,
-                       const StepShape& shape);
+                       const StepShape& shape, const WeightSource* weights = nullptr);
 
-// The tensors that an architecture keeps in a file: names and shapes.
+// The tensors that an architecture keeps in a file: names and shapes. `weights` as above.
 std::vector<std::pair<std::string, Shape>> expected_tensors(const std::string& architecture,
-                                                            const AlbertConfig& config);
+                                                            const AlbertConfig& config,
+                                                            const WeightSource* weights = nullptr);
 
 }  // namespace albert

@@ -10,6 +10,7 @@
 #include "albert/engine/model/backbone.h"
 #include "albert/engine/session.h"
 #include "albert/engine/weights/safetensors.h"
+#include "albert/engine/weights/weight_source.h"
 #include "albert/heads/needed_rows.h"
 
 namespace albert {
@@ -18,7 +19,8 @@ namespace albert {
 struct ModelOptions {
   Precision precision = Precision::kF32;
   bool trainable = false;      // keep gradients
-  bool allow_missing = false;  // parameters not in the folder start at random instead of failing
+  bool allow_missing = false;  // tensors of the head and its pooler that the folder lacks start at
+                               // random, named in LoadReport::missing; false: they are refused
   uint64_t seed = 42;          // of random starts
   // The device and how it computes. On Device::kMeta nothing is allocated or computed: forward()
   // only plans its memory.
@@ -28,7 +30,7 @@ struct ModelOptions {
 // The differences that from_pretrained found between the folder and the head; each entry names a
 // tensor and its shape.
 struct LoadReport {
-  std::vector<std::string> missing;     // started at random (allow_missing)
+  std::vector<std::string> missing;     // of the head or its pooler, started at random
   std::vector<std::string> unexpected;  // in the folder, not used by this head
   std::vector<std::string> warnings;    // from config.json
 };
@@ -97,16 +99,15 @@ class AlbertPreTrainedModel {
   // Error(kIo).
   void save_pretrained(const std::filesystem::path& folder) const;
 
-  // Makes the parameters: from a folder, or at random.
-  // Error(kMismatch) naming missing and mis-shaped tensors with both shapes; kMissingInput;
-  // kBadData; kIo.
+  // Makes the parameters: from a folder or any other source of tensors, read one at a time, or at
+  // random. Error(kMismatch) naming missing and mis-shaped tensors with both shapes: those of
+  // embeddings and encoder may never be missing, those of the head where ModelOptions allow it;
+  // kMissingInput; kBadData; kIo.
   void load(const std::filesystem::path& folder, const ModelOptions& options);
+  void load(const WeightSource& weights, const ModelOptions& options);
   void initialize(const ModelOptions& options);
 
  protected:
-  // config.json, or Google's albert_config.json where that is all there is.
-  static AlbertConfig read_config(const std::filesystem::path& folder,
-                                  std::vector<std::string>* warnings);
   void add_warnings(const std::vector<std::string>& warnings);
 
   AlbertPreTrainedModel(AlbertConfig config, std::string architecture);
@@ -186,13 +187,21 @@ class PreTrained : public AlbertPreTrainedModel {
   using LabelsType = Labels;
   using OutputType = Output;
 
+  // A model folder of transformers, or of Google's with weights in a format that is read. Errors as
+  // of AlbertConfig::from_folder, open_weights and load.
   static Head from_pretrained(const std::filesystem::path& folder,
                               const ModelOptions& options = {}) {
     std::vector<std::string> warnings;
-    Head head(read_config(folder, &warnings));
-    head.load(folder, options);
+    const AlbertConfig config = AlbertConfig::from_folder(folder, &warnings);
+    const auto weights = open_weights(folder);
+    Head head = Head::fitting(config, *weights);
+    head.load(*weights, options);
     head.add_warnings(warnings);
     return head;
+  }
+  // The head, its parameters not yet made, as these weights have it.
+  static Head fitting(const AlbertConfig& config, const WeightSource& /*weights*/) {
+    return Head(config);
   }
   static Head from_config(const AlbertConfig& config, const ModelOptions& options = {}) {
     Head head(config);

@@ -79,8 +79,7 @@ AlbertConfig config_of(const std::string& model) {
   const fs::path path = model;
   if (!fs::exists(path, ignored))
     fail(ErrorCode::kUsage, "--model ", model, ": no such size, folder or config.json");
-  return AlbertConfig::from_file(fs::is_directory(path, ignored) ? path / "config.json" : path,
-                                 nullptr);
+  return AlbertConfig::from_pretrained(path);
 }
 
 Batch batch_of(std::vector<std::vector<int32_t>> input_ids) {

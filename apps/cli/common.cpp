@@ -23,6 +23,13 @@ void add_common(Command& command, CommonOptions& options) {
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 
+void print_load_notes(const LoadReport& report, const CommonOptions& options, std::ostream& err) {
+  if (options.quiet) return;
+  for (const auto& name : report.missing)
+    err << "albert: note: new, starts at random: " << name << "\n";
+  for (const auto& warning : report.warnings) err << "albert: note: " << warning << "\n";
+}
+
 Precision precision_of(const std::string& name) {
   if (name == "f64") return Precision::kF64;
   if (name == "bf16") return Precision::kBF16;

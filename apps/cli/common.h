@@ -24,4 +24,8 @@ Precision precision_of(const std::string& name);
 
 void add_common(Command& command, CommonOptions& options);
 
+// Says what a loaded model should be told of: parts that start at random, and warnings from
+// config.json. Nothing when quiet.
+void print_load_notes(const LoadReport& report, const CommonOptions& options, std::ostream& err);
+
 }  // namespace albert::apps

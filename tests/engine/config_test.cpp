@@ -74,6 +74,46 @@ TEST(Config, LabelsThatDisagreeAreWarnedAbout) {
             "LABEL_2");
 }
 
+// transformers keeps label names of any type: people write {"0": 0, "1": 1}.
+TEST(Config, LabelNamesMayBeNumbersOrNull) {
+  std::vector<std::string> warnings;
+  const auto read = [&](const char* text) {
+    warnings.clear();
+    return AlbertConfig::from_json("config.json", text, &warnings).id2label;
+  };
+  using Labels = std::map<int64_t, std::string>;
+  EXPECT_EQ(read(R"({"id2label": {"0": 0, "1": 1}, "label2id": {"0": 0, "1": 1}})"),
+            (Labels{{0, "0"}, {1, "1"}}));
+  EXPECT_EQ(warnings, std::vector<std::string>{});
+  EXPECT_EQ(read(R"({"id2label": {"0": -1, "1": 0.5, "2": true}})"),
+            (Labels{{0, "-1"}, {1, "0.5"}, {2, "true"}}));
+  EXPECT_EQ(read(R"({"id2label": {"0": null}, "label2id": {"null": 0}})"),
+            (Labels{{0, "LABEL_0"}}));
+  EXPECT_EQ(warnings, std::vector<std::string>{
+                          "config.json: id2label[0] is null; the label is called LABEL_0"});
+  EXPECT_EQ(read(R"({"id2label": null, "num_labels": 3})").size(), 3U);
+}
+
+TEST(Config, OddButLegalValuesAreRead) {
+  std::vector<std::string> warnings;
+  const AlbertConfig c = AlbertConfig::from_json("config.json", R"({
+    "hidden_size": 768.0, "num_attention_heads": 12, "layer_norm_eps": 0, "initializer_range": 1,
+    "hidden_dropout_prob": 0, "classifier_dropout_prob": null, "output_attentions": null,
+    "architectures": null, "problem_type": null, "pad_token_id": null, "eos_token_id": [3, 4],
+    "torch_dtype": "float16", "dtype": "bfloat16", "model_type": null, "layers_to_keep": [],
+    "position_embedding_type": "absolute", "hidden_act": "gelu_accurate", "pruned_heads": {},
+    "_num_labels": 2})",
+                                                 &warnings);
+  EXPECT_EQ(c.hidden_size, 768);
+  EXPECT_EQ(c.eos_token_id, 3);
+  EXPECT_EQ(c.pad_token_id, std::nullopt);
+  EXPECT_EQ(c.classifier_dropout_prob, std::nullopt);
+  EXPECT_FALSE(c.output_attentions);
+  EXPECT_EQ(c.activation(), kernels::Activation::kGeluNew);
+  EXPECT_EQ(warnings,
+            std::vector<std::string>{"config.json: eos_token_id: the first of 2 ids counts"});
+}
+
 TEST(Config, LabelsInAnotherEncodingAreNotWritten) {
   AlbertConfig c;
   c.id2label[1] = "caf\xe9";
@@ -83,25 +123,42 @@ TEST(Config, LabelsInAnotherEncodingAreNotWritten) {
 TEST(Config, WrongTypesAndImpossibleValuesAreRefusedByKey) {
   const std::vector<std::tuple<const char*, json, ErrorCode, const char*>> cases = {
       {"hidden_size", "768", ErrorCode::kBadData, "hidden_size: found"},
-      {"hidden_size", 768.0, ErrorCode::kBadData, "wanted an integer"},
+      {"hidden_size", 768.5, ErrorCode::kBadData, "wanted an integer"},
+      {"hidden_size", 1e300, ErrorCode::kBadData, "wanted an integer"},
       {"hidden_size", true, ErrorCode::kBadData, "wanted an integer"},
       {"hidden_size", nullptr, ErrorCode::kBadData, "wanted an integer"},
-      {"num_attention_heads", 0, ErrorCode::kMismatch, "num_attention_heads is 0"},
+      {"num_attention_heads", 0, ErrorCode::kMismatch, "num_attention_heads: found 0, wanted 1 to"},
       {"num_attention_heads", 48, ErrorCode::kMismatch,
-       "hidden_size 4096 is not a multiple of num_attention_heads 48"},
-      {"vocab_size", -5, ErrorCode::kMismatch, "vocab_size is -5"},
+       "hidden_size: found 4096, wanted a multiple of num_attention_heads (48)"},
+      {"vocab_size", -5, ErrorCode::kMismatch, "vocab_size: found -5"},
       {"intermediate_size", 4611686018427387904, ErrorCode::kMismatch, "intermediate_size"},
       {"vocab_size", 18446744073709551615U, ErrorCode::kBadData, "vocab_size"},
-      {"hidden_dropout_prob", 1.5, ErrorCode::kMismatch, "hidden_dropout_prob is 1.5"},
-      {"hidden_act", "mish", ErrorCode::kMismatch, "gelu_new"},
+      {"hidden_dropout_prob", 1.5, ErrorCode::kMismatch,
+       "hidden_dropout_prob: found 1.5, wanted at least 0 and below 1"},
+      {"hidden_act", "mish", ErrorCode::kMismatch,
+       "hidden_act: found \"mish\", wanted one of gelu"},
       {"hidden_act", 3, ErrorCode::kBadData, "wanted a string"},
-      {"position_embedding_type", "relative_key", ErrorCode::kMismatch, "position_embedding_type"},
+      {"position_embedding_type", "relative_key", ErrorCode::kMismatch,
+       "position_embedding_type: found \"relative_key\", wanted \"absolute\""},
       {"pruned_heads", {{"0", {1}}}, ErrorCode::kMismatch, "pruned_heads"},
-      {"is_decoder", true, ErrorCode::kMismatch, "is_decoder"},
-      {"model_type", "bert", ErrorCode::kMismatch, "model_type"},
-      {"problem_type", "ranking", ErrorCode::kMismatch, "problem_type"},
-      {"id2label", {{"0", "a"}, {"2", "b"}}, ErrorCode::kBadData, "id2label"},
-      {"pad_token_id", 30000, ErrorCode::kMismatch, "pad_token_id is 30000"},
+      {"is_decoder", true, ErrorCode::kMismatch, "is_decoder: found true, wanted false"},
+      {"model_type", "bert", ErrorCode::kMismatch, "model_type: found \"bert\", wanted \"albert\""},
+      {"problem_type", "ranking", ErrorCode::kMismatch,
+       "problem_type: found \"ranking\", wanted one of regression, "},
+      {"id2label",
+       {{"0", "a"}, {"2", "b"}},
+       ErrorCode::kBadData,
+       "id2label: found 2 labels but no 1, wanted the numbers 0 to 1"},
+      {"id2label", {{"0", "a"}, {"00", "b"}}, ErrorCode::kBadData, "id2label: found 0 twice"},
+      {"id2label",
+       {{"zero", "a"}},
+       ErrorCode::kBadData,
+       "id2label: found the key \"zero\", wanted a number"},
+      {"id2label", {{"0", {"a"}}}, ErrorCode::kBadData, "id2label[0]: found"},
+      {"num_labels", 0, ErrorCode::kMismatch, "num_labels: found 0, wanted 1 to"},
+      {"eos_token_id", json::array(), ErrorCode::kBadData, "eos_token_id: found"},
+      {"pad_token_id", 30000, ErrorCode::kMismatch,
+       "pad_token_id: found 30000, wanted null or 0 to 29999"},
       {"label2id", {"a", "b"}, ErrorCode::kBadData, "label2id"},
       {"per_layer_config",
        {{"0", {{"hidden_act", "relu"}}}},
@@ -144,6 +201,33 @@ TEST(Config, GooglesGeluIsTheTanhForm) {
             ErrorCode::kMissingInput);
 }
 
+TEST(Config, AFolderIsDescribedByItsConfigOrElseByGoogles) {
+  const TemporaryFolder folder;
+  Refusal r = refusal_of([&] { AlbertConfig::from_folder(folder.path()); });
+  EXPECT_EQ(r.code, ErrorCode::kMissingInput);
+  EXPECT_TRUE(r.says(": found no model, wanted config.json or albert_config.json")) << r.what;
+  r = refusal_of([&] { AlbertConfig::from_folder(folder / "none"); });
+  EXPECT_TRUE(r.says("none: no such folder")) << r.what;
+  write_bytes(folder / "albert_config.json", with("hidden_act", "gelu"));
+  EXPECT_EQ(AlbertConfig::from_folder(folder.path()).hidden_act, "gelu_new");
+  EXPECT_EQ(AlbertConfig::from_pretrained(folder.path()).hidden_act, "gelu_new");
+  write_bytes(folder / "config.json", with("hidden_act", "relu"));
+  EXPECT_EQ(AlbertConfig::from_folder(folder.path()).hidden_act, "relu");
+  EXPECT_EQ(AlbertConfig::from_pretrained(folder / "config.json").hidden_act, "relu");
+  write_bytes(folder / "config.json", with("hidden_size", -1));
+  r = refusal_of([&] { AlbertConfig::from_folder(folder.path()); });
+  EXPECT_EQ(r.what,
+            (folder / "config.json").string() + ": hidden_size: found -1, wanted 1 to 16777216");
+}
+
+TEST(Config, ValuesOfTheProgramAreCheckedToo) {
+  AlbertConfig c;
+  c.hidden_size = 30;
+  c.num_attention_heads = 4;
+  EXPECT_EQ(refusal_of([&] { c.validate(); }).what,
+            "config: hidden_size: found 30, wanted a multiple of num_attention_heads (4)");
+}
+
 TEST(Config, GroupsFollowTransformersRounding) {
   AlbertConfig c;
   const auto group = [&](int64_t layers, int64_t groups, int64_t layer) {
@@ -153,7 +237,7 @@ TEST(Config, GroupsFollowTransformersRounding) {
   };
   EXPECT_EQ(group(12, 1, 11), 0);
   EXPECT_EQ(group(12, 12, 7), 7);
-  EXPECT_EQ(group(22, 22, 15), 15);  // albert.md 2.2: Google's expression gives 14 here
+  EXPECT_EQ(group(22, 22, 15), 15);  // Google's expression gives 14 here
   EXPECT_EQ(group(18, 14, 9), 6);    // and 7 here
 }
 

@@ -27,6 +27,7 @@ class Backbone {
   BackboneOutput operator()(Tape& t, const PackedBatch& batch, const EncoderCall& call,
                             HostView first_rows) const;
 
+  bool has_pooler() const { return pooler_.has_value(); }
   const Parameter& word_embeddings() const { return embeddings_.word(); }
 
  private:

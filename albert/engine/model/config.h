@@ -9,9 +9,9 @@
 
 namespace albert {
 
-// transformers' AlbertConfig, its names and defaults (albert.md 1.1). Keys that ask for what this
-// engine does not do (position_embedding_type other than "absolute", pruned_heads, is_decoder, ..)
-// are refused by name.
+// transformers' AlbertConfig, its names and defaults (docs/albert.md 1.1). Keys that ask for
+// what this engine does not do (position_embedding_type other than "absolute", pruned_heads,
+// is_decoder, ..) are refused by name.
 struct AlbertConfig {
   int64_t vocab_size = 30000;
   int64_t embedding_size = 128;
@@ -48,25 +48,35 @@ struct AlbertConfig {
 
   int64_t num_labels() const { return static_cast<int64_t>(id2label.size()); }
   int64_t head_size() const { return hidden_size / num_attention_heads; }
-  kernels::Activation activation() const;  // of hidden_act
+  // The function that hidden_act names; `place` begins the message of Error(kMismatch).
+  kernels::Activation activation(const std::string& place = "config") const;
 
   // Which group layer l of L applies: int(l / (L / G)) in doubles, transformers' very expression
-  // (albert.md 2.2).
+  // (docs/albert.md 2.2).
   int64_t group_of_layer(int64_t layer) const;
 
-  // Error(kMismatch) naming the key and what it may be: non-positive sizes, hidden_size not
-  // divisible by heads, ..
-  void validate() const;
+  // Error(kMismatch) "PLACE: KEY: found F, wanted W": non-positive sizes, hidden_size not divisible
+  // by heads, ..
+  void validate(const std::string& place = "config") const;
 
-  // Reads config.json (or Google's albert_config.json: its "gelu" means gelu_new). Wrong types,
-  // impossible values and refused keys: Error(kBadData or kMismatch) with path and key. Keys nobody
-  // knows are appended to `warnings`.
+  // Reads the folder's config.json, or where there is none Google's albert_config.json.
+  // Error(kMissingInput) when the folder has neither. Otherwise as from_json().
+  static AlbertConfig from_folder(const std::filesystem::path& folder,
+                                  std::vector<std::string>* warnings = nullptr);
+  // Reads one such file; "gelu" in a file named albert_config.json means gelu_new.
   static AlbertConfig from_file(const std::filesystem::path& path,
                                 std::vector<std::string>* warnings = nullptr);
+  // Reads a folder or a file, whichever `path` is.
+  static AlbertConfig from_pretrained(const std::filesystem::path& path,
+                                      std::vector<std::string>* warnings = nullptr);
+  // Wrong types, impossible values and refused keys: Error(kBadData or kMismatch) "NAME: KEY: found
+  // F, wanted W". Label names may be numbers or null, as transformers allows. What is accepted but
+  // not used as it stands (unknown keys, a label2id that is not the inverse of id2label) is
+  // appended to `warnings`.
   static AlbertConfig from_json(const std::string& name, const std::string& text,
                                 std::vector<std::string>* warnings = nullptr);
-  std::string to_json()
-      const;  // with model_type and transformers' spellings; from_json gives the same config back
+  // With model_type and transformers' spellings; from_json() gives the same config back.
+  std::string to_json() const;
 };
 
 }  // namespace albert

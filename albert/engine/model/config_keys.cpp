@@ -36,11 +36,17 @@ constexpr auto kHarmlessKeys = std::to_array<const char*>({
 const std::map<std::string, kernels::Activation>& known_activations() {
   using kernels::Activation;
   static const std::map<std::string, Activation> names = {
-      {"gelu_new", Activation::kGeluNew},  {"gelu_pytorch_tanh", Activation::kGeluNew},
-      {"gelu_fast", Activation::kGeluNew}, {"gelu_python_tanh", Activation::kGeluNew},
-      {"gelu", Activation::kGelu},         {"gelu_python", Activation::kGelu},
-      {"relu", Activation::kRelu},         {"silu", Activation::kSilu},
-      {"swish", Activation::kSilu},        {"tanh", Activation::kTanh},
+      {"gelu_new", Activation::kGeluNew},
+      {"gelu_pytorch_tanh", Activation::kGeluNew},
+      {"gelu_fast", Activation::kGeluNew},
+      {"gelu_python_tanh", Activation::kGeluNew},
+      {"gelu_accurate", Activation::kGeluNew},
+      {"gelu", Activation::kGelu},
+      {"gelu_python", Activation::kGelu},
+      {"relu", Activation::kRelu},
+      {"silu", Activation::kSilu},
+      {"swish", Activation::kSilu},
+      {"tanh", Activation::kTanh},
       {"linear", Activation::kIdentity}};
   return names;
 }
@@ -52,20 +58,18 @@ const std::vector<std::string>& harmless_keys() {
 
 const std::vector<RefusedKey>& refused_keys() {
   static const std::vector<RefusedKey> keys = {
-      {"position_embedding_type", {"\"absolute\""}, "only \"absolute\" positions are supported"},
-      {"pruned_heads",
-       {"{}", "[]"},
-       "models with pruned heads are not supported; save the unpruned model"},
-      {"is_decoder", {"false"}, "ALBERT runs as an encoder only"},
-      {"is_encoder_decoder", {"false"}, "ALBERT runs as an encoder only"},
-      {"add_cross_attention", {"false"}, "ALBERT has no cross attention"},
-      {"quantization_config",
-       {"{}"},
-       "quantized models are not supported; save the model in f32, bf16 or f16"},
-      {"rope_scaling", {}, "ALBERT has no rotary positions"},
+      {"position_embedding_type",
+       {"\"absolute\""},
+       "\"absolute\": other positions are not supported"},
+      {"pruned_heads", {"{}", "[]"}, "none; save the model without pruning"},
+      {"is_decoder", {"false"}, "false: ALBERT runs as an encoder only"},
+      {"is_encoder_decoder", {"false"}, "false: ALBERT runs as an encoder only"},
+      {"add_cross_attention", {"false"}, "false: ALBERT has no cross attention"},
+      {"quantization_config", {"{}"}, "none; save the model in f32, bf16 or f16"},
+      {"rope_scaling", {}, "none: ALBERT has no rotary positions"},
       {"per_layer_config",
        {"{}"},
-       "all layers of a group are alike; layers that differ are groups"}};
+       "none: layers of a group are alike, layers that differ are groups"}};
   return keys;
 }
 

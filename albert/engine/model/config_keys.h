@@ -15,11 +15,11 @@ const std::map<std::string, kernels::Activation>& known_activations();
 const std::vector<std::string>& harmless_keys();
 
 // A key that would change what the model computes, and the JSON values that ask for nothing
-// ("false", "{}", ..).
+// ("false", "{}", ..). Every other value is refused as "found VALUE, wanted" these words.
 struct RefusedKey {
   std::string name;
   std::vector<std::string> harmless_values;  // besides null
-  std::string why;
+  std::string wanted;
 };
 const std::vector<RefusedKey>& refused_keys();
 

@@ -18,16 +18,49 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "safetensors data is little-endian and copied as it is");
 
-SafetensorsLayout read_layout(InputFile& file) {
+// The layout, and where the data begin in the file.
+struct OpenedLayout {
+  SafetensorsLayout layout;
+  uint64_t data = 0;
+};
+
+OpenedLayout read_layout(const InputFile& file) {
   std::array<std::byte, kSafetensorsPrefix> prefix{};
   const uint64_t available = std::min<uint64_t>(file.size(), prefix.size());
-  file.read(prefix.data(), available);
+  file.read_at(0, prefix.data(), available);
   const uint64_t size =
       safetensors_header_size(file.name(), std::span(prefix).first(available), file.size());
   std::string header(size, '\0');
-  file.read(header.data(), header.size());
-  return parse_safetensors_header(file.name(), header, file.size() - prefix.size() - size);
+  file.read_at(prefix.size(), header.data(), header.size());
+  const uint64_t data = prefix.size() + size;
+  return {parse_safetensors_header(file.name(), header, file.size() - data), data};
 }
+
+class SafetensorsWeights : public WeightSource {
+ public:
+  explicit SafetensorsWeights(const std::filesystem::path& path) : file_(path) {
+    OpenedLayout opened = read_layout(file_);
+    metadata_ = std::move(opened.layout.metadata);
+    for (SafetensorsEntry& entry : opened.layout.entries) {
+      offsets_.emplace(entry.name, opened.data + entry.begin);
+      tensors_.emplace(std::move(entry.name), std::move(entry.info));
+    }
+  }
+
+  std::string name() const override { return file_.name(); }
+  const std::map<std::string, TensorInfo>& tensors() const override { return tensors_; }
+  void read(const std::string& tensor, std::span<std::byte> to) const override {
+    file_.read_at(offsets_.at(tensor), to.data(), to.size());
+  }
+  void check_unchanged() const override { file_.check_unchanged(); }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+ private:
+  InputFile file_;
+  std::map<std::string, std::string> metadata_;
+  std::map<std::string, TensorInfo> tensors_;
+  std::map<std::string, uint64_t> offsets_;  // in the file
+};
 
 const char* format_name(DType dtype) {
   switch (dtype) {
@@ -51,25 +84,15 @@ std::string little_endian(uint64_t value) {
 }  // namespace
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
-  InputFile file(path);
-  SafetensorsLayout layout = read_layout(file);
-  TensorFile result{{}, std::move(layout.metadata)};
-  for (auto& entry : layout.entries) {
-    HostTensor tensor(entry.info.dtype, std::move(entry.info.shape));
-    file.read(tensor.raw(), tensor.bytes());
-    result.tensors.emplace(std::move(entry.name), std::move(tensor));
-  }
+  const SafetensorsWeights file(path);
+  TensorFile result{{}, file.metadata()};
+  for (const auto& [name, info] : file.tensors()) result.tensors.emplace(name, file.tensor(name));
   file.check_unchanged();
   return result;
 }
 
-TensorFileHeader read_safetensors_header(const std::filesystem::path& path) {
-  InputFile file(path);
-  SafetensorsLayout layout = read_layout(file);
-  TensorFileHeader header{{}, std::move(layout.metadata)};
-  for (auto& entry : layout.entries)
-    header.tensors.emplace(std::move(entry.name), std::move(entry.info));
-  return header;
+std::unique_ptr<const WeightSource> open_safetensors(const std::filesystem::path& path) {
+  return std::make_unique<const SafetensorsWeights>(path);
 }
 
 TensorFile parse_safetensors(const std::string& name, const void* data, size_t size) {

@@ -5,7 +5,7 @@
 #include "albert/base/input_file.h"
 #include "albert/base/json.h"
 #include "albert/engine/transfer.h"
-#include "albert/engine/weights/model_folder.h"
+#include "albert/engine/weights/weight_source.h"
 
 namespace albert {
 namespace {
@@ -101,13 +101,15 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
 }
 
 void load_weights(const fs::path& folder, AlbertPreTrainedModel& model) {
-  const TensorFile file = read_model_tensors(folder);
+  const auto weights = open_weights(folder);
   for (Parameter& p : model.parameters().all()) {
-    const auto at = file.tensors.find(p.name);
-    if (at == file.tensors.end() || at->second.size() != p.shape.size())
+    const HostTensor values =
+        weights->tensors().contains(p.name) ? weights->tensor(p.name) : HostTensor();
+    if (values.size() != p.shape.size())
       fail(ErrorCode::kMismatch, folder.string(), ": ", p.name, " is missing or of another shape");
-    model.parameters().write(p, at->second);
+    model.parameters().write(p, values);
   }
+  weights->check_unchanged();
   model.sync_compute_copies();
 }
 

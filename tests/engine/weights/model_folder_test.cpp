@@ -103,7 +103,10 @@ TEST(ModelFolder, NamesMissingAndMisshapenTensorsWithShapes) {
   write_safetensors(folder / "m/model.safetensors", file);
   Refusal r = refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "m"); });
   EXPECT_EQ(r.code, ErrorCode::kMismatch);
-  EXPECT_TRUE(r.says("predictions.dense.bias [6]")) << r.what;
+  EXPECT_TRUE(
+      r.says("found no tensor predictions.dense.bias [6], wanted a trained "
+             "AlbertForMaskedLM"))
+      << r.what;
   auto allowed = AlbertForMaskedLM::from_pretrained(folder / "m", {.allow_missing = true});
   EXPECT_EQ(allowed.load_report().missing, std::vector<std::string>{"predictions.dense.bias [6]"});
   EXPECT_EQ(allowed.load_report().unexpected, std::vector<std::string>{"extra [4, 5]"});
@@ -112,15 +115,32 @@ TEST(ModelFolder, NamesMissingAndMisshapenTensorsWithShapes) {
   r = refusal_of(
       [&] { AlbertForMaskedLM::from_pretrained(folder / "m", {.allow_missing = true}); });
   EXPECT_EQ(r.code, ErrorCode::kMismatch);
-  EXPECT_TRUE(r.says("predictions.dense.bias [6] is [7] f32 in the file")) << r.what;
+  EXPECT_TRUE(r.says("predictions.dense.bias: found [7] f32, wanted [6]")) << r.what;
 }
 
 TEST(ModelFolder, SaysWhatWouldWorkForOtherFormats) {
   const TemporaryFolder folder;
   tiny_model(1).save_pretrained(folder / "m");
-  std::filesystem::rename(folder / "m/model.safetensors", folder / "m/pytorch_model.bin");
-  const Refusal r = refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "m"); });
-  EXPECT_TRUE(r.says("pytorch_model.bin") && r.says("safetensors")) << r.what;
+  std::string there = "model.safetensors";
+  for (const std::string name :
+       {"pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json",
+        "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "model.ckpt-best.index",
+        "model.ckpt-8000.index", "model.fp16.safetensors", "adapter_model.safetensors",
+        "saved_model.pb", "albert.onnx", "albert.gguf"}) {
+    std::filesystem::rename(folder / "m" / there, folder / "m" / name);
+    there = name;
+    const Refusal r = refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "m"); });
+    EXPECT_EQ(r.code, ErrorCode::kMissingInput);
+    EXPECT_TRUE(r.says(": found the weights in " + name +
+                       ", which this version does not read; wanted model.safetensors: load"))
+        << r.what;
+    EXPECT_EQ(find_weights(folder / "m").file, folder / "m" / name);
+    EXPECT_FALSE(find_weights(folder / "m").is_read);
+  }
+  std::filesystem::rename(folder / "m" / there, folder / "m/training_args.bin");
+  EXPECT_TRUE(refusal_of([&] {
+                open_weights(folder / "m");
+              }).says(": found no weights, wanted model.safetensors or model.safetensors.index"));
   EXPECT_EQ(refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "none"); }).code,
             ErrorCode::kMissingInput);
 }

@@ -1,5 +1,6 @@
 // Model folders as files: shards against their index, and what saving writes.
 #include "albert/engine/weights/model_folder.h"
+#include "albert/engine/weights/weight_source.h"
 #include "tests/support/files.h"
 
 namespace albert::testing {
@@ -25,10 +26,7 @@ class Shards : public ::testing::Test {
     write_bytes(folder_ / "model.safetensors.index.json", text);
   }
   Refusal refusal() {
-    const Refusal header = refusal_of([&] { read_model_tensors_header(folder_.path()); });
-    const Refusal whole = refusal_of([&] { read_model_tensors(folder_.path()); });
-    EXPECT_EQ(header.what, whole.what);
-    return whole;
+    return refusal_of([&] { open_weights(folder_.path()); });
   }
   static std::string map(const std::string& a, const std::string& b) {
     return R"({"metadata": {"total_size": 16}, "weight_map": {"a": ")" + a + R"(", "b": ")" + b +
@@ -39,10 +37,12 @@ class Shards : public ::testing::Test {
 
 TEST_F(Shards, AreJoined) {
   index(map(kFirst, kSecond));
-  EXPECT_EQ(read_model_tensors(folder_.path()).tensors.size(), 2U);
-  EXPECT_EQ(read_model_tensors_header(folder_.path()).tensors.at("b").shape,
-            std::vector<int64_t>{2});
-  EXPECT_EQ(model_weight_files(folder_.path()).size(), 2U);
+  const auto weights = open_weights(folder_.path());
+  EXPECT_EQ(weights->tensors().size(), 2U);
+  EXPECT_EQ(weights->tensors().at("b").shape, std::vector<int64_t>{2});
+  EXPECT_EQ(weights->tensor("b").at<float>(1), 2);
+  EXPECT_EQ(weights->name(), folder_.path().string());
+  EXPECT_NO_THROW(weights->check_unchanged());
 }
 
 TEST_F(Shards, ATensorInAnotherShardThanTheIndexSays) {
@@ -111,7 +111,7 @@ TEST(SaveModelFolder, AConfigThatStaysIsNotTouched) {
   std::filesystem::last_write_time(folder / "m/config.json", before);
   save_model_folder(folder / "m", "{}", one("b"));
   EXPECT_EQ(std::filesystem::last_write_time(folder / "m/config.json"), before);
-  EXPECT_TRUE(read_model_tensors(folder / "m").tensors.contains("b"));
+  EXPECT_TRUE(open_weights(folder / "m")->tensors().contains("b"));
 }
 
 TEST(SaveModelFolder, AFolderInTheWayOfTheConfigStopsBothFiles) {
@@ -121,7 +121,7 @@ TEST(SaveModelFolder, AFolderInTheWayOfTheConfigStopsBothFiles) {
   std::filesystem::create_directory(folder / "m/config.json");
   EXPECT_EQ(refusal_of([&] { save_model_folder(folder / "m", "{}", one("b")); }).code,
             ErrorCode::kIo);
-  EXPECT_TRUE(read_model_tensors(folder / "m").tensors.contains("a"));
+  EXPECT_TRUE(open_weights(folder / "m")->tensors().contains("a"));
 }
 
 TEST(WriteSafetensors, RefusesWhatTheFormatCannotHold) {
