@@ -1,6 +1,6 @@
 #include "albert/heads/pretraining.h"
 
-#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "albert/heads/loss_targets.h"
@@ -28,6 +28,17 @@ int64_t count_equal(const HostTensor& predicted, const std::vector<int32_t>& lab
   for (size_t i = 0; i < labels.size(); ++i)
     equal += predicted.at<int32_t>(static_cast<int64_t>(i)) == labels[i];
   return equal;
+}
+
+// Adds how many labels there are, and how many of them are the `best` classes of their rows: of
+// words, then of orders.
+void add_scores(AlbertForPreTrainingOutput& out, const std::vector<double>& counts,
+                const std::array<HostTensor, 2>& best,
+                const std::array<std::vector<int32_t>, 2>& labels) {
+  out.mlm_count = static_cast<int64_t>(counts[0]);
+  out.sop_count = static_cast<int64_t>(counts[1]);
+  out.mlm_correct = count_equal(best[0], labels[0]);
+  out.sop_correct = count_equal(best[1], labels[1]);
 }
 
 // Labels as the two losses take them; empty where there are none.
@@ -80,8 +91,8 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
   const auto first_at = rows.locate(first), masked_at = rows.locate(targets.tokens.rows);
 
   std::optional<BackboneOutput> result;
-  Tensor prediction_logits, sop_logits, best_tokens, best_orders;
-  std::vector<Tensor> losses;
+  Tensor prediction_logits, sop_logits;
+  std::vector<Tensor> losses, best_classes;
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result =
         backbone_(t, batch, encoder_call(options, batch, rows.views()), HostView::of(first_at));
@@ -94,8 +105,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     prediction_logits = predictions.value();
     sop_logits = sop.value();
     if (!labelled) return {};
-    best_tokens = best_of_rows(t, predictions);
-    best_orders = best_of_rows(t, sop);
+    best_classes = {best_of_rows(t, predictions), best_of_rows(t, sop)};
     const Var mlm_loss = ops::cross_entropy(t, predictions, HostView::of(tokens),
                                             mean_cross_entropy(options.loss, counts[0]));
     const Var sop_loss = ops::cross_entropy(t, sop, HostView::of(targets.orders),
@@ -105,9 +115,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
   });
 
   const auto common = start_output(batch, *result, {});
-  const auto terms = start_to_host(losses),
-             best = start_to_host(labelled ? std::vector{best_tokens, best_orders}
-                                           : std::vector<Tensor>{});
+  const auto terms = start_to_host(losses), best = start_to_host(best_classes);
   const auto sop = start_to_host(sop_logits);
   // The logits are large: they are copied out now instead of into a second buffer.
   const auto words = std::make_shared<HostTensor>();
@@ -119,10 +127,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
       out.mlm_loss = value_of(terms[0].get());
       out.sop_loss = value_of(terms[1].get());
       out.loss = *out.mlm_loss + *out.sop_loss;
-      out.mlm_correct = count_equal(best[0].get(), tokens);
-      out.sop_correct = count_equal(best[1].get(), orders);
-      out.mlm_count = static_cast<int64_t>(own[0]);
-      out.sop_count = static_cast<int64_t>(own[1]);
+      add_scores(out, own, {best[0].get(), best[1].get()}, {tokens, orders});
     }
     out.prediction_logits = std::move(*words);
     out.sop_logits = sop.get();
