@@ -8,10 +8,24 @@
 #include "tests/support/text_checks.h"
 #include "tests/support/vocabularies.h"
 
+namespace {
+
+const auto& tokenizers() {
+  static const auto all = albert::testing::all_tokenizers();
+  return all;
+}
+
+}  // namespace
+
+// Reading the vocabularies takes seconds under sanitizers, which are not an input's.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  tokenizers();
+  return 0;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const auto tokenizers = albert::testing::all_tokenizers();
   if (size == 0) return 0;
-  const albert::Tokenizer& tokenizer = *tokenizers[data[0] % tokenizers.size()];
+  const albert::Tokenizer& tokenizer = *tokenizers()[data[0] % tokenizers().size()];
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   for (const std::string& text : {bytes, albert::testing::valid_part(bytes)})
     if (const auto property = albert::testing::broken_property(tokenizer, text)) {
