@@ -11,6 +11,7 @@
 
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
+#include "albert/base/json.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/trainer/data/corpus.h"
 #include "albert/trainer/loop/progress.h"
@@ -165,7 +166,7 @@ class Demo {
     std::istringstream lines(read_text_file(fs::path(run) / "metrics.jsonl", 1 << 30));
     double value = std::nan("");
     for (std::string line; std::getline(lines, line);) {
-      const auto record = nlohmann::json::parse(line, nullptr, false);
+      const auto record = parse_json("metrics.jsonl", line);
       if (record.is_object() && record.contains(key) && record[key].is_number())
         value = record[key].get<double>();
     }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <ostream>
 
+#include "albert/base/printable.h"
 #include "albert/heads/registry.h"
 #include "apps/cli/common.h"
 #include "apps/commands.h"
@@ -53,11 +54,8 @@ Runner declare_forward(Command& command) {
   command.option("label_smoothing", flags->label_smoothing, "of a cross-entropy, 0 to 1");
   add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) {
-    if (flags->head.empty()) {
-      std::string names;
-      for (const auto& name : head_names()) names += (names.empty() ? "" : ", ") + name;
-      fail(ErrorCode::kUsage, "forward needs --head, one of ", names);
-    }
+    if (flags->head.empty())
+      fail(ErrorCode::kUsage, "forward needs --head, ", one_of(head_names()));
     return run(*flags, out, err);
   };
 }

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "albert/base/printable.h"
 #include "albert/heads/registry.h"
 
 namespace albert::apps {
@@ -24,15 +25,11 @@ class InputTensors {
   void check_all_taken(const std::string& head) const {
     for (const auto& [name, tensor] : file_.tensors)
       if (name.rfind("in.", 0) == 0 && !taken_.count(name))
-        fail(ErrorCode::kBadData, "head ", head, " has no input ", name, "; it takes ", names());
+        fail(ErrorCode::kBadData, "head ", head, " has no input ", name, ", wanted ",
+             one_of(taken_));
   }
 
  private:
-  std::string names() const {
-    std::string list;
-    for (const auto& name : taken_) list += (list.empty() ? "" : ", ") + name;
-    return list;
-  }
   const TensorFile& file_;
   std::set<std::string> taken_;
 };

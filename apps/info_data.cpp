@@ -54,7 +54,7 @@ ordered_json checkpoint_json(const fs::path& folder) {
                     {"damage", verify_checkpoint(folder).value_or("")}};
   if (!info["damage"].get<std::string>().empty()) return info;
   const std::string name = (folder / "trainer_state.json").string();
-  const auto state = ordered_json::parse(read_text_file(name, kMaxState), nullptr, false);
+  const auto state = parse_ordered_json(name, read_text_file(name, kMaxState));
   if (!state.is_object() || !state.contains("step"))
     fail(ErrorCode::kBadData, name, ": not a run's state");
   info["step"] = state["step"];

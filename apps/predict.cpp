@@ -9,6 +9,7 @@
 #include <span>
 
 #include "albert/base/atomic_file.h"
+#include "albert/base/json.h"
 #include "albert/base/text_reader.h"
 #include "albert/heads/sequence_classification.h"
 #include "albert/tokenizer/tokenizer.h"
@@ -35,7 +36,7 @@ struct Line {
 
 std::string text_of(const nlohmann::json& object, const std::string& key) {
   if (!object.is_object() || !object.contains(key) || !object[key].is_string())
-    throw TokenizerError(TokenizerError::Kind::kBadData, "no text under \"" + key + "\"");
+    fail(ErrorCode::kBadData, "no text under \"" + key + "\"");
   return object[key].get<std::string>();
 }
 
@@ -43,11 +44,9 @@ std::string text_of(const nlohmann::json& object, const std::string& key) {
 Encoding encode(const std::string& line, const Tokenizer& tokenizer, const PredictFlags& flags,
                 int64_t longest) {
   const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = longest};
-  if (line.empty()) throw TokenizerError(TokenizerError::Kind::kBadData, "the line is empty");
+  if (line.empty()) fail(ErrorCode::kBadData, "the line is empty");
   if (line.front() != '{') return tokenizer.encode(line, options);
-  const auto object = nlohmann::json::parse(line, nullptr, false);
-  if (object.is_discarded())
-    throw TokenizerError(TokenizerError::Kind::kBadData, "not a JSON object");
+  const auto object = parse_json("the line", line);
   const std::string text = text_of(object, flags.text_key);
   if (!object.contains(flags.pair_key)) return tokenizer.encode(text, options);
   return tokenizer.encode(text, text_of(object, flags.pair_key), options);
@@ -87,7 +86,8 @@ class Predictor {
     line.number = number;
     try {
       line.encoding = encode(text, *tokenizer_, flags_, longest_);
-    } catch (const TokenizerError& e) {
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kBadData) throw;
       line.error = e.what();
       ++bad_;
     }

@@ -61,7 +61,7 @@ void tokenize_line(const Tokenizer& tokenizer, const std::string& name, int64_t 
                    const std::string& line, const TokenizeFlags& flags, std::ostream& out) {
   try {
     (flags.json ? print_json : print_plain)(out, encode(tokenizer, line, flags));
-  } catch (const TokenizerError& e) {
+  } catch (const Error& e) {
     fail(ErrorCode::kBadData, name, ":", number, ": ", e.what());
   }
 }

@@ -24,33 +24,28 @@ struct stat status_of(int descriptor, const std::string& name) {
   return status;
 }
 
-int open_for_reading(const std::string& name) {
-  // O_NONBLOCK: opening a pipe must not wait for its writer; on regular files it does nothing.
-  const int descriptor = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor >= 0) return descriptor;
-  const bool missing = errno == ENOENT || errno == ENOTDIR;
-  fail(missing ? ErrorCode::kMissingInput : ErrorCode::kIo, name,
-       ": cannot open: ", std::strerror(errno));
-}
-
 }  // namespace
 
-InputFile::InputFile(const std::filesystem::path& path)
-    : name_(path.string()), descriptor_(open_for_reading(name_)) {
-  try {
-    const struct stat status = status_of(descriptor_, name_);
-    if (!S_ISREG(status.st_mode))
-      fail(ErrorCode::kBadData, name_, ": is ",
-           S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device", ", wanted a file");
-    size_ = static_cast<uint64_t>(status.st_size);
-    modified_ns_ = modified_ns(status);
-  } catch (...) {
-    close(descriptor_);
-    throw;
-  }
+Descriptor::~Descriptor() { close(number_); }
+
+int open_for_reading(const std::filesystem::path& path, int flags) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
+  if (descriptor >= 0) return descriptor;
+  if (errno == ENOENT || errno == ENOTDIR)
+    fail(ErrorCode::kMissingInput, path.string(), ": no such file");
+  fail(ErrorCode::kIo, path.string(), ": cannot open: ", std::strerror(errno));
 }
 
-InputFile::~InputFile() { close(descriptor_); }
+// O_NONBLOCK: opening a pipe must not wait for its writer; on regular files it does nothing.
+InputFile::InputFile(const std::filesystem::path& path)
+    : name_(path.string()), descriptor_(open_for_reading(path, O_NONBLOCK)) {
+  const struct stat status = status_of(descriptor_.number(), name_);
+  if (!S_ISREG(status.st_mode))
+    fail(ErrorCode::kBadData, name_, ": is ",
+         S_ISDIR(status.st_mode) ? "a folder" : "a pipe or device", ", wanted a file");
+  size_ = static_cast<uint64_t>(status.st_size);
+  modified_ns_ = modified_ns(status);
+}
 
 void InputFile::read(void* to, size_t n) {
   read_at(position_, to, n);
@@ -61,7 +56,7 @@ void InputFile::read_at(uint64_t offset, void* to, size_t n) const {
   auto* at = static_cast<char*>(to);
   while (n > 0) {
     const ssize_t got =
-        pread(descriptor_, at, std::min<size_t>(n, 1U << 30), static_cast<off_t>(offset));
+        pread(descriptor_.number(), at, std::min<size_t>(n, 1U << 30), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(ErrorCode::kIo, name_, ": cannot read: ", std::strerror(errno));
     if (got == 0) fail(ErrorCode::kIo, name_, ": became shorter while it was read");
@@ -72,7 +67,7 @@ void InputFile::read_at(uint64_t offset, void* to, size_t n) const {
 }
 
 void InputFile::check_unchanged() const {
-  const struct stat status = status_of(descriptor_, name_);
+  const struct stat status = status_of(descriptor_.number(), name_);
   if (static_cast<uint64_t>(status.st_size) != size_ || modified_ns(status) != modified_ns_)
     fail(ErrorCode::kIo, name_, ": was changed while it was read");
 }

@@ -5,6 +5,24 @@
 
 namespace albert {
 
+// A file descriptor, closed with this object.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+// open(2) as every reader of files does it; `flags` are added to O_RDONLY | O_CLOEXEC, and the
+// caller closes what it gets. Error(kMissingInput) "PATH: no such file", Error(kIo) "PATH: cannot
+// open: Permission denied".
+int open_for_reading(const std::filesystem::path& path, int flags = 0);
+
 // A regular file open for reading, from front to back or in places. Directories, pipes and devices
 // are refused.
 class InputFile {
@@ -12,9 +30,6 @@ class InputFile {
   // Error(kMissingInput) when it is not there, kBadData when it is no regular file, kIo when it
   // cannot be opened.
   explicit InputFile(const std::filesystem::path& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   const std::string& name() const { return name_; }
   uint64_t size() const { return size_; }
@@ -31,7 +46,7 @@ class InputFile {
 
  private:
   std::string name_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   uint64_t size_ = 0, position_ = 0;
   int64_t modified_ns_ = 0;
 };

@@ -1,14 +1,16 @@
 #include "albert/base/text_reader.h"
 
 #include <lzma.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include "albert/base/error.h"
+#include "albert/base/input_file.h"
 
 namespace albert {
 namespace {
@@ -129,7 +131,9 @@ std::unique_ptr<Decoder> decoder_for(std::string_view first) {
 }  // namespace
 
 struct TextReader::Source {
-  std::ifstream file;
+  explicit Source(const std::filesystem::path& path) : file(open_for_reading(path)) {}
+
+  Descriptor file;
   std::unique_ptr<Decoder> decoder;
   uint64_t taken = 0;
   bool done = false;
@@ -138,9 +142,7 @@ struct TextReader::Source {
   bool read(std::string& out) {
     if (done) return false;
     std::vector<char> block(kBlock);
-    file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    const auto size = static_cast<size_t>(file.gcount());
-    if (file.bad()) throw std::runtime_error("reading failed");
+    const size_t size = fill(block);
     if (!decoder) decoder = decoder_for({block.data(), size});
     taken += size;
     done = size < block.size();
@@ -151,17 +153,27 @@ struct TextReader::Source {
       throw std::runtime_error("the compressed stream is cut short");
     return true;
   }
+
+ private:
+  // Bytes read: less than the block only at the end of the file, which may be a pipe.
+  size_t fill(std::vector<char>& block) const {
+    size_t size = 0;
+    while (size < block.size()) {
+      const ssize_t got = ::read(file.number(), block.data() + size, block.size() - size);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail(ErrorCode::kIo, "cannot read: ", std::strerror(errno));
+      if (got == 0) break;
+      size += static_cast<size_t>(got);
+    }
+    return size;
+  }
 };
 
 TextReader::TextReader(const std::filesystem::path& path)
-    : name_(path.string()), source_(std::make_unique<Source>()) {
+    : name_(path.string()), source_(std::make_unique<Source>(path)) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    fail(ErrorCode::kMissingInput, name_, ": no such file");
   if (std::filesystem::is_directory(path, error))
     fail(ErrorCode::kBadData, name_, ": is a folder, wanted a text file");
-  source_->file.open(path, std::ios::binary);
-  if (!source_->file) fail(ErrorCode::kIo, name_, ": cannot be opened");
 }
 
 TextReader::~TextReader() = default;
@@ -178,6 +190,8 @@ bool TextReader::next(std::string& line) {
     const size_t before = buffer_.size();
     try {
       if (!source_->read(buffer_)) break;
+    } catch (const Error& e) {
+      fail(e.code(), name_, ": ", e.what());
     } catch (const std::runtime_error& e) {
       fail(ErrorCode::kBadData, name_, ":", line_ + 1, ": ", e.what());
     }

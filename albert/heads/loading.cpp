@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "albert/base/printable.h"
 #include "albert/engine/transfer.h"
 #include "albert/engine/weights/model_folder.h"
 #include "albert/heads/pretrained_model.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -47,8 +47,7 @@ class Reader {
     }
   }
   [[noreturn]] void fail(const std::string& what) const {
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         name_ + ": not a SentencePiece model: " + what);
+    albert::fail(ErrorCode::kBadData, name_ + ": not a SentencePiece model: " + what);
   }
 
  private:

@@ -29,7 +29,7 @@ struct SentenceModel {
   std::string charsmap;  // the compiled rules of the normaliser
 };
 
-// TokenizerError (kBadData) "name: what is wrong" for anything cut, overlapping, oversized or out
+// Error(kBadData) "name: what is wrong" for anything cut, overlapping, oversized or out
 // of range: pieces up to 2^20 of up to 1 KiB, finite scores, exactly one unknown piece, a charsmap
 // whose trie stays inside itself.
 SentenceModel parse_sentence_model(const std::string& name, std::string_view bytes);

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/sentence_normalizer.h"
 #include "albert/tokenizer/unigram.h"
 #include "albert/tokenizer/utf8.h"
@@ -44,8 +44,7 @@ void check_pieces(const std::string& name, const SentenceModel& model) {
                            piece.type == SentenceModel::Type::kUnused;
     const auto [at, is_new] = (is_normal ? normal : reserved).emplace(piece.text, id);
     if (!is_new)
-      throw TokenizerError(TokenizerError::Kind::kBadData,
-                           name + ": piece " + std::to_string(id) + " is piece " +
+      fail(ErrorCode::kBadData, name + ": piece " + std::to_string(id) + " is piece " +
                                std::to_string(at->second) + " again");
   }
 }

@@ -8,7 +8,7 @@
 namespace albert {
 
 // A SentencePiece vocabulary under ALBERT's rules: preprocessing before it, the digit-comma rule
-// after it (docs/albert.md, tokenizer). TokenizerError (kBadData) "name: .." for a piece that is
+// after it (docs/albert.md, tokenizer). Error(kBadData) "name: .." for a piece that is
 // there twice.
 std::unique_ptr<const WordEncoder> make_sentence_piece(const std::string& name, SentenceModel model,
                                                        const TokenizerOptions& options);

@@ -11,8 +11,7 @@ namespace {
 
 void check_utf8(std::string_view text) {
   if (const size_t at = invalid_utf8(text); at != std::string_view::npos)
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         "byte " + std::to_string(at + 1) + " is not UTF-8");
+    fail(ErrorCode::kBadData, "byte " + std::to_string(at + 1) + " is not UTF-8");
 }
 
 int64_t size_of(const Sequence& s) { return static_cast<int64_t>(s.ids.size()); }
@@ -23,10 +22,9 @@ Sequence part(const Sequence& s, int64_t begin, int64_t length) {
 }
 
 [[noreturn]] void fail_room(const EncodeOptions& options, const char* which) {
-  throw TokenizerError(TokenizerError::Kind::kBadData, "the " + std::string(which) +
-                                                           " leaves no room in max_length " +
-                                                           std::to_string(options.max_length) +
-                                                           "; truncate longest_first, or raise it");
+  fail(ErrorCode::kBadData, "the " + std::string(which) + " leaves no room in max_length " +
+                                std::to_string(options.max_length) +
+                                "; truncate longest_first, or raise it");
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
@@ -92,9 +90,8 @@ int64_t room(const EncodeOptions& options, bool pair) {
 // What of `s` stays in windows of `length`, each beginning `length - stride` behind the one before.
 std::vector<Sequence> windows(const Sequence& s, int64_t length, int64_t stride) {
   if (stride < 0 || stride >= length)
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         "stride " + std::to_string(stride) + " must be less than the " +
-                             std::to_string(length) + " ids there is room for");
+    fail(ErrorCode::kBadData, "stride " + std::to_string(stride) + " must be less than the " +
+                                  std::to_string(length) + " ids there is room for");
   std::vector<Sequence> found;
   for (int64_t begin = 0;; begin += length - stride) {
     found.push_back(part(s, begin, std::min(length, size_of(s) - begin)));
@@ -207,8 +204,7 @@ std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
   if (options.truncation == Truncation::kNone)
     return {encode_pair(text, text_pair ? &*text_pair : nullptr, options)};
   if (text_pair && options.truncation == Truncation::kLongestFirst)
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         "overflowing parts of a pair: truncate only_first or only_second");
+    fail(ErrorCode::kBadData, "overflowing parts of a pair: truncate only_first or only_second");
   const Sequence a = sequence_of(text, *this, *state_->encoder, state_->caches);
   Sequence b;
   if (text_pair) b = sequence_of(*text_pair, *this, *state_->encoder, state_->caches);
@@ -228,9 +224,8 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special_to
   std::vector<std::string> run;
   for (const int32_t id : ids) {
     if (id < 0 || id >= vocab_size())
-      throw TokenizerError(
-          TokenizerError::Kind::kBadData,
-          "id " + std::to_string(id) + ", the vocabulary has " + std::to_string(vocab_size()));
+      fail(ErrorCode::kBadData,
+           "id " + std::to_string(id) + ", the vocabulary has " + std::to_string(vocab_size()));
     const bool special = is_special(id);
     if (special && skip_special_tokens) continue;
     run.push_back(piece(id));

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/preprocess.h"
 
 namespace albert {
@@ -40,7 +40,7 @@ class Tokenizer {
   struct State;  // tokenizer_state.h
 
   // A folder with spiece.model (or 30k-clean.model), vocab.txt or tokenizer.json, options from
-  // tokenizer_config.json unless given; or one such file. TokenizerError.
+  // tokenizer_config.json unless given; or one such file. Error.
   static std::shared_ptr<const Tokenizer> from_pretrained(
       const std::filesystem::path& path, const std::optional<TokenizerOptions>& options = {});
   // From the bytes of a spiece.model.
@@ -52,7 +52,7 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   // Without special tokens, except that "[MASK]" and the like in the text become themselves (not
-  // under Google's preprocessing). TokenizerError (kBadData) "byte 17 is not UTF-8".
+  // under Google's preprocessing). Error(kBadData) "byte 17 is not UTF-8".
   std::vector<int32_t> ids(std::string_view text) const;
 
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;

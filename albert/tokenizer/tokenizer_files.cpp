@@ -1,8 +1,6 @@
 // Tokenizers from files and files from tokenizers.
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
+#include "albert/base/input_file.h"
+#include "albert/base/json.h"
 #include "albert/tokenizer/sentence_piece.h"
 #include "albert/tokenizer/tokenizer_json.h"
 #include "albert/tokenizer/tokenizer_state.h"
@@ -15,28 +13,12 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr std::streamoff kMaxFile = 64 << 20;
+constexpr uint64_t kMaxFile = 64 << 20;
 
-[[noreturn]] void fail_missing(const std::string& what) {
-  throw TokenizerError(TokenizerError::Kind::kMissing, what);
-}
-[[noreturn]] void fail_data(const std::string& what) {
-  throw TokenizerError(TokenizerError::Kind::kBadData, what);
-}
+[[noreturn]] void fail_missing(const std::string& what) { fail(ErrorCode::kMissingInput, what); }
+[[noreturn]] void fail_data(const std::string& what) { fail(ErrorCode::kBadData, what); }
 
-std::string contents(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) fail_missing(path.string() + ": no such file");
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) fail_missing(path.string() + ": cannot be opened");
-  const std::streamoff size = file.tellg();
-  if (size > kMaxFile)
-    fail_data(path.string() + ": " + std::to_string(size) + " bytes, wanted at most 64 MiB");
-  std::string bytes(static_cast<size_t>(size), '\0');
-  file.seekg(0);
-  if (!file.read(bytes.data(), size)) fail_data(path.string() + ": reading failed");
-  return bytes;
-}
+std::string contents(const fs::path& path) { return read_text_file(path, kMaxFile); }
 
 // do_lower_case, keep_accents and our own "preprocessing" of tokenizer_config.json; the rest
 // concerns others.
@@ -44,16 +26,12 @@ TokenizerOptions options_of(const fs::path& folder, TokenizerOptions options) {
   const fs::path path = folder / "tokenizer_config.json";
   std::error_code error;
   if (!fs::exists(path, error)) return options;
-  const auto json = nlohmann::json::parse(contents(path), nullptr, false);
-  if (!json.is_object()) fail_data(path.string() + ": not a JSON object");
-  const auto flag = [&](const char* key, bool& value) {
-    if (!json.contains(key)) return;
-    if (!json[key].is_boolean()) fail_data(path.string() + ": " + key + " must be true or false");
-    value = json[key].get<bool>();
-  };
-  flag("do_lower_case", options.do_lower_case);
-  flag("keep_accents", options.keep_accents);
-  if (json.value("preprocessing", "") == "google") options.preprocessing = Preprocessing::kGoogle;
+  const auto document = parse_json(path.string(), contents(path));
+  const JsonView json(path.string(), document);
+  options.do_lower_case = json.boolean_or("do_lower_case", options.do_lower_case);
+  options.keep_accents = json.boolean_or("keep_accents", options.keep_accents);
+  if (json.string_or("preprocessing", "") == "google")
+    options.preprocessing = Preprocessing::kGoogle;
   return options;
 }
 

@@ -1,9 +1,9 @@
 #include "albert/tokenizer/tokenizer_json.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
+#include "albert/base/json.h"
 #include "albert/tokenizer/sentence_piece.h"
 
 namespace albert {
@@ -19,7 +19,7 @@ constexpr const char* kDigits64 =
 const std::vector<std::string> kSpecials = {"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"};
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
-  throw TokenizerError(TokenizerError::Kind::kBadData, name + ": " + what);
+  albert::fail(ErrorCode::kBadData, name, ": ", what);
 }
 
 std::string base64(std::string_view bytes) {
@@ -160,7 +160,7 @@ std::string write_tokenizer_json(const SentenceModel& model, const TokenizerOpti
 
 SentenceModel read_tokenizer_json(const std::string& name, const std::string& text,
                                   TokenizerOptions* options) {
-  const json file = json::parse(text, nullptr, false);
+  const json file = parse_json(name, text);
   if (!file.is_object()) fail(name, "not a JSON object");
   try {
     const json& unigram = file.at("model");

@@ -12,7 +12,7 @@ namespace albert {
 std::string write_tokenizer_json(const SentenceModel& model, const TokenizerOptions& options);
 
 // The vocabulary of such a file, penalties taken back; `options` (may be null) receives what its
-// normaliser does. TokenizerError (kBadData) for anything but a Unigram model with a precompiled
+// normaliser does. Error(kBadData) for anything but a Unigram model with a precompiled
 // charsmap.
 SentenceModel read_tokenizer_json(const std::string& name, const std::string& text,
                                   TokenizerOptions* options);

@@ -4,7 +4,7 @@
 
 #include <unordered_map>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -70,9 +70,9 @@ std::string train_vocabulary(const std::function<bool(std::string&)>& next_line,
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
   if (!status.ok())
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         "SentencePiece could not train a vocabulary of " +
-                             std::to_string(options.vocab_size) + " pieces: " + status.ToString());
+    fail(ErrorCode::kBadData, "SentencePiece could not train a vocabulary of " +
+                                  std::to_string(options.vocab_size) +
+                                  " pieces: " + status.ToString());
   return model;
 }
 

@@ -17,7 +17,7 @@ struct VocabularyOptions {
 };
 
 // The bytes of a spiece.model. `next_line` gives lines of valid UTF-8 until it returns false. The
-// same bytes for the same lines and options. TokenizerError, in SentencePiece's words, e.g. for a
+// same bytes for the same lines and options. Error, in SentencePiece's words, e.g. for a
 // vocab_size that the text cannot fill.
 std::string train_vocabulary(const std::function<bool(std::string&)>& next_line,
                              const VocabularyOptions& options);

@@ -4,7 +4,7 @@
 
 #include <unordered_map>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -97,8 +97,8 @@ class WordPiece final : public WordEncoder {
 
  private:
   [[noreturn]] static void fail(const std::string& name, size_t line, const std::string& what) {
-    throw TokenizerError(TokenizerError::Kind::kBadData,
-                         name + ":" + std::to_string(line + 1) + ": the piece " + what);
+    albert::fail(ErrorCode::kBadData,
+                 name + ":" + std::to_string(line + 1) + ": the piece " + what);
   }
 
   void add(const std::string& name, std::string piece) {

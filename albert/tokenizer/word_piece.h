@@ -7,7 +7,7 @@
 namespace albert {
 
 // BERT's basic tokenizer and WordPiece, which the Chinese releases use (albert.md 3.8): a piece a
-// line. TokenizerError (kBadData) for an empty, doubled or undecodable line.
+// line. Error(kBadData) for an empty, doubled or undecodable line.
 std::unique_ptr<const WordEncoder> make_word_piece(const std::string& name,
                                                    const std::string& vocabulary,
                                                    const TokenizerOptions& options);

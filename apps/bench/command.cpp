@@ -7,6 +7,7 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/input_file.h"
+#include "albert/base/json.h"
 #include "albert/base/nearest.h"
 #include "albert/kernels/cuda/runtime/library.h"
 #include "apps/bench/phases.h"
@@ -90,10 +91,9 @@ void print_machine(const nlohmann::ordered_json& machine, std::ostream& out) {
 
 // Predicts a GPU's times without a GPU.
 int predict(const BenchFlags& flags, std::ostream& out) {
-  const Gpu gpu =
-      flags.gpu == "h200"
-          ? h200()
-          : gpu_from(nlohmann::json::parse(read_text_file(flags.gpu, kMaxRun), nullptr, false));
+  const Gpu gpu = flags.gpu == "h200"
+                      ? h200()
+                      : gpu_from(parse_json(flags.gpu, read_text_file(flags.gpu, kMaxRun)));
   const auto rows = predict_phases(flags.options, gpu);
   out << "predicted for " << gpu.name << ", not measured\n";
   print_predicted(rows, flags.breakdown, out);
@@ -118,7 +118,7 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   print_rows(rows, flags.breakdown, out);
   if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
   if (flags.compare.empty()) return 0;
-  const auto old = Row::parse(read_text_file(flags.compare, kMaxRun), nullptr, false);
+  const auto old = parse_ordered_json(flags.compare, read_text_file(flags.compare, kMaxRun));
   if (!old.is_object() || !old.contains("rows"))
     fail(ErrorCode::kBadData, flags.compare, ": not what --output of albert-bench wrote");
   print_compared(compared(rows, old.at("rows").get<std::vector<Row>>()), out);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "albert/base/error.h"
+#include "albert/base/json.h"
 #include "albert/base/text_reader.h"
 #include "albert/kernels/philox.h"
 #include "albert/tokenizer/tokenizer.h"
@@ -30,10 +30,12 @@ Ids read_ids(const fs::path& file) {
   TextReader reader(file);
   Ids sequences;
   for (std::string line; reader.next(line);) {
-    const auto object = nlohmann::json::parse(line, nullptr, false);
-    if (!object.is_object() || !object.contains("input_ids") || !object["input_ids"].is_array())
-      fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": no \"input_ids\"");
-    sequences.push_back(object["input_ids"].get<std::vector<int32_t>>());
+    const auto object = parse_json_line(reader.name(), reader.line(), line);
+    const JsonView ids =
+        JsonView(reader.name() + ":" + std::to_string(reader.line()), object).at("input_ids");
+    auto& sequence = sequences.emplace_back();
+    for (size_t i = 0; i < ids.size(); ++i)
+      sequence.push_back(static_cast<int32_t>(ids.item(i).integer()));
   }
   return sequences;
 }

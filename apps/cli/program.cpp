@@ -7,7 +7,6 @@
 
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
-#include "albert/base/tokenizer_error.h"
 #include "apps/cli/arguments.h"
 #include "apps/cli/parse.h"
 #include "apps/commands.h"
@@ -99,9 +98,6 @@ int guarded(std::ostream& out, std::ostream& err, const std::function<int()>& ru
     return code;
   } catch (const Error& e) {
     return report(err, e.what(), e.code());
-  } catch (const TokenizerError& e) {
-    const bool missing = e.kind() == TokenizerError::Kind::kMissing;
-    return report(err, e.what(), missing ? ErrorCode::kMissingInput : ErrorCode::kBadData);
   } catch (const std::bad_alloc&) {
     return report(err, "out of memory; use a smaller batch, or --precision bf16",
                   ErrorCode::kOutOfMemory);

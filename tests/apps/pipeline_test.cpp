@@ -259,7 +259,8 @@ TEST_F(Pipeline, EvalScoresPredictions) {
   }
   EXPECT_TRUE(scored("0\n1\n").says("2 predictions for the 4 examples"));
   EXPECT_TRUE(scored("0\n1\n{}\n1\n").says("p:3: no \"label\""));
-  EXPECT_TRUE(scored("0\n1\n7\n1\n").says("p:3: the label \"7\", the task has negative, positive"));
+  EXPECT_TRUE(
+      scored("0\n1\n7\n1\n").says("p:3: found the label \"7\", wanted one of negative, positive"));
 }
 
 TEST_F(Pipeline, SplitsOfTheBatchAndThreadsGiveTheSameModel) {
@@ -324,8 +325,9 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
   };
   const std::vector<Case> cases = {
       {finetune("short.tsv"), 65, "short.tsv:3: 1 columns, the header has 2"},
-      {finetune("labels.tsv"), 65, "has the label \"7\", the task has 0, 1"},
-      {finetune("header.tsv"), 65, "no column \"sentence\" in the header, which has text, label"},
+      {finetune("labels.tsv"), 65, "found the label \"7\", wanted one of 0, 1"},
+      {finetune("header.tsv"), 65,
+       "found no column \"sentence\" in the header, wanted it beside text, label"},
       {finetune("empty.tsv"), 65, "the file is empty"},
       {finetune("absent.tsv"), 66, "absent.tsv: no such file"},
       {{"finetune", "--task", "sst3", "--output_dir", "x"}, 2, "did you mean sst2"},

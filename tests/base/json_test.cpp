@@ -44,5 +44,37 @@ TEST(Json, OnlyStrictJsonInUtf8) {
   EXPECT_EQ(complaint(std::string("[1]\n\0more", 9)), "f.json: line 2 column 1: a zero byte");
 }
 
+TEST(Json, ALineOfAFileIsNamedByItsNumber) {
+  const Refusal r = refusal_of([] { parse_json_line("f.jsonl", 12, R"({"a": x})"); });
+  EXPECT_EQ(r.what.rfind("f.jsonl:12: column 7: ", 0), 0U) << r.what;
+  EXPECT_NE(refusal_of([] { parse_json_line("f", 1, "{} {}"); }).what.find("column 4"),
+            std::string::npos);
+}
+
+TEST(Json, AByteOrderMarkIsSkippedAndOrderIsKeptOnRequest) {
+  EXPECT_EQ(parse_json("f", "\xEF\xBB\xBF[1]").size(), 1U);
+  EXPECT_EQ(parse_ordered_json("f", R"({"b": 1, "a": 2})").dump(), R"({"b":1,"a":2})");
+}
+
+TEST(JsonView, SaysWhichKeyHoldsWhat) {
+  const auto document = parse_json("f", R"({"a": {"b": [1, "x", null]}, "n": null, "t": true})");
+  const JsonView file("f.json", document);
+  const auto complaint_of = [](const std::function<void()>& f) {
+    const Refusal r = refusal_of(f);
+    EXPECT_EQ(r.code, ErrorCode::kBadData);
+    return r.what;
+  };
+  EXPECT_EQ(file.at("a").at("b").item(0).integer(), 1);
+  EXPECT_EQ(complaint_of([&] { file.at("a").at("b").item(1).integer(); }),
+            "f.json: a.b[1]: found the string \"x\", wanted an integer");
+  EXPECT_EQ(complaint_of([&] { file.at("a").at("c"); }), "f.json: a.c: is missing");
+  EXPECT_EQ(complaint_of([&] { file.at("t").string(); }), "f.json: t: found true, wanted a string");
+  EXPECT_EQ(complaint_of([&] { file.at("t").at("x"); }), "f.json: t: found true, wanted an object");
+  EXPECT_FALSE(file.find("n").has_value());
+  EXPECT_EQ(file.integer_or("n", 7), 7);
+  EXPECT_EQ(complaint_of([&] { file.boolean_or("a", true); }),
+            "f.json: a: found an object, wanted true or false");
+}
+
 }  // namespace
 }  // namespace albert::testing

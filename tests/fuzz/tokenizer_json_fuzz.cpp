@@ -1,10 +1,10 @@
-// Any text: a vocabulary that survives being written and read again, or a TokenizerError.
+// Any text: a vocabulary that survives being written and read again, or an Error.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
-#include "albert/base/tokenizer_error.h"
+#include "albert/base/error.h"
 #include "albert/tokenizer/tokenizer_json.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto again =
         albert::read_tokenizer_json("again", albert::write_tokenizer_json(model, options), nullptr);
     if (again.pieces.size() != model.pieces.size()) std::abort();
-  } catch (const albert::TokenizerError&) {
+  } catch (const albert::Error&) {
   }
   return 0;
 }

@@ -25,7 +25,7 @@ inline std::string valid_part(std::string_view text) {
 inline bool is_refused(const Tokenizer& tokenizer, std::string_view text) {
   try {
     tokenizer.encode(text);
-  } catch (const TokenizerError&) {
+  } catch (const Error&) {
     return true;
   }
   return false;

@@ -32,7 +32,7 @@ const Tokenizer& released() {
 std::string error_of(const std::function<void()>& f) {
   try {
     f();
-  } catch (const TokenizerError& e) {
+  } catch (const Error& e) {
     return e.what();
   }
   ADD_FAILURE() << "nothing was refused";
@@ -171,7 +171,7 @@ TEST(SentenceModel, EveryCutIsRefusedOrHarmless) {
     try {
       const auto model = parse_sentence_model("m", std::string_view(bytes).substr(0, n));
       EXPECT_FALSE(model.pieces.empty());
-    } catch (const TokenizerError&) {
+    } catch (const Error&) {
       ++refused;
     }
   }

@@ -88,10 +88,10 @@ kernels::Activation AlbertConfig::activation(const std::string& place) const {
   const auto& known = known_activations();
   const auto at = known.find(hidden_act);
   if (at != known.end()) return at->second;
-  std::string names;
-  for (const auto& [name, value] : known) names += (names.empty() ? "" : ", ") + name;
-  fail(ErrorCode::kMismatch, place, ": hidden_act: found ", in_quotes(hidden_act),
-       ", wanted one of ", names);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) names.push_back(name);
+  fail(ErrorCode::kMismatch, place, ": hidden_act: found ", in_quotes(hidden_act), ", wanted ",
+       one_of(names));
 }
 
 int64_t AlbertConfig::group_of_layer(int64_t layer) const {

@@ -1,5 +1,6 @@
 // config.json in and out. Every key is read, refused by name, or reported.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "albert/base/nearest.h"
@@ -18,12 +19,12 @@ void read_problem_type(ConfigReader& reader, AlbertConfig& config) {
   const json* v = reader.find("problem_type");
   if (!v || v->is_null()) return;
   reader.read("problem_type", config.problem_type);
-  for (const char* known :
-       {"regression", "single_label_classification", "multi_label_classification"})
+  constexpr std::array kProblemTypes{"regression", "single_label_classification",
+                                     "multi_label_classification"};
+  for (const char* known : kProblemTypes)
     if (config.problem_type == known) return;
   fail(ErrorCode::kMismatch, reader.file(), ": problem_type: found ",
-       in_quotes(config.problem_type),
-       ", wanted one of regression, single_label_classification, multi_label_classification");
+       in_quotes(config.problem_type), ", wanted ", one_of(kProblemTypes));
 }
 
 // transformers reads null as false here.

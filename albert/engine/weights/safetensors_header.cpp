@@ -67,7 +67,8 @@ class EntryReader {
   DType dtype() const {
     const auto& name = member("dtype", &json::is_string, "a string").get_ref<const std::string&>();
     if (const auto known = dtype_named(name)) return *known;
-    fail_entry("dtype ", in_quotes(name), " is not one of F32 F64 BF16 F16 I32 I64 U8 BOOL");
+    fail_entry("dtype: found ", in_quotes(name), ", wanted ",
+               one_of({"F32", "F64", "BF16", "F16", "I32", "I64", "U8", "BOOL"}));
   }
   std::vector<int64_t> shape() const {
     const json& list = member("shape", &json::is_array, "a list of integers");

@@ -18,7 +18,7 @@ nlohmann::json read_manifest(const fs::path& folder) {
     fail(ErrorCode::kMissingInput, path.string(),
          ": not there; albert prepare makes shards and manifest from text");
   auto manifest = parse_json(path.string(), read_text_file(path, kMaxManifest));
-  if (!manifest.is_object() || manifest.value("format", 0) != 1)
+  if (JsonView(path.string(), manifest).integer_or("format", 0) != 1)
     fail(ErrorCode::kBadData, path.string(), ": not a manifest that this program reads (format 1)");
   return manifest;
 }
@@ -29,16 +29,12 @@ std::vector<ShardEntry> shards_of(const fs::path& folder, const std::string& spl
   const std::string name = (folder / kManifestName).string();
   const nlohmann::json manifest = read_manifest(folder);
   std::vector<ShardEntry> entries;
-  try {
-    for (const auto& entry : manifest.at(split)) {
-      const auto file = entry.at("file").get<std::string>();
-      if (fs::path(file).filename() != file)
-        fail(ErrorCode::kBadData, name, ": a shard named ", file);
-      entries.push_back({folder / file, entry.at("xxh3_128").get<std::string>(),
-                         entry.at("tokens").get<int64_t>()});
-    }
-  } catch (const nlohmann::json::exception& e) {
-    fail(ErrorCode::kBadData, name, ": ", e.what());
+  const JsonView shards = JsonView(name, manifest).at(split);
+  for (size_t i = 0; i < shards.size(); ++i) {
+    const JsonView entry = shards.item(i), file = entry.at("file");
+    if (fs::path(file.string()).filename() != file.string()) file.fail_wanted("a file's name");
+    entries.push_back(
+        {folder / file.string(), entry.at("xxh3_128").string(), entry.at("tokens").integer()});
   }
   return entries;
 }

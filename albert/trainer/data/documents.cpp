@@ -1,9 +1,9 @@
 #include "albert/trainer/data/documents.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 
-#include "albert/base/error.h"
+#include "albert/base/json.h"
+#include "albert/base/printable.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -50,6 +50,16 @@ bool is_abbreviation(std::string_view text, size_t dot) {
   const std::string word = word_before(text, dot);
   if (word.size() == 1 && std::isalpha(static_cast<unsigned char>(word[0]))) return word != "i";
   return std::find(kAbbreviations.begin(), kAbbreviations.end(), word) != kAbbreviations.end();
+}
+
+// The text of one line of JSON. Error(kBadData) where it is not an object with one under `key`.
+std::string text_of(const TextReader& reader, const std::string& line, const std::string& key) {
+  const auto object = parse_json_line(reader.name(), reader.line(), line);
+  const auto text = JsonView(reader.name() + ":" + std::to_string(reader.line()), object).find(key);
+  if (!text)
+    fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": found no text under ",
+         in_quotes(key), ", wanted one; name its key with --text_key");
+  return text->string();
 }
 
 }  // namespace
@@ -112,15 +122,13 @@ bool DocumentReader::next_json(Document& document) {
   std::string line;
   while (document.empty() && reader_.next(line)) {
     if (line.empty() || !usable(line)) continue;
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    const bool good =
-        json.is_object() && json.contains(options_.text_key) && json[options_.text_key].is_string();
-    if (!good) {
+    std::string text;
+    try {
+      text = text_of(reader_, line, options_.text_key);
+    } catch (const Error&) {
       ++skipped_;
-      if (options_.skip_bad_lines) continue;
-      fail_here(" not a JSON object with a text under \"" + options_.text_key + "\" (--text_key)");
+      if (!options_.skip_bad_lines) throw;
     }
-    const auto text = json[options_.text_key].get<std::string>();
     for (size_t at = 0; at < text.size();) {
       const size_t end = std::min(text.find('\n', at), text.size());
       if (end > at) add(document, text.substr(at, end - at));

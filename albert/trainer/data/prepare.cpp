@@ -8,6 +8,7 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
+#include "albert/base/input_file.h"
 #include "albert/trainer/data/corpus.h"
 #include "albert/trainer/data/random.h"
 #include "albert/trainer/data/shard.h"
@@ -161,12 +162,7 @@ void write_manifest(const PrepareOptions& options, const Tokenizer& tokenizer, c
 
 uint64_t total_bytes(const std::vector<fs::path>& inputs) {
   uint64_t total = 0;
-  for (const auto& input : inputs) {
-    std::error_code error;
-    const auto size = fs::file_size(input, error);
-    if (error) fail(ErrorCode::kMissingInput, input.string(), ": no such file");
-    total += size;
-  }
+  for (const auto& input : inputs) total += InputFile(input).size();
   return total;
 }
 

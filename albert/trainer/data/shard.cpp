@@ -12,6 +12,7 @@
 #include "albert/base/atomic_file.h"
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
+#include "albert/base/input_file.h"
 
 namespace albert {
 namespace {
@@ -81,16 +82,14 @@ std::string ShardWriter::write(const std::filesystem::path& path) {
 
 Shard::Shard(const std::filesystem::path& path) {
   const std::string name = path.string();
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0)
-    fail(ErrorCode::kMissingInput, name, ": cannot be opened: ", std::strerror(errno));
+  const Descriptor file(open_for_reading(path, O_NONBLOCK));
   struct stat status {};
-  const bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  const bool regular = fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode);
   size_ = regular ? static_cast<size_t>(status.st_size) : 0;
-  void* mapped =
-      size_ > 0 ? mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor, 0) : MAP_FAILED;
-  close(descriptor);
-  if (mapped == MAP_FAILED) fail(ErrorCode::kBadData, name, ": is empty or no regular file");
+  if (size_ == 0) fail(ErrorCode::kBadData, name, ": is empty or no regular file, wanted a shard");
+  void* mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.number(), 0);
+  if (mapped == MAP_FAILED)
+    fail(ErrorCode::kIo, name, ": cannot map into memory: ", std::strerror(errno));
   data_ = static_cast<const unsigned char*>(mapped);
   try {
     parse(name);

@@ -68,14 +68,15 @@ std::optional<int64_t> step_of(const std::string& name) {
   return std::stoll(digits);
 }
 
-std::optional<std::string> first_damage(const fs::path& folder, const nlohmann::json& files) {
-  for (const auto& [name, entry] : files.items()) {
+std::optional<std::string> first_damage(const fs::path& folder, const JsonView& files) {
+  for (const auto& [name, ignored] : files.object().raw().items()) {
+    const JsonView entry = files.at(name);
     const fs::path path = folder / name;
     if (fs::path(name).filename() != name || !fs::is_regular_file(path))
       return name + " is not there";
-    if (fs::file_size(path) != entry.at("bytes").get<uint64_t>())
+    if (fs::file_size(path) != static_cast<uint64_t>(entry.at("bytes").integer()))
       return name + " has another size than when it was written";
-    if (xxh3_128_of_file(path) != entry.at("xxh3_128").get<std::string>())
+    if (xxh3_128_of_file(path) != entry.at("xxh3_128").string())
       return name + " is not as it was written";
   }
   return std::nullopt;
@@ -87,8 +88,9 @@ std::optional<std::string> verify_checkpoint(const fs::path& folder) {
   try {
     const fs::path path = folder / kManifest;
     const auto manifest = parse_json(path.string(), read_text_file(path, kMaxManifest));
-    if (manifest.at("format") != 1) return "manifest.json is of a newer format";
-    return first_damage(folder, manifest.at("files"));
+    const JsonView view(path.string(), manifest);
+    if (view.at("format").integer() != 1) return "manifest.json is of a newer format";
+    return first_damage(folder, view.at("files"));
   } catch (const std::exception& e) {
     return e.what();
   }
@@ -175,8 +177,7 @@ FolderLock::FolderLock(const fs::path& output_dir) {
     fail(ErrorCode::kIo, output_dir.string(), ": cannot make the folder: ", error.message());
   const fs::path path = output_dir / ".lock";
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor_ < 0)
-    fail(ErrorCode::kIo, path.string(), ": cannot be opened: ", std::strerror(errno));
+  if (descriptor_ < 0) fail(ErrorCode::kIo, path.string(), ": cannot open: ", std::strerror(errno));
   if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   close(descriptor_);
   fail(ErrorCode::kIo, output_dir.string(),

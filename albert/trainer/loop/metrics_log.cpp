@@ -1,26 +1,34 @@
 #include "albert/trainer/loop/metrics_log.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
+#include "albert/base/json.h"
 
 namespace albert {
 namespace {
 
 constexpr uint64_t kMaxLogBytes = uint64_t{1} << 30;
 
+// The step of a record, -1 where the line is none: a run that was killed may leave half a line.
+int64_t step_of(const std::string& line) {
+  try {
+    const auto record = parse_json("a record", line);
+    return JsonView("a record", record).at("step").integer();
+  } catch (const Error&) {
+    return -1;
+  }
+}
+
 std::string records_until(const std::filesystem::path& path, int64_t step) {
   std::istringstream lines(read_text_file(path, kMaxLogBytes));
   std::string kept, line;
   while (std::getline(lines, line)) {
-    const auto record = nlohmann::json::parse(line, nullptr, false);
-    if (record.is_object() && record.contains("step") && record["step"].is_number_integer() &&
-        record["step"].get<int64_t>() <= step)
-      kept += line + "\n";
+    const int64_t at = step_of(line);
+    if (at >= 0 && at <= step) kept += line + "\n";
   }
   return kept;
 }

@@ -4,13 +4,13 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
+#include "albert/base/json.h"
 
 namespace albert {
 namespace {
@@ -56,9 +56,10 @@ std::vector<Chart> read_charts(const std::filesystem::path& path) {
   std::istringstream lines(read_text_file(path, kMaxLogBytes));
   std::string line;
   for (int64_t at = 1; std::getline(lines, line); ++at) {
-    const auto record = nlohmann::ordered_json::parse(line, nullptr, false);
+    const std::string place = path.string() + ":" + std::to_string(at);
+    const auto record = parse_ordered_json(place, line);
     if (!record.is_object() || !record.contains("step") || !record["step"].is_number())
-      fail(ErrorCode::kBadData, path.string(), ":", at, ": not a record of metrics");
+      fail(ErrorCode::kBadData, place, ": not a record of metrics");
     for (const auto& [key, value] : record.items()) {
       if (key == "step" || !value.is_number()) continue;
       const bool evaluation = key.rfind(kEval, 0) == 0;

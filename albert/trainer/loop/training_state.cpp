@@ -37,9 +37,8 @@ std::string difference(const nlohmann::json& now, const nlohmann::json& before) 
   return "";
 }
 
-void check_settings(const std::string& now, const std::string& before, const fs::path& folder) {
-  const std::string what =
-      difference(nlohmann::json::parse(now), nlohmann::json::parse(before, nullptr, false));
+void check_settings(const std::string& now, const nlohmann::json& before, const fs::path& folder) {
+  const std::string what = difference(parse_json("the settings", now), before);
   if (!what.empty())
     fail(ErrorCode::kMismatch, folder.string(), ": the checkpoint is of another run: ", what,
          "; give the old settings, another --output_dir, or --overwrite_output_dir to start anew");
@@ -66,7 +65,7 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
       {"best_value", state.best_value},
       {"loss_scale", update.loss_scale.value},
       {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
-      {"frozen_settings", nlohmann::json::parse(state.frozen_settings)}};
+      {"frozen_settings", parse_json("the settings", state.frozen_settings)}};
   write_file_atomically(folder / kState, json.dump(1) + "\n");
 }
 
@@ -74,20 +73,18 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
                                   Optimizer& optimizer, const std::string& frozen_settings) {
   const std::string name = (folder / kState).string();
   TrainingState state;
-  try {
-    const auto json = parse_json(name, read_text_file(folder / kState, kMaxState));
-    state.frozen_settings = json.at("frozen_settings").dump();
-    check_settings(frozen_settings, state.frozen_settings, folder);
-    state.step = json.at("step").get<int64_t>();
-    state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
-    state.best_step = json.at("best_step").get<int64_t>();
-    state.best_value = json.at("best_value").get<double>();
-    optimizer.set_state(
-        {.loss_scale = {json.value("loss_scale", 1.0), json.value("loss_scale_good_steps", 0.0)},
-         .updates = json.at("optimizer_steps").get<double>()});
-  } catch (const nlohmann::json::exception& e) {
-    fail(ErrorCode::kBadData, name, ": ", e.what());
-  }
+  const auto document = parse_json(name, read_text_file(folder / kState, kMaxState));
+  const JsonView json(name, document);
+  const nlohmann::json& before = json.at("frozen_settings").object().raw();
+  state.frozen_settings = before.dump();
+  check_settings(frozen_settings, before, folder);
+  state.step = json.at("step").integer();
+  state.skipped_in_a_row = static_cast<int>(json.at("skipped_in_a_row").integer());
+  state.best_step = json.at("best_step").integer();
+  state.best_value = json.at("best_value").number();
+  optimizer.set_state({.loss_scale = {json.number_or("loss_scale", 1.0),
+                                      json.number_or("loss_scale_good_steps", 0.0)},
+                       .updates = json.at("optimizer_steps").number()});
   const TensorFile moments = read_safetensors(folder / kMoments);
   kernels::Backend& backend = model.backend();
   restore(backend, optimizer.first_moments(), moments, "m", folder);

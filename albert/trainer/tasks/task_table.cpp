@@ -2,6 +2,7 @@
 
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
+#include "albert/base/printable.h"
 
 namespace albert {
 
@@ -21,15 +22,13 @@ const std::vector<TaskSpec>& tasks() {
 
 const TaskSpec& task_named(const std::string& name) {
   std::vector<std::string> names;
-  std::string list;
   for (const TaskSpec& task : tasks()) {
     if (task.name == name) return task;
     names.push_back(task.name);
-    list += (list.empty() ? "" : ", ") + task.name;
   }
   const std::string near = nearest_name(name, names);
-  fail(ErrorCode::kUsage, "unknown task ", name,
-       near.empty() ? "; there are " + list : " (did you mean " + near + "?)");
+  fail(ErrorCode::kUsage, "task: found ", in_quotes(name), ", wanted ", one_of(names),
+       near.empty() ? "" : " (did you mean " + near + "?)");
 }
 
 }  // namespace albert

@@ -36,7 +36,7 @@ TEST(SafetensorsHeader, EachFaultIsNamed) {  // over 8 bytes of data
       {header(u8("[8]", "[0, 18446744073709551616]")), "data_offsets: found the number"},
       {header(R"({"dtype": "U8", "shape": [8]})"), "has no data_offsets"},
       {header(R"({"dtype": "I16", "shape": [4], "data_offsets": [0, 8]})"),
-       "dtype \"I16\" is not one of"},
+       "dtype: found \"I16\", wanted one of"},
       {header(R"({"dtype": "U8", "shape": [8], "data_offsets": [0, 8], "x": 1})"),
        "unknown key \"x\""},
       {header("7"), "found the number 7, wanted an object"},

@@ -23,7 +23,7 @@ TEST(Documents, BlankLinesAndJsonLines) {
   write_bytes(folder / "c.jsonl", "{\"text\": 3}\n");
   EXPECT_TRUE(refusal_of([&] {
                 documents_of(folder / "c.jsonl");
-              }).says("c.jsonl:1: not a JSON object with a text"));
+              }).says("c.jsonl:1: text: found the number 3, wanted a string"));
 }
 
 TEST(Documents, BadTextIsNamedOrLeftOut) {

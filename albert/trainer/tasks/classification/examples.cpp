@@ -1,9 +1,9 @@
 #include "albert/trainer/tasks/classification/examples.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "albert/base/error.h"
+#include "albert/base/json.h"
 #include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 #include "albert/tokenizer/utf8.h"
@@ -29,9 +29,8 @@ Columns split(const std::string& line) {
 size_t column_of(const TextReader& reader, const Columns& header, const std::string& name) {
   const auto at = std::find(header.begin(), header.end(), name);
   if (at != header.end()) return static_cast<size_t>(at - header.begin());
-  std::string there;
-  for (const auto& column : header) there += (there.empty() ? "" : ", ") + printable(column);
-  fail_at(reader, "no column \"" + name + "\" in the header, which has " + there);
+  fail_at(reader, "found no column " + in_quotes(name) + " in the header, wanted it beside " +
+                      printable(joined(header), 500));
 }
 
 void check_text(const TextReader& reader, const std::string& line) {
@@ -80,7 +79,7 @@ std::string field(const TextReader& reader, const nlohmann::json& object, const 
 }
 
 TextExample from_json(const TextReader& reader, const std::string& line, const TaskSpec& task) {
-  const auto object = nlohmann::json::parse(line, nullptr, false);
+  const auto object = parse_json_line(reader.name(), reader.line(), line);
   TextExample example{
       field(reader, object, task.text_column), {}, field(reader, object, task.label_column)};
   if (!task.pair_column.empty()) example.pair = field(reader, object, task.pair_column);
@@ -112,10 +111,10 @@ std::vector<int64_t> label_ids(const std::string& file, const std::vector<TextEx
     const auto at = std::find_if(labels.begin(), labels.end(),
                                  [&](const auto& l) { return l.first == example.label; });
     if (at == labels.end()) {
-      std::string known;
-      for (const auto& label : labels) known += (known.empty() ? "" : ", ") + label.first;
-      fail(ErrorCode::kBadData, file, ": example ", ids.size() + 1, " has the label \"",
-           printable(example.label), "\", the task has ", known);
+      std::vector<std::string> known;
+      for (const auto& label : labels) known.push_back(label.first);
+      fail(ErrorCode::kBadData, file, ": example ", ids.size() + 1, ": found the label ",
+           in_quotes(example.label), ", wanted ", one_of(known));
     }
     ids.push_back(at - labels.begin());
   }

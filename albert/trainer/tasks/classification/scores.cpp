@@ -1,9 +1,9 @@
 #include "albert/trainer/tasks/classification/scores.h"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "albert/base/error.h"
+#include "albert/base/json.h"
 #include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 
@@ -42,7 +42,7 @@ std::string label_in(const TextReader& reader, const std::string& line) {
     const size_t tab = line.rfind('\t');
     return tab == std::string::npos ? line : line.substr(tab + 1);
   }
-  const auto object = nlohmann::json::parse(line, nullptr, false);
+  const auto object = parse_json_line(reader.name(), reader.line(), line);
   if (object.is_object() && object.contains("label")) {
     const auto& label = object["label"];
     return label.is_string() ? label.get<std::string>() : label.dump();
@@ -53,13 +53,13 @@ std::string label_in(const TextReader& reader, const std::string& line) {
 
 int64_t class_of(const TextReader& reader, const std::string& label,
                  const std::vector<std::pair<std::string, std::string>>& labels) {
-  std::string known;
+  std::vector<std::string> known;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (label == labels[i].first || label == labels[i].second) return static_cast<int64_t>(i);
-    known += (known.empty() ? "" : ", ") + labels[i].second;
+    known.push_back(labels[i].second);
   }
-  fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": the label \"", printable(label),
-       "\", the task has ", known);
+  fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": found the label ",
+       in_quotes(label), ", wanted ", one_of(known));
 }
 
 }  // namespace
