@@ -20,15 +20,13 @@ struct TokenizeFlags {
 
 // A flag that is given changes what it names; the rest stays as the folder says.
 std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command& command) {
-  auto tokenizer = Tokenizer::from_pretrained(flags.model);
-  TokenizerOptions options = tokenizer->options();
+  TokenizerOverrides overrides;
   if (command.is_set("preprocessing"))
-    options.preprocessing =
+    overrides.preprocessing =
         flags.preprocessing == "google" ? Preprocessing::kGoogle : Preprocessing::kHuggingFace;
-  if (command.is_set("do_lower_case")) options.do_lower_case = flags.do_lower_case;
-  if (command.is_set("keep_accents")) options.keep_accents = flags.keep_accents;
-  if (options == tokenizer->options()) return tokenizer;
-  return Tokenizer::from_pretrained(flags.model, options);
+  if (command.is_set("do_lower_case")) overrides.do_lower_case = flags.do_lower_case;
+  if (command.is_set("keep_accents")) overrides.keep_accents = flags.keep_accents;
+  return Tokenizer::from_pretrained(flags.model, overrides);
 }
 
 Encoding encode(const Tokenizer& tokenizer, const std::string& line, const TokenizeFlags& flags) {

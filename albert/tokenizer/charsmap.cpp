@@ -47,4 +47,15 @@ Charsmap::Rule Charsmap::longest(std::string_view text) const {
   return rule;
 }
 
+Charsmap::Rule Charsmap::shortest(std::string_view text) const {
+  uint32_t node = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    node = child(node, static_cast<unsigned char>(text[at]));
+    if (node == kNoChild) break;
+    if ((units_[node] & kHasLeaf) == 0) continue;
+    return {at + 1, texts_.c_str() + (units_[node ^ offset_of(units_[node])] & kValue)};
+  }
+  return {};
+}
+
 }  // namespace albert

@@ -21,6 +21,8 @@ class Charsmap {
 
   // The rule for the longest beginning of `text` that has one.
   Rule longest(std::string_view text) const;
+  // The rule for the shortest beginning that has one, as the `tokenizers` library takes it.
+  Rule shortest(std::string_view text) const;
   // Whether text that consists of this ASCII character and others such stays as it is.
   bool keeps(unsigned char ascii) const { return keeps_[ascii]; }
 

@@ -127,17 +127,17 @@ void read_normalizer(Reader reader, SentenceModel& model) {
 // lie inside.
 class CharsmapCheck {
  public:
-  CharsmapCheck(const Reader& reader, const std::string& blob) : reader_(reader) {
+  CharsmapCheck(const std::string& place, const std::string& blob) : place_(place) {
     uint32_t trie_bytes = 0;
     if (blob.size() < sizeof trie_bytes || blob.size() > kMaxCharsmap)
-      reader.fail("a charsmap of impossible size");
+      fail_because("has an impossible size");
     std::memcpy(&trie_bytes, blob.data(), sizeof trie_bytes);
     if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes > blob.size() - sizeof trie_bytes)
-      reader.fail("the charsmap's trie is longer than the charsmap");
+      fail_because("has a trie that is longer than itself");
     units_.resize(trie_bytes / 4);
     std::memcpy(units_.data(), blob.data() + sizeof trie_bytes, trie_bytes);
     texts_ = blob.size() - sizeof trie_bytes - trie_bytes;
-    if (texts_ == 0 || blob.back() != '\0') reader.fail("the charsmap's last text has no end");
+    if (texts_ == 0 || blob.back() != '\0') fail_because("has a last text without an end");
   }
 
   void run() {
@@ -149,9 +149,9 @@ class CharsmapCheck {
       open.pop_back();
       const uint32_t unit = units_[node];
       const size_t base = node ^ ((unit >> 10) << ((unit & (1U << 9)) >> 6));
-      if ((base | 0xFF) >= units_.size()) reader_.fail("the charsmap's trie leads outside itself");
+      if ((base | 0xFF) >= units_.size()) fail_because("has a trie that leads outside itself");
       if ((unit >> 8 & 1) != 0 && (units_[base] & 0x7FFFFFFF) >= texts_)
-        reader_.fail("the charsmap leads to a text outside itself");
+        fail_because("leads to a text outside itself");
       for (uint32_t label = 1; label < 256; ++label) {
         const size_t child = base ^ label;
         if ((units_[child] & 0x800000FF) != label || seen[child]) continue;
@@ -162,18 +162,22 @@ class CharsmapCheck {
   }
 
  private:
-  const Reader& reader_;
+  [[noreturn]] void fail_because(const char* what) const {
+    fail(ErrorCode::kBadData, place_, ": the charsmap ", what);
+  }
+
+  const std::string& place_;
   std::vector<uint32_t> units_;
   size_t texts_ = 0;
 };
 
-void check(const Reader& reader, const SentenceModel& model) {
+void check(const std::string& name, const Reader& reader, const SentenceModel& model) {
   size_t unknown = 0;
   for (const auto& piece : model.pieces) unknown += piece.type == SentenceModel::Type::kUnknown;
   if (model.pieces.empty()) reader.fail("it has no pieces");
   if (unknown != 1) reader.fail("it has " + std::to_string(unknown) + " unknown pieces, wanted 1");
   if (!model.unigram) reader.fail("it is not a unigram model, as ALBERT's are");
-  if (!model.charsmap.empty()) CharsmapCheck(reader, model.charsmap).run();
+  if (!model.charsmap.empty()) check_charsmap(name, model.charsmap);
 }
 
 void put_varint(std::string& out, uint64_t value) {
@@ -192,6 +196,10 @@ void put_bytes(std::string& out, uint32_t field, std::string_view bytes) {
 
 }  // namespace
 
+void check_charsmap(const std::string& place, const std::string& charsmap) {
+  CharsmapCheck(place, charsmap).run();
+}
+
 SentenceModel parse_sentence_model(const std::string& name, std::string_view bytes) {
   Reader reader(name, bytes);
   SentenceModel model;
@@ -204,7 +212,7 @@ SentenceModel parse_sentence_model(const std::string& name, std::string_view byt
     if (f.number == kTrainerSpec) read_trainer({name, f.bytes}, model);
     if (f.number == kNormalizerSpec) read_normalizer({name, f.bytes}, model);
   }
-  check(reader, model);
+  check(name, reader, model);
   return model;
 }
 

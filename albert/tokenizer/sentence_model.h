@@ -34,6 +34,9 @@ struct SentenceModel {
 // whose trie stays inside itself.
 SentenceModel parse_sentence_model(const std::string& name, std::string_view bytes);
 
+// Error(kBadData) "place: the charsmap .." where its trie or its texts lead outside it.
+void check_charsmap(const std::string& place, const std::string& charsmap);
+
 // The same as bytes that SentencePiece loads; for vocabularies that come from tokenizer.json.
 std::string write_sentence_model(const SentenceModel& model);
 

@@ -45,7 +45,7 @@ void check_pieces(const std::string& name, const SentenceModel& model) {
     const auto [at, is_new] = (is_normal ? normal : reserved).emplace(piece.text, id);
     if (!is_new)
       fail(ErrorCode::kBadData, name + ": piece " + std::to_string(id) + " is piece " +
-                               std::to_string(at->second) + " again");
+                                    std::to_string(at->second) + " again");
   }
 }
 

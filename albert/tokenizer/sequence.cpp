@@ -27,10 +27,11 @@ class Appender {
     }
   }
 
-  // A literal token, whose span has the white space that it strips, as in the `tokenizers` library.
-  void literal(const LiteralToken& token, std::string_view stripped) {
-    const int64_t length = count_code_points(stripped) + count_code_points(token.text);
-    ids_.push_back(token.id);
+  // A token that stands for this text, with the white space that it takes, as in the `tokenizers`
+  // library.
+  void literal(int32_t id, std::string_view text) {
+    const int64_t length = count_code_points(text);
+    ids_.push_back(id);
     if (offsets_) offsets_->emplace_back(point_, point_ + length);
     point_ += length;
   }
@@ -72,48 +73,50 @@ class Appender {
   int64_t point_ = 0, next_point_ = 0;
 };
 
-const LiteralToken* literal_at(std::string_view text, const std::vector<LiteralToken>& literals) {
-  for (const auto& token : literals)
-    if (text.substr(0, token.text.size()) == token.text) return &token;
-  return nullptr;
-}
-
-// Unicode's White_Space, which Python's separators U+001C to U+001F are not.
-bool is_white_space(int32_t c) { return is_space(c) && (c < 0x1C || c > 0x1F); }
-
-// The text up to the white space at its end.
-std::string_view without_spaces_at_end(std::string_view text) {
-  while (!text.empty()) {
-    size_t last = text.size() - 1;
-    while (last > 0 && (static_cast<unsigned char>(text[last]) & 0xC0) == 0x80) --last;
-    size_t at = last;
-    if (!is_white_space(next_code_point(text, at))) break;
-    text = text.substr(0, last);
+// Cuts at normalised tokens: they are looked for in what preprocessing makes of the text, and what
+// they come from is cut out of the text itself.
+std::vector<AddedTokens::Segment> segments_of_normalized(std::string_view text,
+                                                         const AddedTokens& added,
+                                                         const TokenizerOptions& options) {
+  const TracedText traced = preprocess(text, options);
+  std::vector<size_t> starts;  // byte of every code point, and the end
+  for (size_t at = 0; at < text.size(); next_code_point(text, at)) starts.push_back(at);
+  starts.push_back(text.size());
+  std::vector<AddedTokens::Segment> segments;
+  size_t done = 0;
+  for (const auto& [begin, end, token] : added.segments(traced.text, true)) {
+    if (!token) continue;
+    const size_t from = starts[static_cast<size_t>(traced.source[begin])],
+                 to = starts[static_cast<size_t>(traced.source[end - 1]) + 1];
+    if (done < from) segments.push_back({done, from, nullptr});
+    segments.push_back({std::max(done, from), to, token});
+    done = to;
   }
-  return text;
+  if (done < text.size()) segments.push_back({done, text.size(), nullptr});
+  return segments;
 }
 
 }  // namespace
 
 void append_ids(std::string_view text, const WordEncoder& encoder, WordCache& cache,
-                const std::vector<LiteralToken>& literals, std::vector<int32_t>& ids,
-                Offsets* offsets) {
+                const AddedTokens& added, const TokenizerOptions& options,
+                std::vector<int32_t>& ids, Offsets* offsets) {
   Appender appender(encoder, cache, ids, offsets);
-  size_t begin = 0;
-  for (size_t at = literals.empty() ? std::string_view::npos : text.find_first_of("[<");
-       at != std::string_view::npos; at = text.find_first_of("[<", at)) {
-    const LiteralToken* token = literal_at(text.substr(at), literals);
-    if (!token) {
-      ++at;
+  const auto append = [&](std::string_view part, const AddedToken* token) {
+    if (token)
+      appender.literal(token->id, part);
+    else
+      appender.fragment(part);
+  };
+  for (const auto& [begin, end, token] : added.segments(text, false)) {
+    const std::string_view part = text.substr(begin, end - begin);
+    if (token || !added.has_normalized()) {
+      append(part, token);
       continue;
     }
-    const std::string_view before = text.substr(begin, at - begin);
-    const std::string_view kept = token->strips_left ? without_spaces_at_end(before) : before;
-    appender.fragment(kept);
-    appender.literal(*token, before.substr(kept.size()));
-    begin = at += token->text.size();
+    for (const auto& inner : segments_of_normalized(part, added, options))
+      append(part.substr(inner.begin, inner.end - inner.begin), inner.token);
   }
-  appender.fragment(text.substr(begin));
 }
 
 std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t most) {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "albert/tokenizer/added_tokens.h"
+#include "albert/tokenizer/preprocess.h"
 #include "albert/tokenizer/word_cache.h"
 
 namespace albert {
@@ -14,18 +16,11 @@ struct Sequence {
   std::vector<std::pair<int64_t, int64_t>> offsets;  // code points
 };
 
-// Special tokens that stand for themselves in the text, "[MASK]"; they cut it before anything else
-// happens.
-struct LiteralToken {
-  std::string_view text;
-  int32_t id;
-  bool strips_left;  // white space before it goes, too
-};
-
-// Appends the ids of `text`, which is valid UTF-8. `offsets` null: they are not wanted.
+// Appends the ids of `text`, which is valid UTF-8. `added` are cut out first, of the text as it is
+// or as preprocessing under `options` makes it. `offsets` null: they are not wanted.
 void append_ids(std::string_view text, const WordEncoder& encoder, WordCache& cache,
-                const std::vector<LiteralToken>& literals, std::vector<int32_t>& ids,
-                std::vector<std::pair<int64_t, int64_t>>* offsets);
+                const AddedTokens& added, const TokenizerOptions& options,
+                std::vector<int32_t>& ids, std::vector<std::pair<int64_t, int64_t>>* offsets);
 
 // How many ids of each side stay: one at a time goes from the longer side, from the second where
 // they are equal (slow tokenizers' longest_first, and Google's).

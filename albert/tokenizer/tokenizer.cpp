@@ -60,7 +60,6 @@ struct Builder {
   }
   void sequence(const Sequence& s, int32_t type) {
     for (size_t i = 0; i < s.ids.size(); ++i) token(s.ids[i], type, false, s.offsets[i]);
-    special(tokenizer.sep_id(), type);
   }
   void pad(int64_t length) {
     while (static_cast<int64_t>(out.input_ids.size()) < length) {
@@ -70,21 +69,23 @@ struct Builder {
   }
 };
 
-// [CLS] A [SEP] and [CLS] A [SEP] B [SEP], types 0 and 1
-Encoding assemble(const Tokenizer& tokenizer, const Sequence& a, const Sequence* b,
-                  const EncodeOptions& options) {
+Encoding assemble(const Tokenizer& tokenizer, const SequenceTemplate& around, const Sequence& a,
+                  const Sequence* b, const EncodeOptions& options) {
+  using Kind = SequenceTemplate::Item::Kind;
   Builder builder{tokenizer, options.add_special_tokens, {}};
-  builder.special(tokenizer.cls_id(), 0);
-  builder.sequence(a, 0);
-  if (b) builder.sequence(*b, 1);
+  for (const auto& item : b ? around.pair : around.single) {
+    if (item.kind == Kind::kText) builder.sequence(a, item.type);
+    if (item.kind == Kind::kPair && b) builder.sequence(*b, item.type);
+    for (const int32_t id : item.ids) builder.special(id, item.type);
+  }
   builder.pad(options.pad_to);
   return builder.out;
 }
 
 // Ids that are left for the text itself.
-int64_t room(const EncodeOptions& options, bool pair) {
-  return std::max<int64_t>(0,
-                           options.max_length - (options.add_special_tokens ? (pair ? 3 : 2) : 0));
+int64_t room(const EncodeOptions& options, const SequenceTemplate& around, bool pair) {
+  const int64_t added = options.add_special_tokens ? around.added(pair) : 0;
+  return std::max<int64_t>(0, options.max_length - added);
 }
 
 // What of `s` stays in windows of `length`, each beginning `length - stride` behind the one before.
@@ -104,35 +105,43 @@ std::vector<Sequence> windows(const Sequence& s, int64_t length, int64_t stride)
 Tokenizer::Tokenizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Tokenizer::~Tokenizer() = default;
 
-int64_t Tokenizer::vocab_size() const { return state_->encoder->size(); }
-const std::string& Tokenizer::piece(int32_t id) const { return state_->encoder->piece(id); }
+int64_t Tokenizer::vocab_size() const {
+  return state_->encoder->size() + static_cast<int64_t>(state_->added_pieces.size());
+}
+const std::string& Tokenizer::piece(int32_t id) const {
+  const int64_t added = id - state_->encoder->size();
+  return added < 0 ? state_->encoder->piece(id)
+                   : state_->added_pieces.at(static_cast<size_t>(added));
+}
 std::optional<int32_t> Tokenizer::id_of(std::string_view piece) const {
+  for (size_t i = 0; i < state_->added_pieces.size(); ++i)
+    if (state_->added_pieces[i] == piece)
+      return static_cast<int32_t>(state_->encoder->size() + static_cast<int64_t>(i));
   return state_->encoder->id_of(piece);
 }
-bool Tokenizer::starts_word(int32_t id) const { return state_->encoder->starts_word(id); }
-int32_t Tokenizer::cls_id() const { return state_->cls; }
-int32_t Tokenizer::sep_id() const { return state_->sep; }
-int32_t Tokenizer::mask_id() const { return state_->mask; }
-int32_t Tokenizer::pad_id() const { return state_->pad; }
-int32_t Tokenizer::unk_id() const { return state_->unk; }
+std::string Tokenizer::check_vocab_size(int64_t rows) const {
+  const std::string found = "tokenizer: found " + std::to_string(vocab_size()) + " ids";
+  const std::string rows_text = std::to_string(rows) + ", the model's vocab_size";
+  if (vocab_size() > rows)
+    fail(ErrorCode::kMismatch, found, ", wanted at most ", rows_text,
+         "; give the tokenizer that the model was trained with");
+  return vocab_size() == rows ? "" : found + ", fewer than " + rows_text;
+}
+bool Tokenizer::starts_word(int32_t id) const {
+  return id >= state_->encoder->size() || state_->encoder->starts_word(id);
+}
+int32_t Tokenizer::cls_id() const { return state_->special.cls; }
+int32_t Tokenizer::sep_id() const { return state_->special.sep; }
+int32_t Tokenizer::mask_id() const { return state_->special.mask; }
+int32_t Tokenizer::pad_id() const { return state_->special.pad; }
+int32_t Tokenizer::unk_id() const { return state_->special.unk; }
 const TokenizerOptions& Tokenizer::options() const { return state_->options; }
 uint64_t Tokenizer::fingerprint() const { return state_->fingerprint; }
 
-bool Tokenizer::is_special(int32_t id) const {
-  const auto specials = state_->specials();
-  return std::find(specials.begin(), specials.end(), id) != specials.end();
-}
+bool Tokenizer::is_special(int32_t id) const { return state_->special_ids.count(id) != 0; }
+std::map<std::string, std::string> Tokenizer::files() const { return state_->files; }
 
 namespace {
-
-// The texts under which special tokens stand for themselves; none under Google's preprocessing.
-std::vector<LiteralToken> literals_of(const Tokenizer& t) {
-  std::vector<LiteralToken> literals;
-  if (t.options().preprocessing == Preprocessing::kGoogle) return literals;
-  for (const int32_t id : {t.pad_id(), t.unk_id(), t.cls_id(), t.sep_id(), t.mask_id()})
-    literals.push_back({t.piece(id), id, id == t.mask_id()});
-  return literals;
-}
 
 // Lends a cache for one call.
 class Lease {
@@ -148,12 +157,11 @@ class Lease {
   std::unique_ptr<WordCache> cache_;
 };
 
-Sequence sequence_of(std::string_view text, const Tokenizer& t, const WordEncoder& encoder,
-                     WordCaches& caches) {
+Sequence sequence_of(std::string_view text, Tokenizer::State& state) {
   check_utf8(text);
   Sequence s;
-  const Lease cache(caches);
-  append_ids(text, encoder, *cache, literals_of(t), s.ids, &s.offsets);
+  const Lease cache(state.caches);
+  append_ids(text, *state.encoder, *cache, state.added, state.options, s.ids, &s.offsets);
   return s;
 }
 
@@ -163,7 +171,7 @@ std::vector<int32_t> Tokenizer::ids(std::string_view text) const {
   check_utf8(text);
   std::vector<int32_t> ids;
   const Lease cache(state_->caches);
-  append_ids(text, *state_->encoder, *cache, literals_of(*this), ids, nullptr);
+  append_ids(text, *state_->encoder, *cache, state_->added, state_->options, ids, nullptr);
   return ids;
 }
 
@@ -178,9 +186,9 @@ Encoding Tokenizer::encode(std::string_view text, std::string_view text_pair,
 
 Encoding Tokenizer::encode_pair(std::string_view text, const std::string_view* pair,
                                 const EncodeOptions& options) const {
-  Sequence a = sequence_of(text, *this, *state_->encoder, state_->caches), b;
-  if (pair) b = sequence_of(*pair, *this, *state_->encoder, state_->caches);
-  const int64_t most = room(options, pair != nullptr);
+  Sequence a = sequence_of(text, *state_), b;
+  if (pair) b = sequence_of(*pair, *state_);
+  const int64_t most = room(options, state_->special_tokens, pair != nullptr);
   int64_t first = size_of(a), second = size_of(b);
   switch (options.truncation) {
     case Truncation::kNone: break;
@@ -194,7 +202,7 @@ Encoding Tokenizer::encode_pair(std::string_view text, const std::string_view* p
   if (second < 0) fail_room(options, "first text");
   a = part(a, 0, first);
   b = part(b, 0, second);
-  return assemble(*this, a, pair ? &b : nullptr, options);
+  return assemble(*this, state_->special_tokens, a, pair ? &b : nullptr, options);
 }
 
 std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
@@ -205,15 +213,17 @@ std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
     return {encode_pair(text, text_pair ? &*text_pair : nullptr, options)};
   if (text_pair && options.truncation == Truncation::kLongestFirst)
     fail(ErrorCode::kBadData, "overflowing parts of a pair: truncate only_first or only_second");
-  const Sequence a = sequence_of(text, *this, *state_->encoder, state_->caches);
+  const Sequence a = sequence_of(text, *state_);
   Sequence b;
-  if (text_pair) b = sequence_of(*text_pair, *this, *state_->encoder, state_->caches);
-  const int64_t length = room(options, text_pair.has_value()) - size_of(cuts_second ? a : b);
+  if (text_pair) b = sequence_of(*text_pair, *state_);
+  const int64_t length =
+      room(options, state_->special_tokens, text_pair.has_value()) - size_of(cuts_second ? a : b);
   if (length <= 0) fail_room(options, cuts_second ? "first text" : "second text");
   std::vector<Encoding> parts;
   for (const Sequence& window : windows(cuts_second ? b : a, length, options.stride)) {
     const Sequence* second = !text_pair ? nullptr : cuts_second ? &window : &b;
-    parts.push_back(assemble(*this, cuts_second ? a : window, second, options));
+    parts.push_back(
+        assemble(*this, state_->special_tokens, cuts_second ? a : window, second, options));
   }
   return parts;
 }

@@ -33,16 +33,30 @@ struct Encoding {
       offset_mapping;  // code points [begin, end) of the text it comes from
 };
 
+// What a caller changes of what a folder says; the rest stays.
+struct TokenizerOverrides {
+  std::optional<Preprocessing> preprocessing = {};
+  std::optional<bool> do_lower_case = {}, keep_accents = {};
+  bool any() const { return preprocessing || do_lower_case || keep_accents; }
+};
+
 // Text to ids and back as ALBERT's releases do it: SentencePiece under transformers' or Google's
-// preprocessing, or WordPiece where the folder has a vocab.txt. Any number of threads may use one.
+// preprocessing, WordPiece where the folder has a vocab.txt, or the steps of a tokenizer.json. Any
+// number of threads may use one.
 class Tokenizer {
  public:
   struct State;  // tokenizer_state.h
 
-  // A folder with spiece.model (or 30k-clean.model), vocab.txt or tokenizer.json, options from
-  // tokenizer_config.json unless given; or one such file. Error.
-  static std::shared_ptr<const Tokenizer> from_pretrained(
-      const std::filesystem::path& path, const std::optional<TokenizerOptions>& options = {});
+  // A folder with spiece.model (or 30k-clean.model), vocab.txt or tokenizer.json, the first of them
+  // that is there, and what tokenizer_config.json, special_tokens_map.json and added_tokens.json
+  // say; or one such file. Error(kMissingInput), Error(kBadData) for what is damaged or cannot be
+  // honoured, Error(kMismatch) for a tokenizer_class that is not known and for overrides of a
+  // tokenizer.json, which says itself how text is normalised.
+  static std::shared_ptr<const Tokenizer> from_pretrained(const std::filesystem::path& path,
+                                                          const TokenizerOverrides& overrides = {});
+  // The same with every option given.
+  static std::shared_ptr<const Tokenizer> from_pretrained(const std::filesystem::path& path,
+                                                          const TokenizerOptions& options);
   // From the bytes of a spiece.model.
   static std::shared_ptr<const Tokenizer> from_sentence_model(const std::string& name,
                                                               const std::string& bytes,
@@ -67,9 +81,12 @@ class Tokenizer {
   std::string decode(std::span<const int32_t> ids, bool skip_special_tokens = true,
                      bool clean_up = true) const;
 
-  int64_t vocab_size() const;
+  int64_t vocab_size() const;  // with the tokens that were added: len(tokenizer) of transformers
   const std::string& piece(int32_t id) const;
   std::optional<int32_t> id_of(std::string_view piece) const;
+  // A note where this many rows of a model's embeddings are more than there are ids, empty where
+  // they are as many. Error(kMismatch) where they are fewer: some ids would have none.
+  std::string check_vocab_size(int64_t rows) const;
   bool starts_word(
       int32_t id) const;  // where whole-word masking begins a word (albert.md 4, step 7)
   int32_t cls_id() const;
@@ -80,7 +97,8 @@ class Tokenizer {
   bool is_special(int32_t id) const;
   const TokenizerOptions& options() const;
 
-  // The files of a model folder by name, which transformers 4 and 5 load to the same ids.
+  // The files of a model folder by name, which transformers 4 and 5 load to the same ids. What came
+  // from a tokenizer.json is kept as it was read.
   std::map<std::string, std::string> files() const;
   // Of vocabulary and options: ids made by one tokenizer are not for a model of another.
   uint64_t fingerprint() const;

@@ -1,39 +1,22 @@
 // Tokenizers from files and files from tokenizers.
 #include "albert/base/input_file.h"
-#include "albert/base/json.h"
+#include "albert/base/printable.h"
+#include "albert/tokenizer/config_files.h"
+#include "albert/tokenizer/pipeline/read_pipeline.h"
 #include "albert/tokenizer/sentence_piece.h"
 #include "albert/tokenizer/tokenizer_json.h"
 #include "albert/tokenizer/tokenizer_state.h"
-#include "albert/tokenizer/utf8.h"
 #include "albert/tokenizer/word_piece.h"
 
 namespace albert {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
+using State = Tokenizer::State;
 
 constexpr uint64_t kMaxFile = 64 << 20;
-
-[[noreturn]] void fail_missing(const std::string& what) { fail(ErrorCode::kMissingInput, what); }
-[[noreturn]] void fail_data(const std::string& what) { fail(ErrorCode::kBadData, what); }
-
-std::string contents(const fs::path& path) { return read_text_file(path, kMaxFile); }
-
-// do_lower_case, keep_accents and our own "preprocessing" of tokenizer_config.json; the rest
-// concerns others.
-TokenizerOptions options_of(const fs::path& folder, TokenizerOptions options) {
-  const fs::path path = folder / "tokenizer_config.json";
-  std::error_code error;
-  if (!fs::exists(path, error)) return options;
-  const auto document = parse_json(path.string(), contents(path));
-  const JsonView json(path.string(), document);
-  options.do_lower_case = json.boolean_or("do_lower_case", options.do_lower_case);
-  options.keep_accents = json.boolean_or("keep_accents", options.keep_accents);
-  if (json.string_or("preprocessing", "") == "google")
-    options.preprocessing = Preprocessing::kGoogle;
-  return options;
-}
+constexpr std::array kVocabularies{"spiece.model", "30k-clean.model", "vocab.txt",
+                                   "tokenizer.json"};
 
 // FNV-1a
 uint64_t hash_of(std::string_view bytes, uint64_t hash = 0xCBF29CE484222325ULL) {
@@ -41,85 +24,148 @@ uint64_t hash_of(std::string_view bytes, uint64_t hash = 0xCBF29CE484222325ULL) 
   return hash;
 }
 
-uint64_t fingerprint_of(const WordEncoder& encoder, const TokenizerOptions& options) {
+// Of the pieces and of what is done to text; `more` is what the three options do not say.
+uint64_t fingerprint_of(const State& state, const std::string& more) {
+  const TokenizerOptions& options = state.options;
   const char flags[] = {options.preprocessing == Preprocessing::kGoogle ? 'g' : 'h',
                         options.do_lower_case ? 'l' : '-', options.keep_accents ? 'a' : '-', 0};
   uint64_t hash = hash_of(flags);
-  for (int32_t id = 0; id < encoder.size(); ++id)
-    hash = hash_of(encoder.piece(id), hash_of("\n", hash));
-  return hash;
+  for (int32_t id = 0; id < state.encoder->size(); ++id)
+    hash = hash_of(state.encoder->piece(id), hash_of("\n", hash));
+  for (const auto& piece : state.added_pieces) hash = hash_of(piece, hash_of("\n+", hash));
+  return hash_of(more, hash);
 }
 
-// The first of `names` the vocabulary has.
-int32_t special_id(const WordEncoder& encoder, const std::string& name,
-                   std::initializer_list<const char*> names) {
-  for (const char* text : names)
-    if (const auto id = encoder.id_of(text)) return *id;
-  fail_data(name + ": the vocabulary has no " + *names.begin() + ", which ALBERT needs");
+void set_tokens(State& state, const ResolvedTokens& tokens) {
+  state.special = tokens.special;
+  for (const int32_t id : tokens.special.all()) state.special_ids.insert(id);
+  for (const AddedToken& token : tokens.tokens)
+    if (token.special) state.special_ids.insert(token.id);
 }
 
-std::unique_ptr<Tokenizer::State> state_of(const std::string& name,
-                                           std::unique_ptr<const WordEncoder> encoder,
-                                           const TokenizerOptions& options) {
-  auto state = std::make_unique<Tokenizer::State>();
-  state->cls = special_id(*encoder, name, {"[CLS]"});
-  state->sep = special_id(*encoder, name, {"[SEP]"});
-  state->mask = special_id(*encoder, name, {"[MASK]"});
-  state->pad = special_id(*encoder, name, {"<pad>", "[PAD]"});
-  state->unk = special_id(*encoder, name, {"<unk>", "[UNK]"});
-  state->options = options;
-  state->fingerprint = fingerprint_of(*encoder, options);
-  state->encoder = std::move(encoder);
+// Google's tokenizer does not look for its own special tokens in text.
+std::vector<AddedToken> matched(const ResolvedTokens& tokens, const TokenizerConfig& config) {
+  if (config.options.preprocessing == Preprocessing::kHuggingFace) return tokens.tokens;
+  std::vector<AddedToken> others;
+  for (const AddedToken& token : tokens.tokens)
+    if (!token.special) others.push_back(token);
+  return others;
+}
+
+std::unique_ptr<State> sentence_piece_state(const std::string& name, const std::string& bytes,
+                                            const TokenizerConfig& config, bool may_add) {
+  auto state = std::make_unique<State>();
+  const SentenceModel model = parse_sentence_model(name, bytes);
+  state->encoder = make_sentence_piece(name, model, config.options);
+  const BaseVocabulary base{name, state->encoder->size(),
+                            [&](std::string_view piece) { return state->encoder->id_of(piece); }};
+  const ResolvedTokens tokens = resolve_tokens(base, config, {}, may_add);
+  state->options = config.options;
+  set_tokens(*state, tokens);
+  for (const AddedToken& token : tokens.tokens)
+    if (token.id >= base.size) state->added_pieces.push_back(token.content);
+  state->added = AddedTokens(matched(tokens, config), [&](const std::string& content) {
+    return preprocess(content, config.options).text;
+  });
+  state->special_tokens = SequenceTemplate::of(tokens.special.cls, tokens.special.sep);
+  state->fingerprint = fingerprint_of(*state, "");
+  state->files = config_files("AlbertTokenizer", config, tokens, base.size);
+  state->files["spiece.model"] = bytes;
+  state->files["tokenizer.json"] = write_tokenizer_json(model, config.options, tokens);
+  return state;
+}
+
+std::unique_ptr<State> word_piece_state(const std::string& name, const std::string& bytes,
+                                        const TokenizerConfig& config) {
+  auto state = std::make_unique<State>();
+  std::vector<std::string> pieces = read_vocabulary_lines(name, bytes);
+  const PieceTable table(pieces);
+  const BaseVocabulary base{name, table.size(),
+                            [&](std::string_view piece) { return table.id_of(piece); }};
+  const DefaultNames names{
+      .pad = {"[PAD]", "<pad>"}, .unk = {"[UNK]", "<unk>"}, .mask_lstrip = false};
+  const ResolvedTokens tokens = resolve_tokens(base, config, names, !config.files.empty());
+  state->options = config.options;
+  set_tokens(*state, tokens);
+  state->special_tokens = SequenceTemplate::of(tokens.special.cls, tokens.special.sep);
+  state->files = config_files("BertTokenizer", config, tokens, base.size);
+  state->files["vocab.txt"] = bytes;
+  state->files["tokenizer.json"] = write_tokenizer_json(pieces, config, tokens);
+  state->encoder = make_word_piece(name, std::move(pieces), config, tokens);
+  state->fingerprint = fingerprint_of(*state, bert_settings(config));
+  return state;
+}
+
+bool has_token(const std::vector<AddedToken>& tokens, const AddedToken& token) {
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const AddedToken& known) { return known.content == token.content; });
+}
+
+// Whether the files beside a tokenizer.json name the token, so that transformers adds it.
+bool names_token(const TokenizerConfig& config, const AddedToken& token) {
+  return has_token(config.added, token) || has_token(config.additional, token) ||
+         std::any_of(config.special.begin(), config.special.end(),
+                     [&](const auto& entry) { return entry.second.content == token.content; });
+}
+
+// The roles that a tokenizer.json has names for, by its template and its model.
+DefaultNames default_names(const PipelineFile& file) {
+  DefaultNames names{.cls = {"[CLS]", "<s>"},
+                     .sep = {"[SEP]", "</s>"},
+                     .mask = {"[MASK]", "<mask>"},
+                     .pad = {"[PAD]", "<pad>"},
+                     .unk = {"[UNK]", "<unk>"},
+                     .mask_lstrip = false};
+  const auto name_first = [&](const SequenceTemplate::Item& item, std::vector<std::string>& list) {
+    if (item.ids.size() == 1) list.insert(list.begin(), file.text_of(item.ids[0]));
+  };
+  const auto& around = file.special_tokens.single;
+  if (!around.empty()) {
+    name_first(around.front(), names.cls);
+    name_first(around.back(), names.sep);
+  }
+  if (!file.unknown.empty()) names.unk.insert(names.unk.begin(), file.unknown);
+  return names;
+}
+
+// The steps of a tokenizer.json, and what the folder's other files name beside it.
+std::unique_ptr<State> pipeline_state(const std::string& name, const std::string& text,
+                                      const TokenizerConfig& config) {
+  auto state = std::make_unique<State>();
+  PipelineFile file = read_pipeline(name, text);
+  const BaseVocabulary base{name, file.size(),
+                            [&](std::string_view piece) { return file.id_of(piece); }};
+  const ResolvedTokens tokens = resolve_tokens(base, config, default_names(file), false);
+  set_tokens(*state, tokens);
+  for (const AddedToken& token : file.steps.added)
+    if (token.special) state->special_ids.insert(token.id);
+  for (const AddedToken& token : tokens.tokens)
+    if (names_token(config, token) && !has_token(file.steps.added, token))
+      file.steps.added.push_back(token);
+  state->options = {.do_lower_case = false, .keep_accents = true};
+  state->special_tokens = file.special_tokens;
+  state->files = config.files;
+  if (config.files.count("tokenizer_config.json") == 0)
+    state->files = config_files("PreTrainedTokenizerFast", config, tokens, base.size);
+  state->files["tokenizer.json"] = text;
+  state->encoder = std::make_unique<const Pipeline>(std::move(file.steps));
+  state->fingerprint = fingerprint_of(*state, text);
   return state;
 }
 
 // The file of a folder that the tokenizer is read from, best first.
 fs::path vocabulary_in(const fs::path& folder) {
   std::error_code error;
-  for (const char* name : {"spiece.model", "30k-clean.model", "vocab.txt", "tokenizer.json"})
+  for (const char* name : kVocabularies)
     if (fs::exists(folder / name, error)) return folder / name;
-  fail_missing(
-      folder.string() +
-      ": no tokenizer there; wanted spiece.model, 30k-clean.model, vocab.txt or tokenizer.json");
+  fail(ErrorCode::kMissingInput, folder.string(), ": found no tokenizer, wanted ",
+       one_of(kVocabularies));
 }
 
-std::string config_json(const TokenizerOptions& options, const Tokenizer& t, bool sentence_piece) {
-  ordered_json json;
-  json["tokenizer_class"] = sentence_piece ? "AlbertTokenizer" : "BertTokenizer";
-  json["do_lower_case"] = options.do_lower_case;
-  if (sentence_piece) {
-    json["keep_accents"] = options.keep_accents;
-    json["remove_space"] = true;
-    json["bos_token"] = "[CLS]";
-    json["eos_token"] = "[SEP]";
-  }
-  json["cls_token"] = t.piece(t.cls_id());
-  json["sep_token"] = t.piece(t.sep_id());
-  json["unk_token"] = t.piece(t.unk_id());
-  json["pad_token"] = t.piece(t.pad_id());
-  json["mask_token"] = t.piece(t.mask_id());
-  json["model_max_length"] = 512;
-  json["model_input_names"] = {"input_ids", "token_type_ids", "attention_mask"};
-  if (options.preprocessing == Preprocessing::kGoogle) json["preprocessing"] = "google";
-  return json.dump(2) + "\n";
-}
-
-std::string special_tokens_json(const Tokenizer& t, bool sentence_piece) {
-  ordered_json json;
-  if (sentence_piece) {
-    json["bos_token"] = "[CLS]";
-    json["eos_token"] = "[SEP]";
-  }
-  json["cls_token"] = t.piece(t.cls_id());
-  json["sep_token"] = t.piece(t.sep_id());
-  json["unk_token"] = t.piece(t.unk_id());
-  json["pad_token"] = t.piece(t.pad_id());
-  json["mask_token"] = {{"content", t.piece(t.mask_id())},
-                        {"lstrip", sentence_piece},
-                        {"normalized", false},
-                        {"rstrip", false},
-                        {"single_word", false}};
-  return json.dump(2) + "\n";
+void apply(const TokenizerOverrides& overrides, TokenizerOptions& options) {
+  options.preprocessing = overrides.preprocessing.value_or(options.preprocessing);
+  options.do_lower_case = overrides.do_lower_case.value_or(options.do_lower_case);
+  options.keep_accents = overrides.keep_accents.value_or(options.keep_accents);
 }
 
 }  // namespace
@@ -127,44 +173,41 @@ std::string special_tokens_json(const Tokenizer& t, bool sentence_piece) {
 std::shared_ptr<const Tokenizer> Tokenizer::from_sentence_model(const std::string& name,
                                                                 const std::string& bytes,
                                                                 const TokenizerOptions& options) {
-  auto state = state_of(name, make_sentence_piece(name, parse_sentence_model(name, bytes), options),
-                        options);
-  state->sentence_model = bytes;
-  return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(state)));
+  TokenizerConfig config;
+  config.options = options;
+  return std::shared_ptr<const Tokenizer>(
+      new Tokenizer(sentence_piece_state(name, bytes, config, false)));
 }
 
-std::shared_ptr<const Tokenizer> Tokenizer::from_pretrained(
-    const fs::path& path, const std::optional<TokenizerOptions>& given) {
+std::shared_ptr<const Tokenizer> Tokenizer::from_pretrained(const fs::path& path,
+                                                            const TokenizerOptions& options) {
+  return from_pretrained(path, TokenizerOverrides{.preprocessing = options.preprocessing,
+                                                  .do_lower_case = options.do_lower_case,
+                                                  .keep_accents = options.keep_accents});
+}
+
+std::shared_ptr<const Tokenizer> Tokenizer::from_pretrained(const fs::path& path,
+                                                            const TokenizerOverrides& overrides) {
   std::error_code error;
   const bool folder = fs::is_directory(path, error);
-  if (!folder && !fs::exists(path, error)) fail_missing(path.string() + ": no such file or folder");
   const fs::path file = folder ? vocabulary_in(path) : path;
-  const std::string name = file.string(), bytes = contents(file);
-  TokenizerOptions options = given.value_or(TokenizerOptions{});
+  const std::string name = file.string(), bytes = read_text_file(file, kMaxFile);
+  TokenizerConfig config = folder ? read_tokenizer_config(path) : TokenizerConfig{};
+  std::unique_ptr<State> state;
   if (file.extension() == ".json") {
-    const SentenceModel model = read_tokenizer_json(name, bytes, given ? nullptr : &options);
-    return from_sentence_model(name, write_sentence_model(model), options);
+    if (overrides.any())
+      fail(ErrorCode::kMismatch, name,
+           ": says itself how text is normalised; preprocessing, "
+           "do_lower_case and keep_accents are for a spiece.model or vocab.txt");
+    state = pipeline_state(name, bytes, config);
+  } else {
+    apply(overrides, config.options);
+    if (overrides.keep_accents && *overrides.keep_accents) config.strip_accents = false;
+    state = file.extension() == ".txt"
+                ? word_piece_state(name, bytes, config)
+                : sentence_piece_state(name, bytes, config, !config.files.empty());
   }
-  if (folder && !given) options = options_of(path, options);
-  if (file.extension() != ".txt") return from_sentence_model(name, bytes, options);
-  auto state = state_of(name, make_word_piece(name, bytes, options), options);
-  state->vocabulary = bytes;
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(state)));
-}
-
-std::map<std::string, std::string> Tokenizer::files() const {
-  const bool sentence_piece = !state_->sentence_model.empty();
-  std::map<std::string, std::string> files{
-      {"tokenizer_config.json", config_json(state_->options, *this, sentence_piece)},
-      {"special_tokens_map.json", special_tokens_json(*this, sentence_piece)}};
-  if (!sentence_piece) {
-    files["vocab.txt"] = state_->vocabulary;
-    return files;
-  }
-  files["spiece.model"] = state_->sentence_model;
-  files["tokenizer.json"] = write_tokenizer_json(
-      parse_sentence_model("spiece.model", state_->sentence_model), state_->options);
-  return files;
 }
 
 }  // namespace albert

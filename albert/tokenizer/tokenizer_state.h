@@ -1,7 +1,10 @@
 #pragma once
 // Inside of Tokenizer, shared by tokenizer.cpp and tokenizer_files.cpp.
-#include <array>
+#include <unordered_set>
 
+#include "albert/tokenizer/added_tokens.h"
+#include "albert/tokenizer/sequence_template.h"
+#include "albert/tokenizer/special_tokens.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/tokenizer/word_cache.h"
 #include "albert/tokenizer/word_encoder.h"
@@ -11,13 +14,14 @@ namespace albert {
 struct Tokenizer::State {
   std::unique_ptr<const WordEncoder> encoder;
   TokenizerOptions options;
-  std::string sentence_model;  // bytes of spiece.model; empty for WordPiece
-  std::string vocabulary;      // bytes of vocab.txt; empty for SentencePiece
-  int32_t cls = 0, sep = 0, mask = 0, pad = 0, unk = 0;
+  SpecialIds special;
+  std::unordered_set<int32_t> special_ids;  // of every token that decode() may leave out
+  SequenceTemplate special_tokens;
+  AddedTokens added;                      // cut out of text before the encoder sees it
+  std::vector<std::string> added_pieces;  // behind the encoder's
+  std::map<std::string, std::string> files;
   uint64_t fingerprint = 0;
   WordCaches caches;
-
-  std::array<int32_t, 5> specials() const { return {pad, unk, cls, sep, mask}; }
 };
 
 }  // namespace albert

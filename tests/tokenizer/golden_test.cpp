@@ -36,7 +36,7 @@ TEST(TokenizerGolden, IdsEqualTransformersSlowTokenizer) {
 
 TEST(TokenizerGolden, IdsEqualGooglesPreprocessing) {
   const auto tokenizer = Tokenizer::from_pretrained(
-      kFolder, TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
+      kFolder, TokenizerOverrides{.preprocessing = Preprocessing::kGoogle});
   int differing = 0;
   for (const json& line : goldens()) {
     const auto text = line["text"].get<std::string>();
@@ -63,7 +63,8 @@ TEST(TokenizerGolden, OffsetsEqualTheFastTokenizers) {
 // Made by scripts/odd_texts, which tells what they are.
 TEST(TokenizerGolden, OddTextsHaveTheReferencesIdsAndOffsets) {
   const auto plain = Tokenizer::from_pretrained(kFolder);
-  const auto accents = Tokenizer::from_pretrained(kFolder, TokenizerOptions{.keep_accents = true});
+  const auto accents =
+      Tokenizer::from_pretrained(kFolder, TokenizerOverrides{.keep_accents = true});
   int compared = 0;
   for (const json& line : lines_of("odd_texts.jsonl")) {
     const auto text = line["text"].get<std::string>();
@@ -78,7 +79,7 @@ TEST(TokenizerGolden, OddTextsHaveTheReferencesIdsAndOffsets) {
   EXPECT_GT(compared, 500);
 }
 
-TEST(TokenizerGolden, TheFilesItWritesGiveTheSameTokenizer) {
+TEST(TokenizerGolden, TheTokenizerJsonItWritesGivesTheFastTokenizersIds) {
   const auto tokenizer = Tokenizer::from_pretrained(kFolder);
   const auto folder =
       std::filesystem::temp_directory_path() / ("albert-tokenizer-" + std::to_string(getpid()));
@@ -86,10 +87,10 @@ TEST(TokenizerGolden, TheFilesItWritesGiveTheSameTokenizer) {
   for (const auto& [name, contents] : tokenizer->files())
     if (name != "spiece.model") std::ofstream(folder / name, std::ios::binary) << contents;
   const auto again = Tokenizer::from_pretrained(folder);
-  EXPECT_EQ(again->fingerprint(), tokenizer->fingerprint());
   for (const json& line : goldens()) {
     const auto text = line["text"].get<std::string>();
-    EXPECT_EQ(again->encode(text).input_ids, line["ids"].get<std::vector<int32_t>>()) << text;
+    const json& want = line.contains("fast_ids") ? line["fast_ids"] : line["ids"];
+    EXPECT_EQ(again->encode(text).input_ids, want.get<std::vector<int32_t>>()) << text;
   }
   std::filesystem::remove_all(folder);
 }

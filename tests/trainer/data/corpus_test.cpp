@@ -52,7 +52,7 @@ TEST(Corpus, EveryDamageIsFound) {
   write_bytes(folder / "s/manifest.json", manifest);
   const auto google =
       Tokenizer::from_pretrained(std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model",
-                                 TokenizerOptions{.preprocessing = Preprocessing::kGoogle});
+                                 TokenizerOverrides{.preprocessing = Preprocessing::kGoogle});
   EXPECT_EQ(refusal_of([&] { Corpus(folder / "s", "train", *google); }).code, ErrorCode::kMismatch);
   std::filesystem::remove(folder / "s/manifest.json");
   EXPECT_EQ(refusal_of(open).code, ErrorCode::kMissingInput);
