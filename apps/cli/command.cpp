@@ -46,6 +46,7 @@ void Command::boolean(const std::string& name, bool& value, const std::string& h
   names_.push_back(name);
   names_.push_back("no_" + name);
   booleans_.push_back(name);
+  booleans_.push_back("no_" + name);
   values_.emplace_back(name, [&value] { return nlohmann::json(value); });
   app_->add_flag("--" + name + ",!--no_" + name, value, help)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -74,6 +75,10 @@ void Command::alias(const std::string& option, const std::vector<std::string>& o
     others_[other] = option;
     if (option.find('=') != std::string::npos) booleans_.push_back(other);
   }
+}
+
+bool Command::has(const std::string& name) const {
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
 }
 
 bool Command::is_boolean(const std::string& name) const {

@@ -49,7 +49,8 @@ class Command {
 
   // The names of all options, without dashes.
   const std::vector<std::string>& names() const { return names_; }
-  bool is_boolean(const std::string& name) const;
+  bool has(const std::string& name) const;         // an option of this name
+  bool is_boolean(const std::string& name) const;  // --name, or the --no_x of a boolean x
   // The option that an alias stands for; else `name`.
   const std::string& meaning_of(const std::string& name) const;
   bool has_positional() const { return !positional_.empty(); }
@@ -65,8 +66,10 @@ class Command {
   template <class T>
   static Check conversion_to(const std::string& name) {
     return [name](const std::string& value) {
+      if constexpr (std::is_same_v<T, std::string>) return std::string();
       T converted{};
-      const bool good = CLI::detail::lexical_cast(value, converted);
+      // CLI11 converts "true" to the number 1.
+      const bool good = value != "true" && CLI::detail::lexical_cast(value, converted);
       if constexpr (std::is_floating_point_v<T>) {
         if (!good || !std::isfinite(converted)) fail_value(name, value, "a number");
       } else if constexpr (std::is_unsigned_v<T>) {

@@ -22,10 +22,25 @@ std::string see_help(const CLI::App& app) { return "; see " + app.get_name() + "
        near.empty() ? see_help(app) : " (did you mean --" + near + "?)");
 }
 
-// CLI11 names the option first: "--model: 1 required TEXT missing".
-[[noreturn]] void fail_without_value(const CLI::App& app, const std::string& complaint) {
-  fail(ErrorCode::kUsage, complaint.substr(0, complaint.find(':')), ": found no value, wanted one",
-       see_help(app));
+[[noreturn]] void fail_without_value(const CLI::App& app, const std::string& option) {
+  fail(ErrorCode::kUsage, option, ": found no value, wanted one", see_help(app));
+}
+
+// CLI11 would take the option behind it for the value, and behind "--model=" any argument.
+void check_values(const CLI::App& app, const Command& command,
+                  const std::vector<std::string>& arguments) {
+  const auto is_option = [&](const std::string& argument) {
+    return argument.rfind("--", 0) == 0 && command.has(argument.substr(2, argument.find('=') - 2));
+  };
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string option = arguments[i].substr(0, arguments[i].find('='));
+    if (!is_option(option) || command.is_boolean(option.substr(2))) continue;
+    const size_t typed = arguments[i].size() - option.size();  // "" , "=" or "=value"
+    const bool last = i + 1 == arguments.size();
+    if (typed == 1 || (typed == 0 && (last || is_option(arguments[i + 1]))))
+      fail_without_value(app, option);
+    if (typed == 0) ++i;
+  }
 }
 
 // "--a requires --b" and "--a excludes --b".
@@ -40,6 +55,7 @@ std::string see_help(const CLI::App& app) { return "; see " + app.get_name() + "
 }  // namespace
 
 void parse(CLI::App& app, const Command& command, std::vector<std::string> arguments) {
+  check_values(app, command, arguments);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     app.parse(arguments);
@@ -47,8 +63,6 @@ void parse(CLI::App& app, const Command& command, std::vector<std::string> argum
     throw;
   } catch (const CLI::ExtrasError&) {
     fail_extra(app, command);
-  } catch (const CLI::ArgumentMismatch& e) {
-    fail_without_value(app, e.what());
   } catch (const CLI::RequiresError& e) {
     fail_pair(app, e.what(), " requires ", "also");
   } catch (const CLI::ExcludesError& e) {

@@ -183,7 +183,10 @@ TEST(Program, SaysWhatAnOptionWants) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"pretrain", "--max_steps", "abc"}, "--max_steps abc: wanted a whole number"},
       {{"pretrain", "--max_steps", "1.5"}, "--max_steps 1.5: wanted a whole number"},
-      {{"pretrain", "--max_steps="}, "--max_steps \"\": wanted a whole number"},
+      {{"pretrain", "--max_steps", ""}, "--max_steps \"\": wanted a whole number"},
+      {{"pretrain", "--max_steps", "true"}, "--max_steps true: wanted a whole number"},
+      {{"pretrain", "--max_steps=", "--seed", "3"},
+       "--max_steps: found no value, wanted one; see albert pretrain --help"},
       {{"pretrain", "--max_steps", seed_of_more_than_64_bits},
        "--max_steps 99999999999999999999: wanted a whole number"},
       {{"pretrain", "--seed", "-1"}, "--seed -1: wanted a whole number of 0 or more"},
@@ -224,7 +227,7 @@ TEST(Program, SaysWhatAConfigFileWants) {
       {R"({"max_steps": "abc"})", 2, "--max_steps abc: wanted a whole number"},
       {R"({"max_steps": {"a": 1}})", 2,
        "max_steps: found an object, wanted a string, a number, true, false or a list"},
-      {"[1]", 2, ": found an array, wanted an object"},
+      {"[1]", 2, ", wanted an object"},
       {"{", 65, "line 1"}};
   for (const auto& [text, code, says] : cases) {
     write_bytes(folder / "c.json", text);
