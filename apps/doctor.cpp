@@ -168,11 +168,6 @@ ordered_json examine() {
                       {"available", proc_value("/proc/meminfo", "MemAvailable")}};
   report["matmul"] = kernels::matmul_library();
   report["compiler"] = __VERSION__;
-#if defined(ALBERT_STD_THREADS)
-  report["threading"] = "std::thread";
-#else
-  report["threading"] = "OpenMP";
-#endif
   add_cuda(report);
   report["self_test"] = self_test();
   return report;

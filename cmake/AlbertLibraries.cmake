@@ -42,5 +42,5 @@ albert_library_target(zstd::libzstd zstd.h zstd libzstd-dev)
 albert_package(zlib1g-dev ZLIB)
 albert_package(liblzma-dev LibLZMA)
 albert_package(g++ Threads)
-# oneDNN runs on it, whatever our own threads are.
+# oneDNN runs on it, and is told to use one thread.
 albert_package("g++, or libomp-dev for clang" OpenMP COMPONENTS CXX)

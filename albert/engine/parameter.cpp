@@ -194,8 +194,7 @@ void ParameterStore::write(const Parameter& parameter, const HostTensor& values)
 }
 
 void ParameterStore::sync_compute_copies(kernels::Stream stream) {
-  if (flat_compute_.data != flat_values_.data)
-    kernels::accumulate(stream, flat_compute_, kernels::Grad::kAssign, flat_values_);
+  if (flat_compute_.data != flat_values_.data) kernels::cast(stream, flat_compute_, flat_values_);
   for (Parameter* p : packed_)
     if (p->packed) kernels::pack_weight(stream, p->packed, p->compute);
 }

@@ -51,7 +51,7 @@ void Tape::backward_into(Sink dx, Var inner_x, Var inner_y, Tensor dy) {
   backward();
 }
 
-void Tape::copy(Tensor to, Tensor from) { kernels::accumulate(stream_, to, Grad::kAssign, from); }
+void Tape::copy(Tensor to, Tensor from) { kernels::cast(stream_, to, from); }
 
 Var Tape::kept_segment(const Segment& f, Var x) {
   const auto inner = std::make_shared<Tape>(stream_, arena_, Mode::kTraining, uploads_);

@@ -19,7 +19,8 @@ struct BackendOptions {
   bool tf32 = false;  // kCuda: matmuls of f32 round their operands to TF32, which is faster
   AttentionBackend attention =
       AttentionBackend::kOwn;  // kCuda: kCudnn where attention_call.h can use it
-  int threads = 0;             // 0: OMP_NUM_THREADS, else the cores this process may use
+  int threads = 0;             // kCpu: at most so many, and never more than usable_cores()
+                               // (base/cores.h); 0: OMP_NUM_THREADS, else all of those
   Isa isa = detect_isa();      // lower it to compare instruction sets; higher than the machine's:
                                // Error(kNoDevice)
 };

@@ -1,7 +1,7 @@
 #include "albert/kernels/global_norm.h"
 
+#include "albert/kernels/blocks.h"
 #include "albert/kernels/check.h"
-#include "albert/kernels/parallel.h"
 
 namespace albert::kernels {
 

@@ -11,9 +11,11 @@ ALBERT_KERNEL(void gather_rows(Stream s, Tensor y, Tensor x, Tensor index))
 //   dx [T, cols], dy [R, cols] F
 ALBERT_KERNEL(void scatter_rows(Stream s, Tensor dx, Grad dx_mode, Tensor dy, Tensor index))
 
-// dst (mode)= src, elementwise.  dst, src same shape; F each, may differ (a cast: f32 master to
-// bf16 copy)
+// dst = src, or dst += src, elementwise.  dst, src same shape; F each, may differ
 ALBERT_KERNEL(void accumulate(Stream s, Tensor dst, Grad mode, Tensor src))
+
+// dst = src, elementwise: a cast or a copy.  dst, src as for accumulate
+inline void cast(Stream s, Tensor dst, Tensor src) { accumulate(s, dst, Grad::kAssign, src); }
 
 // total[c] += sum over rows of x[r, c], rows in a fixed order.  x [rows, cols] F;  total [cols]
 // accumulator(F)

@@ -12,6 +12,7 @@ class OneDnnContext;  // cpu/matmul_onednn.h: its engine, primitives, scratch pe
 class CublasContext;  // cuda/cublas/context.h: cuBLASLt's handle, its choices by shape
 class CudnnContext;   // cuda/cudnn/context.h: cuDNN's handle and graphs
 class CallObserver;   // call_observer.h
+class ThreadPool;     // cpu/thread_pool.h
 struct Profile;       // profile.h
 
 // Where and how work runs: first argument of every kernel. Made by a Backend, copied freely.
@@ -19,6 +20,7 @@ struct Stream {
   Device device = Device::kCpu;
   Isa isa = Isa::kGeneric;
   int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
+  ThreadPool* pool = nullptr;       // CPU: the other threads, if any; owned by the Backend
   OneDnnContext* matmul = nullptr;  // CPU: owned by the Backend
   CublasContext* cublas = nullptr;  // CUDA: owned by the Backend
   CudnnContext* cudnn = nullptr;  // CUDA: who computes the attention it takes; owned by the Backend

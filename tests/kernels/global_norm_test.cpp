@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "albert/kernels/parallel.h"
+#include "albert/kernels/blocks.h"
 #include "tests/support/kernel_cases.h"
 
 namespace albert::testing {

@@ -197,8 +197,8 @@ TEST(Matmul, TilesOfEveryInstructionSetEqualPlainLoops) {
       const auto b = TestTensor::random(DType::kF32, o.transpose_b ? Shape{n, k} : Shape{k, n}, 2);
       auto c = TestTensor::random(DType::kF32, {m, n}, 3);
       const auto expected = oracle(c, a, b, o);
-      TestTensor packed(DType::kF32, {kernels::tile_packed_size(n, k)}),
-          work(DType::kF32, {kernels::tile_scratch_size(k)});
+      TestTensor packed(DType::kF32, {kernels::gemm_packed_size(n, k)}),
+          work(DType::kF32, {kernels::gemm_scratch_size(k)});
       const kernels::MatmulTask task{m,
                                      n,
                                      k,
@@ -210,8 +210,8 @@ TEST(Matmul, TilesOfEveryInstructionSetEqualPlainLoops) {
                                      o.accumulate};
       const kernels::Stream s{.isa = isa};
       const auto floats = [](const TestTensor& t) { return static_cast<float*>(t.tensor().data); };
-      ALBERT_CALL_CPU(tile_pack, s, floats(packed), floats(b), task);
-      ALBERT_CALL_CPU(tile_multiply, s, floats(c), floats(a), floats(packed), nullptr, floats(work),
+      ALBERT_CALL_CPU(gemm_pack, s, floats(packed), floats(b), task);
+      ALBERT_CALL_CPU(gemm_packed, s, floats(c), floats(a), floats(packed), nullptr, floats(work),
                       task);
       EXPECT_TRUE(close(c.values(), expected, 1e-5, 1e-3))
           << kernels::name_of(isa) << ", flags " << flags;

@@ -18,7 +18,7 @@ Var gather_rows(Tape& t, Var x, HostView host_index) {
 
 Var copy(Tape& t, Var x, const Placement& at) {
   Var y = t.output(x.shape(), x.dtype(), at);
-  kernels::accumulate(t.stream(), y.value(), Grad::kAssign, x.value());
+  kernels::cast(t.stream(), y.value(), x.value());
   t.on_backward(y, [=](Tape& tape, Tensor dy) {
     const auto dx = tape.sink(x);
     if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy);

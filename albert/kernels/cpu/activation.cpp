@@ -6,10 +6,10 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kRun =
-    128;  // columns on the stack; of one task of backward, which sums dbias over all rows
+// Columns held on the stack; also those of one task of backward, which sums dbias over all rows.
+constexpr int64_t kRun = 128;
 
-// value and slope of each activation at x, in F's accumulator.
+// Each activation has its value and its slope at x, both in the accumulator type A.
 struct Identity {
   template <class A>
   static A value(A x) {
@@ -21,7 +21,7 @@ struct Identity {
   }
 };
 
-// 0.5 (1 + tanh(u)) = sigmoid(2 u): one exp, and nothing cancels for negative x.
+// 0.5 (1 + tanh(u)) is sigmoid(2 u), which takes one exp and cancels nothing for negative x.
 struct GeluNew {
   template <class A>
   static constexpr A kScale = A(1.59576912160573071176);  // 2 sqrt(2 / pi)
@@ -104,7 +104,7 @@ void for_activation(Activation activation, const Function& f) {
   }
 }
 
-// y = activation(x + bias) for a run of columns of one row; y may be x.
+// Sets y = activation(x + bias) for a run of columns of one row; y may be x.
 template <class F, class Act>
 void forward_run(F* y, const F* x, const F* bias, int64_t n) {
   Acc<F> buffer[kRun];
@@ -132,7 +132,8 @@ void forward(const Stream& s, Tensor y, Tensor x, Tensor bias) {
   });
 }
 
-// dx (mode)= dy * activation'(x + shift) and total += that matmul, for a run of columns of one row.
+// Writes (or adds) dy * activation'(x + shift) to dx and adds it to total, for a run of columns of
+// one row.
 template <class F, class Act>
 void backward_run(F* dx, Grad dx_mode, Acc<F>* total, const F* dy, const F* x, const Acc<F>* shift,
                   int64_t n) {

@@ -1,5 +1,6 @@
 #include "albert/kernels/attention.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "albert/kernels/cpu/attention_head.h"
@@ -7,14 +8,15 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-// The soft-max of a tile of queries while its keys pass by: maxima and sums so far.
+// The softmax of a tile of queries while tiles of keys pass by: its maxima and sums so far.
 template <class A>
 struct RunningSoftmax {
   A max[kTile], sum[kTile];
   RunningSoftmax() {
     for (int64_t i = 0; i < kTile; ++i) max[i] = -std::numeric_limits<A>::infinity(), sum[i] = 0;
   }
-  // Turns row i of scores into exp(score - max); what came before is to be scaled by the result.
+  // Turns row i of scores into exp(score - max). Returns the factor by which sums over earlier keys
+  // must be scaled.
   A take(A* scores, int64_t cols, int64_t i) {
     A tile_max = max[i], total = 0;
 #pragma omp simd reduction(max : tile_max)
@@ -31,7 +33,7 @@ struct RunningSoftmax {
   }
 };
 
-// A tile of queries on its way past the keys.
+// A tile of queries, and what it has summed over the keys it has seen.
 template <class F>
 struct ForwardTile {
   using A = Acc<F>;
@@ -44,8 +46,8 @@ struct ForwardTile {
     query = first, rows = count;
     for (int64_t i = 0; i < rows * stride; ++i) sums.data[i] = 0;
   }
-  // p = scores against a tile of keys, turned, of dimensions [d, d + n). The queries stay where one
-  // block holds them.
+  // Sets p to the scores against a tile of transposed keys, over dimensions [d, d + n), or adds
+  // them. Queries that fit one block of dimensions are loaded once for all keys.
   void score(const Head<F>& head, Matrix<A> keys, int64_t key, int64_t cols, int64_t d, int64_t n) {
     const Matrix<A> mine = queries.matrix(round_up_to_lanes<A>(n));
     if (key == 0 || n < head.dims) load_tile<F>(mine, head.q.at(query, d), rows, n, head.scale);
@@ -74,8 +76,8 @@ struct ForwardTile {
   }
 };
 
-// Dimensions [d, d + n) of the outputs of up to kTogether tiles of queries, and their log-sum-exps:
-// keys and values are laid out once for all of them.
+// Computes dimensions [d, d + n) of the outputs of up to kTogether tiles of queries, and their
+// log-sum-exps. Keys and values are laid out once for all of these tiles.
 constexpr int64_t kTogether = 4;
 template <class F>
 void forward_tiles(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows,
@@ -100,7 +102,8 @@ void forward_tiles(const Head<F>& head, const Dropout& dropout, int64_t query, i
   for (int64_t t = 0; t < count; ++t) tiles[t].store(head, out.at(t * kTile, d), n);
 }
 
-// How many tiles of queries a task takes: several, as long as every thread has some tasks.
+// A task takes several tiles of queries, as long as every thread gets some tasks. The number of
+// tiles in a task does not change its results.
 template <class F>
 int64_t tiles_together(const Stream& s, const Call<F>& call) {
   constexpr int64_t kTasksAThread = 8;
@@ -109,7 +112,7 @@ int64_t tiles_together(const Stream& s, const Call<F>& call) {
   return std::clamp<int64_t>(tasks / (kTasksAThread * s.threads), 1, kTogether);
 }
 
-// Rows positions[query + i] of [S, S] probabilities, after dropout.
+// Writes rows positions[query + i] of the [S, S] probabilities, after dropout.
 template <class F>
 void write_probabilities(const Head<F>& head, const Dropout& dropout, int64_t query, int64_t rows,
                          Matrix<F> to, const int32_t* positions) {
@@ -145,14 +148,14 @@ void forward(const Stream& s, Tensor out, Tensor probabilities, const Call<F>& c
             });
 }
 
-// The gradients of one head's outputs, and each query's delta, for backward.
+// Backward's inputs for one head: the gradients of its outputs, and delta of each query.
 template <class F>
 struct Upstream {
   Matrix<F> dout;
   Acc<F>* delta;  // [queries]
 };
 
-// A tile's dropped probabilities p and score gradients ds (already times scale).
+// Holds a tile's probabilities p after dropout and the gradients ds of its scores, times scale.
 template <class F>
 struct TileGradients {
   Square<Acc<F>> p, ds;
@@ -175,11 +178,11 @@ struct TileGradients {
   }
 };
 
-// delta = sum over keys of P dP for a tile of queries. FlashAttention takes the inner product of
-// out and dout instead, which is the same number from rounded outputs: where the dP of a row are
-// nearly equal that error is all that is left of their differences (3 to 4 times PyTorch's in f32,
-// useless in bf16). Two more matmuls in nine buy PyTorch's accuracy; so does dividing by the sum of
-// P, which log_sum_exp's own rounding has moved off 1.
+// Computes delta, the sum of P dP over keys, for a tile of queries. FlashAttention takes the inner
+// product of out and dout instead, which equals it but for the rounding of out. Where the dP of a
+// row are nearly equal, that rounding hides their differences: errors were 3 to 4 times PyTorch's
+// in f32, and in bf16 nothing was left. Two more matmuls in nine buy PyTorch's accuracy. Dividing
+// by the sum of P is part of it, since the rounding of log_sum_exp has moved that sum off 1.
 template <class F>
 void query_deltas(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t query,
                   int64_t rows) {
@@ -206,7 +209,7 @@ void query_deltas(const Head<F>& head, const Upstream<F>& up, const Dropout& dro
   for (int64_t i = 0; i < rows; ++i) up.delta[query + i] = weighted[i] / total[i];
 }
 
-// dq of one tile of queries: sum over keys of ds k.
+// Computes dq of one tile of queries, the sum of ds k over keys.
 template <class F>
 void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout,
                       int64_t query, int64_t rows, Matrix<F> dq, int64_t d, int64_t n) {
@@ -225,7 +228,7 @@ void backward_queries(const Head<F>& head, const Upstream<F>& up, const Dropout&
   store_tile<F>(dq.at(0, d), sum.matrix(stride), rows, n, A(1), Grad::kAssign);
 }
 
-// dk and dv of one tile of keys: sums over queries of dsT q and pT dout.
+// Computes dk and dv of one tile of keys, the sums of dsT q and of pT dout over queries.
 template <class F>
 void backward_keys(const Head<F>& head, const Upstream<F>& up, const Dropout& dropout, int64_t key,
                    int64_t cols, Matrix<F> dk, Matrix<F> dv, int64_t d, int64_t n) {

@@ -1,6 +1,6 @@
 #pragma once
-// What forward and backward of the CPU attention share: heads cut into tiles, their scores and
-// probabilities. Like attention_tile.h, once per instruction set.
+// Shared by forward and backward of the CPU attention: it cuts heads into tiles and computes their
+// scores and probabilities. It is compiled once per instruction set, as types.h says.
 #include <cmath>
 #include <type_traits>
 
@@ -11,7 +11,7 @@
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 
-// One head of one sequence, as matrices of its queries and keys.
+// One head of one sequence: the matrices of its queries, keys and values.
 template <class F>
 struct Head {
   Matrix<F> q, k, v;
@@ -19,7 +19,7 @@ struct Head {
   Acc<F> scale;
   Acc<F>* log_sum_exp;     // [queries]
   const int64_t* row_ids;  // [queries], when dropout is on
-  int64_t first_column;    // dropout's, of key 0
+  int64_t first_column;    // of dropout's mask, for key 0
 };
 
 template <class F>
@@ -28,7 +28,7 @@ Matrix<F> columns_of(const Columns& c, int64_t row, int64_t head, int64_t dims) 
   return {data<F>(c.matrix) + row * stride + c.begin + head * dims, stride};
 }
 
-// The operands of a call, cut into heads and tiles.
+// The operands of a call. head() gives those of one head of one sequence.
 template <class F>
 struct Call {
   Columns q, k, v;
@@ -68,8 +68,8 @@ int64_t longest_sequence(const Call<F>& call, const Tensor& cu_seqlens) {
 }
 
 // Runs body(b, h, begin, rows) for every tile of `size` rows of every head and sequence, in
-// parallel. The grid is as wide as the longest sequence; shorter ones have empty tiles, which cost
-// a comparison.
+// parallel. The grid is as wide as the longest sequence. Shorter ones have empty tiles there, each
+// of which costs a comparison.
 template <class F, class Body>
 void for_tiles(const Stream& s, const Call<F>& call, const Tensor& cu_seqlens, int64_t size,
                const Body& body) {
@@ -89,7 +89,7 @@ struct Square {
 };
 
 template <class A>
-struct Panel {  // up to kTile rows of up to kTileDims dimensions
+struct Panel {  // holds up to kTile rows of up to kTileDims dimensions
   alignas(64) A data[kTile * kTileDims<A>];
   Matrix<A> matrix(int64_t stride) { return {data, stride}; }
 };
@@ -100,7 +100,7 @@ void for_dims(int64_t dims, const Body& f) {
   for (int64_t d = 0; d < dims; d += kTileDims<A>) f(d, std::min(kTileDims<A>, dims - d));
 }
 
-// to [dims, rows] = source [rows, dims] turned, in whole vectors.
+// Transposes source [rows, dims] into to [dims, rows]. Both are written in whole vectors.
 template <class F>
 void turn(Matrix<Acc<F>> to, Matrix<F> source, int64_t rows, int64_t dims) {
   using A = Acc<F>;
@@ -113,7 +113,8 @@ void turn(Matrix<Acc<F>> to, Matrix<F> source, int64_t rows, int64_t dims) {
   transpose_tile<A>(to, whole.matrix(stride), round_up_to_lanes<A>(rows), stride);
 }
 
-// c [rows, cols] = factor * x yT over all dimensions; columns up to whole vectors are written too.
+// Sets c [rows, cols] = factor * x yT, summed over all dimensions. Columns up to the end of the
+// last vector are written too.
 template <class F>
 void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, int64_t cols,
                     int64_t dims, Acc<F> factor) {
@@ -128,7 +129,7 @@ void inner_products(Square<Acc<F>>& c, Matrix<F> x, int64_t rows, Matrix<F> y, i
   });
 }
 
-// p *= dropout's factors, row by row.
+// Multiplies p by the factors of dropout.
 template <class F>
 void drop(Square<Acc<F>>& p, const Head<F>& head, const Dropout& dropout, int64_t query,
           int64_t rows, int64_t key, int64_t cols) {
@@ -140,7 +141,7 @@ void drop(Square<Acc<F>>& p, const Head<F>& head, const Dropout& dropout, int64_
   }
 }
 
-// p = exp(score - log_sum_exp): the soft-max of a tile whose normalisers are known.
+// Computes p = exp(score - log_sum_exp), the softmax of a tile whose log_sum_exp is known.
 template <class F>
 void known_probabilities(Square<Acc<F>>& p, const Head<F>& head, int64_t query, int64_t rows,
                          int64_t key, int64_t cols) {

@@ -1,6 +1,7 @@
 #pragma once
-// Tiles of the CPU attention: blocks of at most kTile rows (or columns) in the accumulator's type,
-// and their matmuls. Like cpu_types.h, once per instruction set.
+// Tiles of the CPU attention are blocks of at most kTile rows (or columns) in the accumulator's
+// type. This file has their matmuls, loads, stores and transposes, compiled once per instruction
+// set, as types.h says.
 #include <utility>
 
 #include "albert/kernels/cpu/types.h"
@@ -8,11 +9,11 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 
 constexpr int64_t kTile = 64;  // queries and keys per tile
+// Head dimensions per tile, limited since tiles lie on the stack.
 template <class A>
-constexpr int64_t kTileDims =
-    static_cast<int64_t>(512 / sizeof(A));  // head dimensions per tile: bounds stack use
+constexpr int64_t kTileDims = static_cast<int64_t>(512 / sizeof(A));
 
-// What fits the registers: 32 of 64 bytes, or 16.
+// A block's sums stay in the vector registers: 32 of 64 bytes with AVX-512, otherwise 16.
 #if defined(__AVX512F__)
 constexpr int kVectorBytes = 64, kBlockRows = 8, kBlockVectors = 2;
 #elif defined(__AVX2__)
@@ -60,13 +61,13 @@ struct Matrix {
   Matrix at(int64_t i, int64_t j) const { return {data + i * stride + j, stride}; }
 };
 
+// The size of c [rows, cols], whose cols are whole vectors, and of the dimension summed over.
 struct Extent {
-  int64_t rows, cols,
-      depth;  // of c [rows, cols] and the dimension summed over; cols: whole vectors
+  int64_t rows, cols, depth;
 };
 
-// One register block: c [kRows, kVectors vectors] (+)= a b. With kTransposed a is read as [depth,
-// rows].
+// Sets one register block c [kRows, kVectors vectors] to a b, or adds a b to it. With kTransposed,
+// a is stored as [depth, rows].
 template <class A, bool kTransposed, int kRows, int kVectors>
 inline void multiply_block(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, int64_t depth,
                            Grad mode) {
@@ -86,7 +87,7 @@ inline void multiply_block(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, in
     }
 }
 
-// All rows of one panel of columns, in blocks of kRows, then of fewer.
+// Multiplies all rows of one panel of columns, in blocks of kRows and at the end of fewer.
 template <class A, bool kTransposed, int kRows, int kVectors>
 inline void multiply_panel(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, int64_t row, Extent n,
                            Grad mode) {
@@ -106,20 +107,20 @@ inline void multiply_columns(Matrix<A> c, Matrix<const A> a, Matrix<const A> b, 
   if constexpr (kVectors > 1) multiply_columns<A, kTransposed, kVectors / 2>(c, a, b, col, n, mode);
 }
 
-// c (mode)= a b
+// Sets c = a b, or adds a b to c.
 template <class A>
 inline void multiply(Matrix<A> c, Matrix<A> a, Matrix<A> b, Extent n, Grad mode) {
   multiply_columns<A, false, kBlockVectors>(c, {a.data, a.stride}, {b.data, b.stride}, 0, n, mode);
 }
 
-// c (mode)= aT b
+// Sets c = aT b, or adds aT b to c.
 template <class A>
 inline void multiply_transposed(Matrix<A> c, Matrix<A> a, Matrix<A> b, Extent n, Grad mode) {
   multiply_columns<A, true, kBlockVectors>(c, {a.data, a.stride}, {b.data, b.stride}, 0, n, mode);
 }
 
-// tile [rows.., cols.. up to its stride] = factor * source; columns past `cols` and rows up to
-// whole vectors read zero.
+// Sets tile = factor * source [rows, cols]. Columns past `cols` up to the tile's stride, and rows
+// past `rows` up to whole vectors, become zero.
 template <class F>
 inline void load_tile(Matrix<Acc<F>> tile, Matrix<F> source, int64_t rows, int64_t cols,
                       Acc<F> factor) {
@@ -134,7 +135,7 @@ inline void load_tile(Matrix<Acc<F>> tile, Matrix<F> source, int64_t rows, int64
     for (int64_t j = 0; j < tile.stride; ++j) tile.row(i)[j] = 0;
 }
 
-// destination (mode)= factor * tile
+// Sets destination = factor * tile, or adds that to it.
 template <class F>
 inline void store_tile(Matrix<F> destination, Matrix<Acc<F>> tile, int64_t rows, int64_t cols,
                        Acc<F> factor, Grad mode) {
@@ -154,8 +155,8 @@ inline void interleave(Vector<A>& low, Vector<A>& high, std::integer_sequence<in
   high = __builtin_shufflevector(a, b, (kHalf + kLane / 2 + kLane % 2 * kLanes<A>)...);
 }
 
-// A square of kLanes x kLanes: each round interleaves row i with row i + kLanes / 2; log2(kLanes)
-// rounds transpose.
+// Transposes a square of kLanes x kLanes. Each round interleaves row i with row i + kLanes / 2, and
+// log2(kLanes) rounds transpose.
 template <class A>
 inline void transpose_vectors(Vector<A> (&rows)[kLanes<A>]) {
   constexpr int kSize = kLanes<A>, kHalf = kSize / 2;
@@ -178,7 +179,7 @@ inline void transpose_square(Matrix<A> to, Matrix<A> from) {
   for (int i = 0; i < kLanes<A>; ++i) store_vector<A>(to.row(i), rows[i]);
 }
 
-// to [cols, rows] = from [rows, cols] transposed; both in whole vectors.
+// Transposes from [rows, cols] into to [cols, rows]; both are whole vectors.
 template <class A>
 inline void transpose_tile(Matrix<A> to, Matrix<A> from, int64_t rows, int64_t cols) {
   for (int64_t i = 0; i < rows; i += kLanes<A>)

@@ -1,40 +1,42 @@
 #include "albert/kernels/cpu/backend.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "albert/base/cores.h"
 #include "albert/kernels/cpu/matmul_onednn.h"
+#include "albert/kernels/cpu/thread_pool.h"
 
 namespace albert::kernels {
 namespace {
 
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-int default_threads() {
-  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
-    const int threads = std::atoi(text);
-    if (threads > 0) return threads;
-  }
-  return usable_cores();
+// More threads than cores would only wait for each other.
+int threads_for(int wanted) {
+  const int cores = usable_cores();
+  if (wanted > 0) return std::min(wanted, cores);
+  const char* text = std::getenv("OMP_NUM_THREADS");
+  const int threads = text ? std::atoi(text) : 0;
+  return threads > 0 ? std::min(threads, cores) : cores;
 }
 
 size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(int threads, Isa isa) : threads_(threads), isa_(isa), matmul_(make_onednn_context()) {}
+  CpuBackend(int threads, Isa isa)
+      : threads_(threads),
+        isa_(isa),
+        pool_(threads > 1 ? std::make_unique<ThreadPool>(threads - 1) : nullptr),
+        matmul_(make_onednn_context()) {}
 
   Stream stream() override {
     return {.isa = isa_,
             .threads = threads_,
+            .pool = pool_.get(),
             .matmul = matmul_.get(),
             .profile = profile_,
             .observer = observer_};
@@ -70,6 +72,7 @@ class CpuBackend final : public Backend {
  private:
   int threads_;
   Isa isa_;
+  std::unique_ptr<ThreadPool> pool_;
   OneDnnContextPtr matmul_;
 };
 
@@ -95,8 +98,7 @@ const char* name_of(Isa isa) {
 }
 
 std::unique_ptr<Backend> make_cpu_backend(const BackendOptions& options) {
-  return std::make_unique<CpuBackend>(options.threads > 0 ? options.threads : default_threads(),
-                                      options.isa);
+  return std::make_unique<CpuBackend>(threads_for(options.threads), options.isa);
 }
 
 }  // namespace albert::kernels

@@ -8,9 +8,11 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kChunk = 1024;  // classes summed in F's accumulator before they join a sum in f64
+// So many classes are summed in F's accumulator before that sum is added to one in f64.
+constexpr int64_t kChunk = 1024;
 
-// The classes' part of the loss: (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c].
+// Weights of the classes in the loss (1 - e) w[label] nll[label] + e / C sum_c w[c] nll[c], where e
+// is the label smoothing and C the number of classes.
 struct Classes {
   explicit Classes(int64_t n, const CrossEntropy& options)
       : count(n),
@@ -35,7 +37,7 @@ struct Classes {
   double one_hot, uniform;
 };
 
-// The sum of term(c) over [0, n).
+// Returns the sum of term(c) over [0, n).
 template <class A, class Term>
 double chunked_sum(int64_t n, const Term& term) {
   double total = 0;
@@ -49,7 +51,7 @@ double chunked_sum(int64_t n, const Term& term) {
   return total;
 }
 
-// log of the sum of exp(x[i * stride]) for n > 0 numbers.
+// Returns the log of the sum of exp(x[i * stride]) over n > 0 numbers.
 template <class F>
 double log_sum_exp_of(const F* x, int64_t n, int64_t stride) {
   using A = Acc<F>;
@@ -78,7 +80,7 @@ double row_term(const F* x, int32_t label, double lse, const Classes& classes) {
   return term;
 }
 
-// What one row's gradient is made of: total * p[c] - cold(c) - (c == label ? hot : 0).
+// The gradient of one row is total * p[c] - cold(c) - (c == label ? hot : 0).
 template <class A>
 struct RowGradient {
   A total, hot, lse;
@@ -95,7 +97,7 @@ void backward_row(F* dx, const F* x, int32_t n, const RowGradient<Acc<F>> g, con
   }
 }
 
-// The mode is known at compile time inside the loop: GCC leaves it scalar otherwise.
+// The mode is a template argument of the loop, since GCC does not vectorise it otherwise.
 template <class F, class Cold>
 void backward_row(F* dx, Grad mode, const F* x, int32_t n, const RowGradient<Acc<F>>& g,
                   const Cold& cold) {
@@ -160,7 +162,7 @@ void backward(const Stream& s, Tensor dlogits, Grad mode, Tensor dloss, Tensor l
   });
 }
 
-// One sequence's rows of one column, and the answer's row among them.
+// One sequence's rows of one column of the logits, and which of them holds the answer.
 template <class F>
 struct Span {
   Span(Tensor logits, Tensor cu_seqlens, Tensor positions, int64_t b, int64_t c)

@@ -3,7 +3,7 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kRun = 256;  // columns whose factors are made at once
+constexpr int64_t kRun = 256;  // factors are made for so many columns at once
 
 template <class F>
 void apply(const Stream& s, Tensor to, Grad mode, Tensor from, const Dropout& dropout) {

@@ -1,16 +1,16 @@
 #pragma once
-// The factors of dropout for a run of columns. Included by *_cpu.cpp only, once per instruction
-// set.
+// The factors of dropout for a run of columns. This file is compiled once per instruction set, as
+// types.h says.
 #include "albert/kernels/cpu/types.h"
 #include "albert/kernels/dropout.h"
 #include "albert/kernels/philox.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 
-constexpr int64_t kPhiloxColumns = 4;  // decided by one Philox block
-constexpr int64_t kPhiloxBlocks = 16;  // made at once, so that the rounds become vector code
+constexpr int64_t kPhiloxColumns = 4;  // one Philox block decides so many columns
+constexpr int64_t kPhiloxBlocks = 16;  // so many are made at once, as vector code
 
-// words[0 .. 4 * kPhiloxBlocks): those of blocks first, first + 1, ..
+// Fills words[0 .. 4 * kPhiloxBlocks) with those of blocks first, first + 1 and so on.
 inline void philox_words(uint32_t* words, const Dropout& d, int64_t row_id, uint32_t first) {
   const uint64_t seed = d.seed, step = d.step;
   const uint32_t site = d.site;
@@ -24,8 +24,8 @@ inline void philox_words(uint32_t* words, const Dropout& d, int64_t row_id, uint
   }
 }
 
-// factors[i] = 0 or 1 / (1 - p) for columns [begin, begin + n) of one row; begin is a multiple
-// of 4.
+// Sets factors[i] to 0 or 1 / (1 - p) for columns [begin, begin + n) of one row, where begin is a
+// multiple of 4.
 template <class A>
 inline void dropout_factors(A* factors, const Dropout& d, int64_t row_id, int64_t begin,
                             int64_t n) {

@@ -6,7 +6,7 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-// loss = scale * the sum of term(x, y, c) over all rows and columns c.
+// Sets loss to scale * the sum of term(x, y, c) over all rows and columns c.
 template <class F, class Term>
 void forward(const Stream& s, Tensor loss, Tensor row_loss, Tensor x, Tensor targets, double scale,
              const Term& term) {
@@ -28,7 +28,7 @@ void forward(const Stream& s, Tensor loss, Tensor row_loss, Tensor x, Tensor tar
   *data<A>(loss) = static_cast<A>(scale * total);
 }
 
-// dx (mode)= dloss * scale * slope(x, y, c).
+// Sets dx = dloss * scale * slope(x, y, c), or adds that to dx.
 template <class F, class Slope>
 void backward(const Stream& s, Tensor dx, Grad mode, Tensor dloss, Tensor x, Tensor targets,
               double scale, const Slope& slope) {

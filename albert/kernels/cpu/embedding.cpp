@@ -4,7 +4,8 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kColumns = 32;  // of a table, owned by one task, which walks all rows in order
+// One task owns so many columns of a table and walks all rows in order.
+constexpr int64_t kColumns = 32;
 
 template <class F>
 void add_three(F* y, const F* word, const F* token_type, const F* position, int64_t cols) {
@@ -13,7 +14,7 @@ void add_three(F* y, const F* word, const F* token_type, const F* position, int6
     y[c] = static_cast<F>(load(word[c]) + load(token_type[c]) + load(position[c]));
 }
 
-// table[ids[r]] += dy[r], but for row `skipped` of the table.
+// Adds dy[r] to table[ids[r]] for every r, except to row `skipped` of the table.
 template <class F>
 void scatter_add(const Stream& s, Tensor table, Tensor dy, Tensor ids, int64_t skipped) {
   const int64_t rows = dy.shape[0], cols = dy.shape[1];

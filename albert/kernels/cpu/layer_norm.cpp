@@ -7,25 +7,25 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kRun = 1024;     // columns of a row held at once, on the stack
-constexpr int64_t kColumns = 128;  // of one task that sums dgamma and dbeta over all rows
+constexpr int64_t kRun = 1024;     // so many columns of a row are held on the stack at once
+constexpr int64_t kColumns = 128;  // one task sums dgamma and dbeta of so many over all rows
 
-// Makes h = dropout(x) + residual for runs of columns.
+// Computes the input of LayerNorm, h = dropout(x) + residual, for runs of columns.
 template <class F>
-struct Sum {
+struct ResidualSum {
   const F *x, *residual;
   const int64_t* row_ids;
   const Dropout& dropout;
   int64_t cols;
 
-  Sum(const Tensor& x_, const Tensor& residual_, const Dropout& d)
+  ResidualSum(const Tensor& x_, const Tensor& residual_, const Dropout& d)
       : x(data<F>(x_)),
         residual(data<F>(residual_)),
         row_ids(data<int64_t>(d.row_ids)),
         dropout(d),
         cols(x_.shape[1]) {}
 
-  // factors[i]: dropout's, 1 where it is off
+  // Sets factor[i] to that of dropout, or to 1 where dropout is off.
   void factors(Acc<F>* factor, int64_t row, int64_t begin, int64_t n) const {
     if (dropout.probability > 0) return dropout_factors(factor, dropout, row_ids[row], begin, n);
     for (int64_t i = 0; i < n; ++i) factor[i] = 1;
@@ -44,9 +44,10 @@ struct Sum {
   }
 };
 
-// Runs body(h, begin, n) over a row; a row that fits one run is made once for all passes.
+// Calls body(begin, n) for the runs of a row, with their values in h. A row of one run is computed
+// by the first pass only; later passes say `again`.
 template <class F, class Body>
-void over_row(const Sum<F>& sum, Acc<F>* h, int64_t row, bool again, const Body& body) {
+void over_row(const ResidualSum<F>& sum, Acc<F>* h, int64_t row, bool again, const Body& body) {
   for (int64_t c = 0; c < sum.cols; c += kRun) {
     const int64_t n = std::min(kRun, sum.cols - c);
     if (!again || sum.cols > kRun) sum.fill(h, row, c, n);
@@ -55,8 +56,8 @@ void over_row(const Sum<F>& sum, Acc<F>* h, int64_t row, bool again, const Body&
 }
 
 template <class F>
-void forward_row(const Sum<F>& sum, Acc<F>* h, int64_t row, F* y, const F* gamma, const F* beta,
-                 Acc<F> eps, Acc<F>* mean_out, Acc<F>* rstd_out) {
+void forward_row(const ResidualSum<F>& sum, Acc<F>* h, int64_t row, F* y, const F* gamma,
+                 const F* beta, Acc<F> eps, Acc<F>* mean_out, Acc<F>* rstd_out) {
   using A = Acc<F>;
   const A cols = static_cast<A>(sum.cols);
   A total = 0, squares = 0;
@@ -86,7 +87,7 @@ template <class F>
 void forward(const Stream& s, Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor residual,
              Tensor gamma, Tensor beta, double eps, const Dropout& dropout) {
   using A = Acc<F>;
-  const Sum<F> sum(x, residual, dropout);
+  const ResidualSum<F> sum(x, residual, dropout);
   parallel_blocks(s, x.shape[0], rows_per_task(sum.cols), [&](int64_t begin, int64_t end) {
     A h[kRun];
     for (int64_t r = begin; r < end; ++r)
@@ -95,7 +96,7 @@ void forward(const Stream& s, Tensor y, Tensor mean, Tensor rstd, Tensor x, Tens
   });
 }
 
-// What backward writes for one row, and what it reads besides h.
+// Backward's results for rows, and its inputs besides h.
 template <class F>
 struct RowGradient {
   F *dx, *dresidual;
@@ -105,7 +106,7 @@ struct RowGradient {
 };
 
 template <class F>
-void backward_row(const Sum<F>& sum, Acc<F>* h, int64_t row, const RowGradient<F>& g) {
+void backward_row(const ResidualSum<F>& sum, Acc<F>* h, int64_t row, const RowGradient<F>& g) {
   using A = Acc<F>;
   const A mean = g.mean[row], rstd = g.rstd[row];
   A sum_g = 0, sum_gx = 0;
@@ -134,10 +135,11 @@ void backward_row(const Sum<F>& sum, Acc<F>* h, int64_t row, const RowGradient<F
   });
 }
 
-// Rows ascending for every column: the same sum for any number of threads.
+// Sums over rows in ascending order for every column, so the sum is the same for any number of
+// threads.
 template <class F>
-void parameter_gradients(const Stream& s, const Sum<F>& sum, int64_t rows, const RowGradient<F>& g,
-                         Acc<F>* dgamma, Acc<F>* dbeta) {
+void parameter_gradients(const Stream& s, const ResidualSum<F>& sum, int64_t rows,
+                         const RowGradient<F>& g, Acc<F>* dgamma, Acc<F>* dbeta) {
   using A = Acc<F>;
   parallel_blocks(s, sum.cols, kColumns, [&](int64_t begin, int64_t end) {
     const int64_t n = end - begin;
@@ -173,7 +175,7 @@ void layer_norm_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dresidual, Gr
                          Tensor mean, Tensor rstd, Tensor gamma, const Dropout& dropout) {
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
-    const Sum<F> sum(x, residual, dropout);
+    const ResidualSum<F> sum(x, residual, dropout);
     const RowGradient<F> g{data<F>(dx),        data<F>(dresidual), dx_mode,
                            dresidual_mode,     data<F>(dy),        data<F>(gamma),
                            data<Acc<F>>(mean), data<Acc<F>>(rstd)};

@@ -1,14 +1,19 @@
-// Products with packed weights, in blocks that follow from the shapes alone, with what comes after
-// a block while it is in the cache.
+// Matmuls with packed weights, in blocks that follow from the shapes alone. The activation of a
+// block is applied while the block is in the cache.
+//
+//   f32 with AVX2                    linear_own: our own kernel
+//   f32 elsewhere                    linear_rows: oneDNN
+//   bf16 where the ISA multiplies it linear_rows: oneDNN
+//   bf16 elsewhere                   linear_block_widened, then as f32
 #include "albert/kernels/cpu/matmul_tasks.h"
 
 namespace albert::kernels::cpu {
 namespace {
 
-constexpr int64_t kLinearRows =
-    64;  // rows per task of oneDNN, or the next multiple of invariant_row_multiple()
-constexpr int64_t kTileRows = 72;     // and of our own kernel, at most
-constexpr int64_t kLinearCols = 768;  // columns
+// A task of oneDNN has so many rows, rounded up to a multiple of invariant_row_multiple(); one of
+// our own kernel has at most kOwnRows.
+constexpr int64_t kLinearRows = 64, kOwnRows = 72;
+constexpr int64_t kLinearCols = 768;  // columns of a task of either
 
 void narrow(void* to, int64_t to_stride, const float* from, int64_t from_stride, int64_t rows,
             int64_t cols) {
@@ -31,33 +36,32 @@ PackedBlocks packed_blocks(const Stream& s, Shape weight, DType dtype) {
   const DType held = packed_dtype(s, dtype);
   const int64_t n = weight[0], k = weight[1];
   const int64_t cols = std::min(n, kLinearCols);
-  const size_t bytes = own_product(s, dtype)
-                           ? static_cast<size_t>(tile_packed_size(cols, k)) * sizeof(float)
+  const size_t bytes = uses_own_gemm(s, dtype)
+                           ? static_cast<size_t>(gemm_packed_size(cols, k)) * sizeof(float)
                            : s.matmul->packed_bytes(cols, k, held);
   return {n, k, held, aligned(bytes)};
 }
 
-// Our own kernel takes blocks of even height, in whole slivers.
+// Blocks for our own kernel have equal heights, in whole slivers.
 int64_t rows_per_linear_task(const Stream& s, int64_t rows, DType dtype) {
-  if (!own_product(s, dtype)) return round_up(kLinearRows, s.matmul->invariant_row_multiple());
-  return round_up(blocks_of(rows, blocks_of(rows, kTileRows)), kTileSliver);
+  if (!uses_own_gemm(s, dtype)) return round_up(kLinearRows, s.matmul->invariant_row_multiple());
+  return round_up(blocks_of(rows, blocks_of(rows, kOwnRows)), kGemmSliver);
 }
 
-// w [n, k] of `dtype`, as it will be multiplied.
+// Packs w [n, k], whose dtype is the one it will be multiplied in.
 void pack_block(const Stream& s, void* packed, const void* w, int64_t n, int64_t k, DType dtype) {
-  if (!own_product(s, dtype)) return s.matmul->pack(packed, w, n, k, dtype);
+  if (!uses_own_gemm(s, dtype)) return s.matmul->pack(packed, w, n, k, dtype);
   const MatmulTask task{0, n, k, k, k, n, false, true, false};
-  ALBERT_CALL_CPU(tile_pack, s, static_cast<float*>(packed), static_cast<const float*>(w), task);
+  ALBERT_CALL_CPU(gemm_pack, s, static_cast<float*>(packed), static_cast<const float*>(w), task);
 }
 
-// y = activation(y), by our own loops while y is in the cache: oneDNN's f32 post-op takes twice as
-// long.
+// Applies the activation to y by our own loops: oneDNN's f32 post-op takes twice as long.
 void activate(const Stream& s, Tensor y, Activation activation) {
   const Stream one_thread{.isa = s.isa};
   ALBERT_CALL_CPU(bias_activation_forward, one_thread, y, y, Tensor(), activation);
 }
 
-// y [task.m, n] contiguous.
+// One call of oneDNN and the activation after it. y [task.m, n] is contiguous.
 void linear_call(const Stream& s, LinearTask task, void* y, const void* x, const void* packed,
                  const void* bias) {
   const Activation activation = task.activation;
@@ -67,7 +71,8 @@ void linear_call(const Stream& s, LinearTask task, void* y, const void* x, const
   if (own) activate(s, {y, {task.m, task.n}, task.y_dtype}, activation);
 }
 
-// y [rows, n] contiguous, by powers of two: ragged batches reuse a handful of generated kernels.
+// Computes y [rows, n], contiguous, by numbers of rows that are powers of two, so that ragged
+// batches reuse a handful of generated kernels.
 void linear_powers(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x,
                    const void* packed, const void* bias) {
   int64_t row = 0;
@@ -77,7 +82,7 @@ void linear_powers(const Stream& s, LinearTask task, int64_t rows, void* y, cons
                   packed, bias);
 }
 
-// y [rows, n] contiguous: the same bits for a row whatever `rows` is.
+// Computes y [rows, n], contiguous, by oneDNN. The bits of a row do not depend on `rows`.
 void linear_rows(const Stream& s, LinearTask task, int64_t rows, void* y, const void* x,
                  const void* packed, const void* bias) {
   const int64_t same = s.matmul->invariant_row_multiple();
@@ -91,26 +96,26 @@ void linear_rows(const Stream& s, LinearTask task, int64_t rows, void* y, const 
   padded.write(y, task.n, rows);
 }
 
-// By our own kernel, whose rows are the same among any others: y's are y_stride elements apart.
-void linear_tiles(const Stream& s, const LinearTask& task, int64_t rows, float* y, int64_t y_stride,
-                  const float* x, const float* packed, const float* bias) {
+// Computes y by our own kernel, in which no row depends on the others. Rows of y are y_stride
+// elements apart.
+void linear_own(const Stream& s, const LinearTask& task, int64_t rows, float* y, int64_t y_stride,
+                const float* x, const float* packed, const float* bias) {
   const OneDnnContext::Scratch scratch(
-      *s.matmul, static_cast<size_t>(tile_scratch_size(task.k)) * sizeof(float));
-  const MatmulTask product{rows, task.n, task.k, task.k, task.k, y_stride, false, true, false};
-  ALBERT_CALL_CPU(tile_multiply, s, y, x, packed, bias, static_cast<float*>(scratch.data()),
-                  product);
+      *s.matmul, static_cast<size_t>(gemm_scratch_size(task.k)) * sizeof(float));
+  const MatmulTask matmul{rows, task.n, task.k, task.k, task.k, y_stride, false, true, false};
+  ALBERT_CALL_CPU(gemm_packed, s, y, x, packed, bias, static_cast<float*>(scratch.data()), matmul);
   if (task.activation == Activation::kIdentity) return;
   for (int64_t r = 0; r < rows; ++r)
     activate(s, {y + r * y_stride, {1, task.n}, DType::kF32}, task.activation);
 }
 
-// The same by whoever multiplies here; oneDNN by way of scratch where y_stride is not n.
+// Computes y by our own kernel or by oneDNN, which needs scratch where y_stride is not n.
 void linear_block(const Stream& s, const LinearTask& task, int64_t rows, std::byte* y,
                   int64_t y_stride, const void* x, const void* packed, const void* bias) {
-  if (own_product(s, task.x_dtype))
-    return linear_tiles(s, task, rows, reinterpret_cast<float*>(y), y_stride,
-                        static_cast<const float*>(x), static_cast<const float*>(packed),
-                        static_cast<const float*>(bias));
+  if (uses_own_gemm(s, task.x_dtype))
+    return linear_own(s, task, rows, reinterpret_cast<float*>(y), y_stride,
+                      static_cast<const float*>(x), static_cast<const float*>(packed),
+                      static_cast<const float*>(bias));
   if (y_stride == task.n) return linear_rows(s, task, rows, y, x, packed, bias);
   const size_t row_bytes = static_cast<size_t>(task.n) * size_of(task.y_dtype);
   const OneDnnContext::Scratch scratch(*s.matmul, static_cast<size_t>(rows) * row_bytes);
@@ -120,7 +125,7 @@ void linear_block(const Stream& s, const LinearTask& task, int64_t rows, std::by
                 row_bytes);
 }
 
-// The same for bf16 storage without bf16 arithmetic: x, bias and y pass through f32 scratch.
+// Computes y of bf16 operands in f32: x, bias and y are converted in scratch.
 void linear_block_widened(const Stream& s, const LinearTask& task, int64_t rows, std::byte* y,
                           int64_t y_stride, const void* x, const void* packed, const void* bias) {
   const OneDnnContext::Scratch scratch(
@@ -147,7 +152,7 @@ size_t packed_bytes(Stream s, Shape weight, DType dtype) {
 
 void pack_weight(Stream s, Tensor packed, Tensor weight) {
   const PackedBlocks blocks = packed_blocks(s, weight.shape, weight.dtype);
-  parallel_tasks(s, blocks.count(), [&](int64_t i) {
+  parallel_for(s, blocks.count(), [&](int64_t i) {
     const int64_t n = blocks.cols(i);
     const auto* from = at(weight.data, i * kLinearCols * blocks.k, weight.dtype);
     auto* to = static_cast<std::byte*>(packed.data) + blocks.offset(i);
@@ -165,7 +170,7 @@ void linear_packed(Stream s, Tensor y, Tensor x, Tensor packed, Tensor bias,
   const PackedBlocks blocks = packed_blocks(s, {y.shape[1], x.shape[1]}, x.dtype);
   const bool widened = blocks.dtype != x.dtype;
   const int64_t task_rows = rows_per_linear_task(s, rows, x.dtype);
-  parallel_tasks(s, blocks_of(rows, task_rows) * blocks.count(), [&](int64_t i) {
+  parallel_for(s, blocks_of(rows, task_rows) * blocks.count(), [&](int64_t i) {
     const int64_t row = i / blocks.count() * task_rows, block = i % blocks.count(),
                   column = block * kLinearCols;
     const LinearTask task{0,       blocks.cols(block), blocks.k,  x.dtype,

@@ -1,5 +1,15 @@
-// Divides matmuls into blocks that follow from the shapes alone; each is one single-threaded call
-// of oneDNN or of our own kernel.
+// Divides matmuls into blocks that follow from the shapes alone. Each block is one single-threaded
+// call of oneDNN or of our own kernel:
+//
+//   f64                              matmul_f64 (matmul_f64.cpp)
+//   f32 with AVX2                    gemm_own, which packs b once for all threads
+//   f32 elsewhere                    gemm_block of 384 x 384, by gemm_onednn
+//   bf16 where the ISA multiplies it gemm_block, by OneDnnContext::matmul_bf16
+//   bf16 elsewhere                   gemm_block, by gemm_widened in f32: gemm_own_block with AVX2,
+//                                    otherwise oneDNN
+//
+// Wherever oneDNN multiplies x w^T, gemm_invariant_rows stands before gemm_block. Matmuls with
+// packed weights are in linear.cpp.
 #include "albert/kernels/cpu/matmul_tasks.h"
 
 namespace albert::kernels::cpu {
@@ -7,16 +17,17 @@ namespace {
 
 constexpr int64_t kTile = 384;  // rows and columns of c per task
 constexpr int64_t kPanelDepth =
-    512;  // of the inner dimension: how much is copied or widened at a time
+    512;  // so much of the inner dimension is copied or widened at a time
 
-// Of b, packed by our own kernel once for all tasks: at most 18 MiB. Tasks have kOwnCols of its
+// A stage of gemm_own packs kOwnDepth x kOwnStageCols of b, at most 18 MiB, by tasks of
+// kOwnPackedCols columns. It multiplies by tasks of at most kOwnRows rows of c and kOwnCols
 // columns.
-constexpr int64_t kOwnDepth = 4 * kTileDepth, kOwnCols = 1536, kOwnStageCols = 2 * kOwnCols;
-constexpr int64_t kOwnRows = 72, kOwnPackedCols = 192;  // of c and of b per task, at most
+constexpr int64_t kOwnDepth = 4 * kGemmDepth, kOwnCols = 1536, kOwnStageCols = 2 * kOwnCols;
+constexpr int64_t kOwnRows = 72, kOwnPackedCols = 192;
 
-// A row's bits must not depend on the rows beside it, but oneDNN sums otherwise in matmuls of fewer
-// than 16 rows (AVX-512) and in the rows beyond a multiple of 6 (AVX2). So x w^T, not packed, has a
-// multiple of these rows.
+// The bits of a row must not depend on the rows beside it, but oneDNN sums in another order when a
+// matmul has fewer than 16 rows (AVX-512) and in the rows past a multiple of 6 (AVX2). So every
+// matmul x w^T that it computes has a multiple of this many rows.
 constexpr int64_t kInvariantRowMultiple = 24;
 static_assert(kTile % kInvariantRowMultiple == 0);
 
@@ -25,11 +36,11 @@ void copy_rows(float* to, const float* from, int64_t from_stride, int64_t rows, 
     std::memcpy(to + r * cols, from + r * from_stride, static_cast<size_t>(cols) * sizeof(float));
 }
 
-// For b as it lies, and aT b, a weight's gradient: rows lie whole matrices apart, often a multiple
-// of a page, which costs oneDNN up to two fifths of its rate (its AVX2 kernels read them as they
-// lie). Panels next to each other do not.
-void matmul_panels(OneDnnContext& context, const MatmulTask& t, float* c, const float* a,
-                   const float* b) {
+// oneDNN's matmul on panels that were copied: those of b and, for aT b (the gradient of a weight),
+// those of a. In place, the rows of a panel are a whole row of the matrix apart, often a multiple
+// of a page, and reading them so cost oneDNN up to two fifths of its rate.
+void gemm_panels(OneDnnContext& context, const MatmulTask& t, float* c, const float* a,
+                 const float* b) {
   const int64_t depth = std::min(kPanelDepth, t.k);
   const int64_t a_cols = t.transpose_a ? t.m : 0;  // of the panel; else a is read where it is
   const OneDnnContext::Scratch scratch(context,
@@ -48,55 +59,56 @@ void matmul_panels(OneDnnContext& context, const MatmulTask& t, float* c, const 
   }
 }
 
-// Blocks of even height, in whole slivers, and where there are many a number of them that threads
-// can share.
+// Blocks have equal heights, in whole slivers. If there are many, their number is a multiple of 4,
+// so that threads can share them equally.
 int64_t rows_per_own_task(int64_t rows) {
   const int64_t blocks = blocks_of(rows, kOwnRows);
-  return round_up(blocks_of(rows, blocks < 8 ? blocks : round_up(blocks, 4)), kTileSliver);
+  return round_up(blocks_of(rows, blocks < 8 ? blocks : round_up(blocks, 4)), kGemmSliver);
 }
 
-// c (+)= op(a) op(b), of which at most kOwnDepth and kOwnStageCols, by all threads.
-void own_stage(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b,
-               float* packed) {
-  const int64_t blocks = blocks_of(t.n, kOwnCols), panels = blocks_of(t.k, kTileDepth);
+// One stage of gemm_own, on all threads: k is at most kOwnDepth and n at most kOwnStageCols.
+// `packed` takes op(b).
+void gemm_own_stage(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b,
+                    float* packed) {
+  const int64_t blocks = blocks_of(t.n, kOwnCols), panels = blocks_of(t.k, kGemmDepth);
   const auto block_cols = [&](int64_t column) {
     return std::min(kOwnCols, t.n - column / kOwnCols * kOwnCols);
   };
   const auto block_at = [&](int64_t column) {
-    return packed + column / kOwnCols * tile_packed_size(kOwnCols, t.k);
+    return packed + column / kOwnCols * gemm_packed_size(kOwnCols, t.k);
   };
   const int64_t strips = blocks_of(t.n, kOwnPackedCols);
   parallel_for(s, strips * panels, [&](int64_t i) {
-    const int64_t column = i % strips * kOwnPackedCols, inner = i / strips * kTileDepth;
+    const int64_t column = i % strips * kOwnPackedCols, inner = i / strips * kGemmDepth;
     MatmulTask strip = t;
     strip.n = std::min(kOwnPackedCols, t.n - column);
-    strip.k = std::min(kTileDepth, t.k - inner);
-    float* to = block_at(column) + tile_packed_size(block_cols(column), inner) +
+    strip.k = std::min(kGemmDepth, t.k - inner);
+    float* to = block_at(column) + gemm_packed_size(block_cols(column), inner) +
                 column % kOwnCols * strip.k;
-    ALBERT_CALL_CPU(tile_pack, s, to,
+    ALBERT_CALL_CPU(gemm_pack, s, to,
                     b + (t.transpose_b ? column * t.b_stride + inner : inner * t.b_stride + column),
                     strip);
   });
   const int64_t rows = rows_per_own_task(t.m);
-  parallel_tasks(s, blocks_of(t.m, rows) * blocks, [&](int64_t i) {
+  parallel_for(s, blocks_of(t.m, rows) * blocks, [&](int64_t i) {
     const int64_t row = i / blocks * rows, column = i % blocks * kOwnCols;
     MatmulTask task = t;
     task.m = std::min(rows, t.m - row);
     task.n = block_cols(column);
     const OneDnnContext::Scratch scratch(
-        *s.matmul, static_cast<size_t>(tile_scratch_size(t.k)) * sizeof(float));
-    ALBERT_CALL_CPU(tile_multiply, s, c + row * t.c_stride + column,
+        *s.matmul, static_cast<size_t>(gemm_scratch_size(t.k)) * sizeof(float));
+    ALBERT_CALL_CPU(gemm_packed, s, c + row * t.c_stride + column,
                     a + row * (t.transpose_a ? 1 : t.a_stride), block_at(column), nullptr,
                     static_cast<float*>(scratch.data()), task);
   });
 }
 
-// The whole matmul by our own kernel, in stages.
-void matmul_own(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
+// The whole matmul by our own kernel on all threads, in stages.
+void gemm_own(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
   const int64_t most_cols = std::min(kOwnStageCols, t.n), most_depth = std::min(kOwnDepth, t.k);
   const OneDnnContext::Scratch packed(
       *s.matmul, static_cast<size_t>(blocks_of(most_cols, kOwnCols) *
-                                     tile_packed_size(std::min(kOwnCols, most_cols), most_depth)) *
+                                     gemm_packed_size(std::min(kOwnCols, most_cols), most_depth)) *
                      sizeof(float));
   for (int64_t column = 0; column < t.n; column += kOwnStageCols)
     for (int64_t inner = 0; inner < t.k; inner += kOwnDepth) {
@@ -104,36 +116,39 @@ void matmul_own(const Stream& s, const MatmulTask& t, float* c, const float* a, 
       stage.n = std::min(kOwnStageCols, t.n - column);
       stage.k = std::min(kOwnDepth, t.k - inner);
       stage.accumulate = t.accumulate || inner > 0;
-      own_stage(s, stage, c + column, a + inner * (t.transpose_a ? t.a_stride : 1),
-                b + (t.transpose_b ? column * t.b_stride + inner : inner * t.b_stride + column),
-                static_cast<float*>(packed.data()));
+      gemm_own_stage(
+          s, stage, c + column, a + inner * (t.transpose_a ? t.a_stride : 1),
+          b + (t.transpose_b ? column * t.b_stride + inner : inner * t.b_stride + column),
+          static_cast<float*>(packed.data()));
     }
 }
 
-// By our own kernel, for any a and b, on one thread.
-void matmul_tiles(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
-  const int64_t depth = std::min(kTileDepth, t.k), packed_size = tile_packed_size(t.n, depth);
+// One block by our own kernel on one thread, which packs its own b.
+void gemm_own_block(const Stream& s, const MatmulTask& t, float* c, const float* a,
+                    const float* b) {
+  const int64_t depth = std::min(kGemmDepth, t.k), packed_size = gemm_packed_size(t.n, depth);
   const OneDnnContext::Scratch scratch(
-      *s.matmul, static_cast<size_t>(packed_size + tile_scratch_size(depth)) * sizeof(float));
+      *s.matmul, static_cast<size_t>(packed_size + gemm_scratch_size(depth)) * sizeof(float));
   auto* packed = static_cast<float*>(scratch.data());
   MatmulTask part = t;
   for (int64_t begin = 0; begin < t.k; begin += depth, part.accumulate = true) {
     part.k = std::min(depth, t.k - begin);
     const float* from_a = a + begin * (t.transpose_a ? t.a_stride : 1);
-    ALBERT_CALL_CPU(tile_pack, s, packed, b + begin * (t.transpose_b ? 1 : t.b_stride), part);
-    ALBERT_CALL_CPU(tile_multiply, s, c, from_a, packed, nullptr, packed + packed_size, part);
+    ALBERT_CALL_CPU(gemm_pack, s, packed, b + begin * (t.transpose_b ? 1 : t.b_stride), part);
+    ALBERT_CALL_CPU(gemm_packed, s, c, from_a, packed, nullptr, packed + packed_size, part);
   }
 }
 
-void matmul_f32(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
+// One block by oneDNN on one thread.
+void gemm_onednn(const Stream& s, const MatmulTask& t, float* c, const float* a, const float* b) {
   if (t.transpose_b) return s.matmul->matmul_f32(t, c, a, b);
-  matmul_panels(*s.matmul, t, c, a, b);
+  gemm_panels(*s.matmul, t, c, a, b);
 }
 
-// One tile in bf16 storage and f32 arithmetic: panels of both operands are widened, kPanelDepth
+// One block of bf16 operands multiplied in f32. Panels of both operands are widened, kPanelDepth
 // deep at a time.
-void matmul_widened(const Stream& s, const MatmulTask& t, void* c, DType c_dtype, const void* a,
-                    const void* b) {
+void gemm_widened(const Stream& s, const MatmulTask& t, void* c, DType c_dtype, const void* a,
+                  const void* b) {
   const int64_t depth = std::min(kPanelDepth, t.k);
   const OneDnnContext::Scratch scratch(
       *s.matmul, static_cast<size_t>(t.m * depth + depth * t.n + t.m * t.n) * sizeof(float));
@@ -154,8 +169,8 @@ void matmul_widened(const Stream& s, const MatmulTask& t, void* c, DType c_dtype
           t.transpose_a ? t.m : k);
     widen(wide_b, part.b_stride, from_b, t.b_stride, t.transpose_b ? t.n : k,
           t.transpose_b ? k : t.n);
-    own_product(s, DType::kBF16) ? matmul_tiles(s, part, sum, wide_a, wide_b)
-                                 : s.matmul->matmul_f32(part, sum, wide_a, wide_b);
+    uses_own_gemm(s, DType::kBF16) ? gemm_own_block(s, part, sum, wide_a, wide_b)
+                                   : s.matmul->matmul_f32(part, sum, wide_a, wide_b);
   }
   for (int64_t i = 0; i < t.m; ++i)
     for (int64_t j = 0; j < t.n; ++j) {
@@ -170,25 +185,26 @@ void matmul_widened(const Stream& s, const MatmulTask& t, void* c, DType c_dtype
     }
 }
 
-void matmul_tile(const Stream& s, const MatmulTask& t, DType dtype, void* c, DType c_dtype,
-                 const void* a, const void* b) {
+// One block of op(a) op(b) on one thread, by whoever the table above says.
+void gemm_block(const Stream& s, const MatmulTask& t, DType dtype, void* c, DType c_dtype,
+                const void* a, const void* b) {
   if (dtype == DType::kF32)
-    matmul_f32(s, t, static_cast<float*>(c), static_cast<const float*>(a),
-               static_cast<const float*>(b));
+    gemm_onednn(s, t, static_cast<float*>(c), static_cast<const float*>(a),
+                static_cast<const float*>(b));
   else if (s.matmul->native_bf16())
     s.matmul->matmul_bf16(t, c, c_dtype, a, b);
   else
-    matmul_widened(s, t, c, c_dtype, a, b);
+    gemm_widened(s, t, c, c_dtype, a, b);
 }
 
-// The same where c's rows must not depend on how many they are: of x w^T alone, for gradients sum
-// over all rows anyway.
-void matmul_same_rows(const Stream& s, const MatmulTask& t, DType dtype, void* c, DType c_dtype,
-                      const void* a, const void* b) {
+// gemm_block for forward matmuls x w^T, whose rows must have the same bits in any batch: the last
+// rows are computed among rows of zeros. Gradients are sums over all rows and need no such care.
+void gemm_invariant_rows(const Stream& s, const MatmulTask& t, DType dtype, void* c, DType c_dtype,
+                         const void* a, const void* b) {
   const int64_t rest = t.m % kInvariantRowMultiple, row = t.m - rest;
   MatmulTask part = t;
   part.m = row;
-  if (row > 0) matmul_tile(s, part, dtype, c, c_dtype, a, b);
+  if (row > 0) gemm_block(s, part, dtype, c, c_dtype, a, b);
   if (rest == 0) return;
   const PaddedRows padded(*s.matmul, {kInvariantRowMultiple, t.k, dtype},
                           {kInvariantRowMultiple, t.n, c_dtype});
@@ -196,7 +212,7 @@ void matmul_same_rows(const Stream& s, const MatmulTask& t, DType dtype, void* c
   part.m = kInvariantRowMultiple;
   part.a_stride = t.k;
   part.c_stride = t.n;
-  matmul_tile(s, part, dtype, padded.y(), c_dtype, padded.x(), b);
+  gemm_block(s, part, dtype, padded.y(), c_dtype, padded.x(), b);
   padded.write(at(c, row * t.c_stride, c_dtype), t.c_stride, rest);
 }
 
@@ -209,13 +225,13 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
     if (!options.accumulate) std::memset(c.data, 0, c.bytes());
     return;
   }
-  if (a.dtype == DType::kF32 && own_product(s, a.dtype))
-    return matmul_own(s,
-                      {m, n, k, a.shape[1], b.shape[1], n, options.transpose_a, options.transpose_b,
-                       options.accumulate},
-                      c.as<float>(), a.as<float>(), b.as<float>());
+  if (a.dtype == DType::kF32 && uses_own_gemm(s, a.dtype))
+    return gemm_own(s,
+                    {m, n, k, a.shape[1], b.shape[1], n, options.transpose_a, options.transpose_b,
+                     options.accumulate},
+                    c.as<float>(), a.as<float>(), b.as<float>());
   const int64_t columns = blocks_of(n, kTile);
-  parallel_tasks(s, blocks_of(m, kTile) * columns, [&](int64_t i) {
+  parallel_for(s, blocks_of(m, kTile) * columns, [&](int64_t i) {
     const int64_t row = i / columns * kTile, column = i % columns * kTile;
     const MatmulTask task{std::min(kTile, m - row),
                           std::min(kTile, n - column),
@@ -227,7 +243,7 @@ void matmul(Stream s, Tensor c, Tensor a, Tensor b, Matmul options) {
                           options.transpose_b,
                           options.accumulate};
     const bool forward = options.transpose_b && !options.transpose_a && !options.accumulate;
-    const auto tile = forward && !own_product(s, a.dtype) ? matmul_same_rows : matmul_tile;
+    const auto tile = forward && !uses_own_gemm(s, a.dtype) ? gemm_invariant_rows : gemm_block;
     tile(s, task, a.dtype, at(c.data, row * n + column, c.dtype), c.dtype,
          at(a.data, options.transpose_a ? row : row * k, a.dtype),
          at(b.data, options.transpose_b ? column * k : column, b.dtype));

@@ -4,7 +4,8 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kColumns = 64;  // of c, kept in registers or L1 while the inner dimension runs
+// So many columns of c stay in registers or L1 while the inner dimension is summed.
+constexpr int64_t kColumns = 64;
 
 }  // namespace
 

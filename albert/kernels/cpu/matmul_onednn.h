@@ -4,7 +4,7 @@
 #include <string>
 
 #include "albert/kernels/activation.h"
-#include "albert/kernels/cpu/matmul_tile.h"
+#include "albert/kernels/cpu/gemm.h"
 #include "albert/kernels/stream.h"
 
 namespace albert::kernels {
@@ -46,8 +46,9 @@ class OneDnnContext {
   void matmul_f32(const MatmulTask& task, float* c, const float* a, const float* b);
   void matmul_bf16(const MatmulTask& task, void* c, DType c_dtype, const void* a, const void* b);
 
-  // Memory for the calling task, handed back when the lease ends. Grows to the largest use, then
-  // never allocates.
+  // Memory for the calling task, handed back when this ends. It is the only memory that CPU kernels
+  // allocate: the context keeps a block for each task that ran at once, each of which grows to its
+  // largest use. Error: std::bad_alloc.
   class Scratch {
    public:
     Scratch(OneDnnContext& context, size_t bytes);

@@ -6,7 +6,7 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-// One element's moments and its update u, in the parameters' own type.
+// Updates one element's moments and returns its update, in the type of the parameters.
 template <class F>
 struct Adam {
   Adam(const AdamRule& r, const UpdateFactors& f, bool decays)
@@ -61,16 +61,16 @@ void subtract_block(F* w, const F* u, int64_t n, F rate) {
   for (int64_t i = 0; i < n; ++i) w[i] -= rate * u[i];
 }
 
-// A row of an UpdateTable's blocks.
+// One row of UpdateTable::blocks.
 struct Block {
   int64_t begin, end, parameter;
 };
-// And of its parameters.
+// One row of UpdateTable::parameters.
 struct Part {
   int64_t first_block, end_block, decays;
 };
 
-// |w| / |u| from the squares of a parameter's blocks.
+// Returns |w| / |u|, from the sums of squares of a parameter's blocks.
 double trust_ratio(const Squares* partials, const Part& part) {
   Squares sum;
   for (int64_t b = part.first_block; b < part.end_block; ++b) {
@@ -80,7 +80,7 @@ double trust_ratio(const Squares* partials, const Part& part) {
   return !part.decays || sum.w == 0 || sum.u == 0 ? 1 : std::sqrt(sum.w) / std::sqrt(sum.u);
 }
 
-// The operands of an update as one type; each(b) for every block of the table, in parallel.
+// The operands of an update in one type. for_blocks() visits every block of the table, in parallel.
 template <class F>
 struct Update {
   Update(Tensor value, Tensor m_, Tensor v_, Tensor gradient_, const UpdateTable& table)

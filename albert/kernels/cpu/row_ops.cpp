@@ -4,8 +4,8 @@
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
-constexpr int64_t kColumns = 64;      // of a sum over rows, owned by one task
-constexpr int64_t kElements = 16384;  // of a flat copy
+constexpr int64_t kColumns = 64;      // one task sums so many columns over all rows
+constexpr int64_t kElements = 16384;  // one task copies so many
 
 void zero_rows(const Stream& s, Tensor x) {
   const size_t row_bytes = static_cast<size_t>(x.shape[1]) * size_of(x.dtype);
@@ -21,7 +21,7 @@ void cast_block(To* to, Grad mode, const From* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) store(to[i], static_cast<Acc<To>>(load(from[i])), mode);
 }
 
-// total[c] += the sum of x[r, c] over rows, for c in [begin, end): at most kColumns of them.
+// Adds the sum of x[r, c] over rows to total[c], for c in [begin, end), at most kColumns of them.
 template <class F>
 void sum_columns(Acc<F>* total, const F* x, int64_t rows, int64_t cols, int64_t begin,
                  int64_t end) {

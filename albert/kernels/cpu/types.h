@@ -1,8 +1,8 @@
 #pragma once
-// Shared by the *_cpu.cpp files, which are compiled once per instruction set into
-// cpu::ALBERT_CPU_ISA. Everything here lives in that namespace: a shared inline function compiled
-// for AVX-512 could otherwise be the copy the linker keeps for all.
-#include "albert/kernels/parallel.h"
+// Shared by the loops of this folder, which are compiled once per instruction set into the
+// namespace cpu::ALBERT_CPU_ISA. Everything here lives in that namespace too: otherwise the linker
+// could keep the copy of an inline function that was compiled for AVX-512, and use it everywhere.
+#include "albert/kernels/cpu/parallel.h"
 #include "albert/kernels/dispatch.h"
 
 namespace albert::kernels::cpu::ALBERT_CPU_ISA {
@@ -16,7 +16,7 @@ struct AccumulatorOf<double> {
   using type = double;
 };
 template <class F>
-using Acc = typename AccumulatorOf<F>::type;  // what F's sums are kept in
+using Acc = typename AccumulatorOf<F>::type;  // the type in which sums over F are kept
 
 template <class T>
 struct Tag {
@@ -37,8 +37,7 @@ inline void parallel_blocks(const Stream& s, int64_t n, int64_t block, const Bod
                [&](int64_t b) { body(b * block, std::min(n, (b + 1) * block)); });
 }
 
-// How many rows of `cols` elements are worth a thread's while: a block size for parallel_blocks
-// over rows.
+// A block size for parallel_blocks over rows of `cols` elements: some microseconds of work.
 inline int64_t rows_per_task(int64_t cols) {
   return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols));
 }
@@ -62,9 +61,9 @@ inline void store(F& destination, Acc<F> value, Grad mode) {
   if (mode == Grad::kAdd) destination = static_cast<F>(load(destination) + value);
 }
 
-// A simd loop that stores bf16 does not become vector code. So it writes n results to
-// staged(destination, buffer), which is the destination itself unless that is bf16, and
-// write_staged() then takes them to where they belong.
+// Compilers do not vectorise a simd loop that stores bf16. Such a loop therefore writes its n
+// results to staged(destination, buffer), which is the destination itself unless that is bf16, and
+// write_staged() then copies them from the buffer to the destination.
 template <class F>
 inline Acc<F>* staged(F* destination, Acc<F>* buffer) {
   if constexpr (sizeof(F) == sizeof(Acc<F>))

@@ -1,8 +1,7 @@
 #pragma once
-// exp, tanh, erf and sigmoid without branches or calls, so that loops over them become vector code.
-// Errors are stated against the exact function and tested over the whole range
-// (tests/kernels/vector_math_test.cpp). f64 calls libm. Included by *_cpu.cpp only: everything
-// lives in the namespace of one instruction set.
+// exp, tanh, erf and sigmoid have no branches and no calls here, so that loops over them become
+// vector code. Errors are against the exact function; tests/kernels/vector_math_test.cpp covers the
+// whole range. f64 calls libm. This file is compiled once per instruction set, as types.h says.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -20,13 +19,13 @@ inline int32_t bits_of_float(float value) {
   return bits;
 }
 
-// Relative error below 2e-7; underflows through the denormals to 0, overflows to infinity, NaN
-// stays NaN.
+// The relative error is below 2e-7. Small results become denormal and then 0, large ones infinite;
+// NaN stays NaN.
 inline float exp_approx(float x) {
   const float capped = x > 89.0F ? 89.0F : x;
   const float clamped = capped < -104.0F ? -104.0F : capped;
-  constexpr float kRound =
-      12582912.0F;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits.
+  constexpr float kRound = 12582912.0F;
   const float shifted = clamped * 1.44269504F + kRound;
   const float n = shifted - kRound;
   const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;  // ln 2 in two parts
@@ -38,13 +37,13 @@ inline float exp_approx(float x) {
   p = p * r + 5.0000001201e-1F;
   p = p * (r * r) + r + 1.0F;
   const int32_t exponent = bits_of_float(shifted) - bits_of_float(kRound);
-  const int32_t half =
-      exponent >> 1;  // 2^n in two factors: n reaches beyond what one exponent field holds
+  // 2^n has two factors, since n can be more than one exponent field holds.
+  const int32_t half = exponent >> 1;
   return p * float_of_bits((half + 127) << 23) * float_of_bits((exponent - half + 127) << 23);
 }
 inline double exp_approx(double x) { return std::exp(x); }
 
-// Absolute error below 2e-7, relative below 4e-7.
+// The absolute error is below 2e-7, the relative one below 4e-7.
 inline float tanh_approx(float x) {
   const float magnitude = std::fabs(x);
   const float z = x * x;
@@ -59,7 +58,7 @@ inline float tanh_approx(float x) {
 }
 inline double tanh_approx(double x) { return std::tanh(x); }
 
-// Absolute error below 2e-7, relative below 4e-7.
+// The absolute error is below 2e-7, the relative one below 4e-7.
 inline float erf_approx(float x) {
   const float magnitude = std::fabs(x);
   const float z = x * x;
@@ -71,7 +70,7 @@ inline float erf_approx(float x) {
   t = t * z - 3.761262582423300e-1F;
   t = t * z + 1.128379165726710F;
   const float near_zero = x * t;
-  // 1 - erfc beyond 1: erfc = exp(-x^2) q P(q^2), q = 1 / |x|
+  // Beyond 1 this is 1 - erfc, with erfc = exp(-x^2) q P(q^2) and q = 1 / |x|.
   const float q = 1.0F / (magnitude < 1.0F ? 1.0F : magnitude), q2 = q * q;
   float p = 2.326819970068386e-2F;
   p = p * q2 - 1.387039388740657e-1F;
@@ -87,7 +86,7 @@ inline float erf_approx(float x) {
 }
 inline double erf_approx(double x) { return std::erf(x); }
 
-// 1 / (1 + exp(-x)); relative error below 4e-7.
+// Returns 1 / (1 + exp(-x)) with a relative error below 4e-7.
 template <class T>
 inline T sigmoid(T x) {
   return T(1) / (T(1) + exp_approx(-x));

@@ -2,9 +2,9 @@
 // Shared by the CUDA kernels: element types, loads and stores of 128 bits, operands of a launch.
 #include <algorithm>
 
+#include "albert/kernels/blocks.h"
 #include "albert/kernels/cuda/simt/simt.h"
 #include "albert/kernels/dispatch.h"
-#include "albert/kernels/parallel.h"
 
 namespace albert::kernels::cuda {
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "albert/base/atomic_file.h"
+#include "albert/base/cores.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
 #include "albert/trainer/data/corpus.h"
@@ -172,8 +173,7 @@ PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
                       const std::function<void(const PrepareProgress&)>& progress) {
   PrepareProgress at{.total_bytes = total_bytes(options.inputs)};
   make_folder(options);
-  const int threads =
-      options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = options.threads > 0 ? options.threads : usable_cores();
   BlockReader reader(options.inputs, options.documents);
   Split train("train", options, tokenizer), validation("validation", options, tokenizer);
   uint64_t number = 0;

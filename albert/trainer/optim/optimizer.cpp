@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "albert/engine/transfer.h"
+#include "albert/kernels/blocks.h"
 #include "albert/kernels/global_norm.h"
-#include "albert/kernels/parallel.h"
 
 namespace albert {
 namespace {

@@ -1,6 +1,7 @@
-// Slivers of both operands, packed, meet in a block of registers: one of b stays in L1 while all of
-// a's pass, those of a stay in L2 while b passes, and c is read and written once per kTileDepth.
-#include "albert/kernels/cpu/matmul_tile.h"
+// Both operands are packed into slivers, two of which are multiplied into a block of registers. A
+// sliver of b stays in L1 while all those of a are multiplied with it; those of a stay in L2 for
+// all of b; c is read and written once per kGemmDepth.
+#include "albert/kernels/cpu/gemm.h"
 
 #include "albert/kernels/cpu/attention_tile.h"
 
@@ -8,11 +9,11 @@ namespace albert::kernels::cpu::ALBERT_CPU_ISA {
 namespace {
 
 using Lane = Vector<float>;
-constexpr int kRows = static_cast<int>(kTileSliver),
+constexpr int kRows = static_cast<int>(kGemmSliver),
               kVectors = 2;  // 12 sums hide the latency of their additions
 constexpr int kColumns = kVectors * kLanes<float>;
 
-// op(x) [.., inner dimension], its rows (or, transposed, its columns) `stride` apart.
+// op(x), whose columns are the inner dimension. The rows of x as stored are `stride` apart.
 struct Operand {
   const float* data;
   int64_t stride;
@@ -22,8 +23,8 @@ struct Operand {
   }
 };
 
-// to [depth, kWidth] = rows of x turned. Where there are no more rows the last one stands again:
-// nobody reads what comes of it. Whole vectors are written, so up to one of them past the end.
+// Transposes kWidth rows of x into to [depth, kWidth]. Past the end the last row is repeated; the
+// results are not used. Whole vectors are written, so up to one of them past the end.
 template <int kWidth>
 void pack_turned(float* to, Operand x, int64_t rows, int64_t depth) {
   constexpr int kSize = kLanes<float>, kSquares = (kWidth + kSize - 1) / kSize;
@@ -35,8 +36,8 @@ void pack_turned(float* to, Operand x, int64_t rows, int64_t depth) {
       for (int i = 0; i < kSize; ++i) squares[n][i] = load_vector(row(n * kSize + i) + l);
       transpose_vectors<float>(squares[n]);
     }
-    for (int i = 0; i < kSize;
-         ++i)  // in ascending order: what is past one row's end is the next row's
+    // A vector may reach into the next row of `to`, which is written after it.
+    for (int i = 0; i < kSize; ++i)
       for (int n = 0; n < kSquares; ++n)
         store_vector(to + (l + i) * kWidth + n * kSize, squares[n][i]);
   }
@@ -44,7 +45,7 @@ void pack_turned(float* to, Operand x, int64_t rows, int64_t depth) {
     for (int r = 0; r < kWidth; ++r) to[l * kWidth + r] = row(r)[l];
 }
 
-// The same where the rows already lie side by side.
+// Copies kWidth rows of a transposed x, which already lie side by side, into to [depth, kWidth].
 template <int kWidth>
 void pack_straight(float* to, Operand x, int64_t rows, int64_t depth) {
   for (int64_t l = 0; l < depth; ++l) {
@@ -56,7 +57,7 @@ void pack_straight(float* to, Operand x, int64_t rows, int64_t depth) {
   }
 }
 
-// to: slivers of kWidth rows of op(x), one after the other.
+// Packs op(x) into slivers of kWidth rows, one after the other.
 template <int kWidth>
 void pack(float* to, Operand x, int64_t rows, int64_t depth) {
   constexpr int64_t kStep = 8;
@@ -65,13 +66,14 @@ void pack(float* to, Operand x, int64_t rows, int64_t depth) {
       pack_turned<kWidth>(to + r * depth, x.at(r, 0), rows - r, depth);
     return;
   }
-  for (int64_t l = 0; l < depth; l += kStep)  // a few lines of memory at a time, whole
+  for (int64_t l = 0; l < depth; l += kStep)  // reads a few cache lines at a time, whole
     for (int64_t r = 0; r < rows; r += kWidth)
       pack_straight<kWidth>(to + r * depth + l * kWidth, x.at(r, l), rows - r,
                             std::min(kStep, depth - l));
 }
 
-// c = sums + before, which is c itself, a bias for every row (stride 0), or null.
+// Results become sums + before: c itself, a bias for every row (stride 0), or nothing if it is
+// null.
 struct Destination {
   float* c;
   int64_t stride;
@@ -83,14 +85,13 @@ struct Destination {
   }
 };
 
-// What comes next from memory, fetched `step` bytes further with every element of the inner
-// dimension.
+// The place to prefetch; it moves on by `step` bytes with every element of the inner dimension.
 struct Ahead {
   const char* from;
   int64_t step;
 };
 
-// One sliver of a times one of b.
+// Multiplies one sliver of a with one of b.
 inline void multiply_slivers(Destination to, const float* a, const float* b, int64_t depth,
                              Ahead ahead) {
   Lane sum[kRows][kVectors] = {};
@@ -118,7 +119,7 @@ inline void multiply_slivers(Destination to, const float* a, const float* b, int
     }
 }
 
-// The same where c ends within: `rows` and `cols` of it are left.
+// Does the same at the edge of c, of which only `rows` and `cols` are left.
 inline void multiply_last(Destination to, const float* a, const float* b, int64_t depth,
                           int64_t rows, int64_t cols) {
   alignas(64) float sums[kRows * kColumns];
@@ -131,7 +132,8 @@ inline void multiply_last(Destination to, const float* a, const float* b, int64_
     }
 }
 
-// c [m, n] from packed panels, `depth` deep. Every sliver of a fetches its share of the next of b.
+// Computes c [m, n] from packed panels, `depth` deep. While a sliver of a is multiplied, its share
+// of the next sliver of b is prefetched.
 void multiply_panels(Destination c, const float* a, const float* b, int64_t m, int64_t n,
                      int64_t depth) {
   const int64_t step = kColumns * static_cast<int64_t>(sizeof(float)) / blocks_of(m, kRows);
@@ -149,24 +151,24 @@ void multiply_panels(Destination c, const float* a, const float* b, int64_t m, i
 
 }  // namespace
 
-void tile_pack(Stream, float* packed, const float* b, const MatmulTask& t) {
+void gemm_pack(Stream, float* packed, const float* b, const MatmulTask& t) {
   const Operand rows{b, t.b_stride, !t.transpose_b};
-  for (int64_t begin = 0; begin < t.k; begin += kTileDepth) {
-    const int64_t depth = std::min(kTileDepth, t.k - begin);
-    pack<kColumns>(packed + tile_packed_size(t.n, begin), rows.at(0, begin), t.n, depth);
+  for (int64_t begin = 0; begin < t.k; begin += kGemmDepth) {
+    const int64_t depth = std::min(kGemmDepth, t.k - begin);
+    pack<kColumns>(packed + gemm_packed_size(t.n, begin), rows.at(0, begin), t.n, depth);
   }
 }
 
-void tile_multiply(Stream, float* c, const float* a, const float* packed, const float* bias,
-                   float* scratch, const MatmulTask& t) {
+void gemm_packed(Stream, float* c, const float* a, const float* packed, const float* bias,
+                 float* scratch, const MatmulTask& t) {
   const Operand rows{a, t.a_stride, t.transpose_a};
-  for (int64_t begin = 0; begin < t.k; begin += kTileDepth) {
-    const int64_t depth = std::min(kTileDepth, t.k - begin);
+  for (int64_t begin = 0; begin < t.k; begin += kGemmDepth) {
+    const int64_t depth = std::min(kGemmDepth, t.k - begin);
     const bool first = begin == 0 && !t.accumulate;
     const Destination to{c, t.c_stride, first ? bias : c, first ? 0 : t.c_stride};
-    const float* panel = packed + tile_packed_size(t.n, begin);
-    for (int64_t row = 0; row < t.m; row += kTileRowsAtOnce) {
-      const int64_t m = std::min(kTileRowsAtOnce, t.m - row);
+    const float* panel = packed + gemm_packed_size(t.n, begin);
+    for (int64_t row = 0; row < t.m; row += kGemmRowsAtOnce) {
+      const int64_t m = std::min(kGemmRowsAtOnce, t.m - row);
       pack<kRows>(scratch, rows.at(row, begin), m, depth);
       multiply_panels(to.at(row, 0), scratch, panel, m, t.n, depth);
     }
