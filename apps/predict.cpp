@@ -1,170 +1,125 @@
-#include <array>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <ostream>
-#include <span>
 
 #include "albert/base/atomic_file.h"
-#include "albert/base/json.h"
 #include "albert/base/text_reader.h"
-#include "albert/heads/sequence_classification.h"
-#include "albert/tokenizer/tokenizer.h"
 #include "apps/cli/common.h"
+#include "apps/cli/task_flags.h"
 #include "apps/commands.h"
 
 namespace albert::apps {
 namespace {
 
-using nlohmann::ordered_json;
-
 struct PredictFlags {
-  std::string model, input, output, text_key = "text", pair_key = "text_pair";
+  std::string model, input, output;
   int64_t batch_size = 32, max_seq_length = 512;
+  TaskFlags options{&TaskKind::prediction};
   CommonOptions common;
 };
 
-// One line of the input: ids, or what is wrong with it.
-struct Line {
-  int64_t number = 0;
-  Encoding encoding;
-  std::string error;
-};
-
-std::string text_of(const nlohmann::json& object, const std::string& key) {
-  if (!object.is_object() || !object.contains(key) || !object[key].is_string())
-    fail(ErrorCode::kBadData, "no text under \"" + key + "\"");
-  return object[key].get<std::string>();
-}
-
-// A line that begins with { is JSON with a text and perhaps its pair; any other is the text itself.
-Encoding encode(const std::string& line, const Tokenizer& tokenizer, const PredictFlags& flags,
-                int64_t longest) {
-  const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = longest};
-  if (line.empty()) fail(ErrorCode::kBadData, "the line is empty");
-  if (line.front() != '{') return tokenizer.encode(line, options);
-  const auto object = parse_json("the line", line);
-  const std::string text = text_of(object, flags.text_key);
-  if (!object.contains(flags.pair_key)) return tokenizer.encode(text, options);
-  return tokenizer.encode(text, text_of(object, flags.pair_key), options);
-}
-
-std::vector<double> softmax(std::span<const float> logits) {
-  const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  std::vector<double> p(logits.size());
-  double sum = 0;
-  for (size_t i = 0; i < p.size(); ++i)
-    sum += p[i] = std::exp(static_cast<double>(logits[i]) - largest);
-  for (double& value : p) value /= sum;
-  return p;
-}
-
-// With the seven digits that an f32 has.
-double rounded(double value) {
-  std::array<char, 32> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.7g", value);
-  return std::strtod(digits.data(), nullptr);
-}
-
 using Sink = std::function<void(std::string_view)>;
 
-class Predictor {
+std::unique_ptr<TextReader> open_input(const std::string& input) {
+  return input.empty() ? TextReader::standard_input() : std::make_unique<TextReader>(input);
+}
+
+RecordFormat format_of(const std::string& input) {
+  if (is_json_lines(input)) return RecordFormat::kJson;
+  return has_extension(input, ".tsv") ? RecordFormat::kTable : RecordFormat::kLines;
+}
+
+// One answer for each line of the input, in their order.
+class Answers {
  public:
-  Predictor(const PredictFlags& flags, Sink sink, std::ostream& err)
-      : flags_(flags),
-        tokenizer_(Tokenizer::from_pretrained(flags.model)),
-        model_(
-            AlbertForSequenceClassification::from_pretrained(flags.model, flags.common.model(err))),
-        longest_(std::min(flags.max_seq_length, model_.config().max_position_embeddings)),
-        sink_(std::move(sink)) {}
+  // `window`: how many lines are read before they are answered.
+  Answers(Predictor& predictor, size_t window, Sink sink)
+      : predictor_(predictor), window_(window), sink_(std::move(sink)) {}
 
-  void add(int64_t number, const std::string& text) {
-    Line& line = lines_.emplace_back();
-    line.number = number;
-    try {
-      line.encoding = encode(text, *tokenizer_, flags_, longest_);
-    } catch (const Error& e) {
-      if (e.code() != ErrorCode::kBadData) throw;
-      line.error = e.what();
-      ++bad_;
-    }
-    if (static_cast<int64_t>(lines_.size()) == flags_.batch_size) flush();
+  // Answers all of them; returns how many lines could not be read.
+  int64_t run(TextReader& reader, RecordReader& records) {
+    while (read_line(reader, records))
+      if (problems_.size() == window_) answer();
+    answer();
+    return bad_;
   }
-
-  void flush() {
-    Sequences inputs;
-    for (const Line& line : lines_)
-      if (line.error.empty()) {
-        inputs.input_ids.push_back(line.encoding.input_ids);
-        inputs.token_type_ids.push_back(line.encoding.token_type_ids);
-      }
-    HostTensor logits;
-    if (inputs.size() > 0) logits = model_.forward(inputs).logits.to(DType::kF32);
-    int64_t row = 0;
-    std::string results;
-    for (const Line& line : lines_)
-      results += (line.error.empty() ? result(logits, row++) : problem(line)).dump() + "\n";
-    sink_(results);
-    lines_.clear();
-  }
-  int64_t bad() const { return bad_; }
 
  private:
-  ordered_json result(const HostTensor& logits, int64_t row) const {
-    const auto& labels = model_.config().id2label;
-    const auto values = logits.row<float>(row);
-    const size_t n = values.size();
-    if (n == 1) return {{"score", rounded(static_cast<double>(values[0]))}};
-    const auto p = softmax(values);
-    const auto best = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-    const auto name = [&](size_t i) {
-      const auto at = labels.find(static_cast<int64_t>(i));
-      return at == labels.end() ? "LABEL_" + std::to_string(i) : at->second;
-    };
-    ordered_json probabilities;
-    for (size_t i = 0; i < n; ++i) probabilities[name(i)] = rounded(p[i]);
-    return {{"label", name(best)}, {"score", rounded(p[best])}, {"probabilities", probabilities}};
-  }
-  static ordered_json problem(const Line& line) {
-    return {{"line", line.number}, {"error", line.error}};
+  // False behind the last line. A damaged file is an error; a line that is no record has its
+  // problem told in its place.
+  bool read_line(TextReader& reader, RecordReader& records) {
+    const int64_t before = reader.line();
+    try {
+      Record record;
+      if (!records.next(record)) return false;
+      predictor_.add(record);
+      problems_.emplace_back();
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kBadData || reader.line() == before) throw;
+      add_problem(reader, e.what());
+    }
+    return true;
   }
 
-  const PredictFlags& flags_;
-  std::shared_ptr<const Tokenizer> tokenizer_;
-  AlbertForSequenceClassification model_;
-  int64_t longest_;
+  void add_problem(const TextReader& reader, std::string what) {
+    const std::string place = reader.name() + ":" + std::to_string(reader.line()) + ": ";
+    if (what.starts_with(place)) what.erase(0, place.size());
+    problems_.push_back(nlohmann::ordered_json({{"line", reader.line()}, {"error", what}}).dump());
+    ++bad_;
+  }
+
+  void answer() {
+    const std::vector<std::string> answers = predictor_.answers();
+    size_t next = 0;
+    std::string text;
+    for (const std::string& problem : problems_)
+      text += (problem.empty() ? answers[next++] : problem) + "\n";
+    sink_(text);
+    problems_.clear();
+  }
+
+  Predictor& predictor_;
+  size_t window_;
   Sink sink_;
-  std::vector<Line> lines_;
+  std::vector<std::string> problems_;  // of the lines of this window; empty: a good one
   int64_t bad_ = 0;
 };
 
-int64_t predict_all(const PredictFlags& flags, Sink sink, std::ostream& err) {
-  Predictor predictor(flags, std::move(sink), err);
-  std::string line;
-  if (flags.input.empty()) {
-    for (int64_t number = 1; std::getline(std::cin, line); ++number) predictor.add(number, line);
-  } else {
-    TextReader reader(flags.input);
-    while (reader.next(line)) predictor.add(reader.line(), line);
-  }
-  predictor.flush();
-  return predictor.bad();
-}
-
-int run(const PredictFlags& flags, std::ostream& out, std::ostream& err) {
+PredictionRequest request_of(const PredictFlags& flags, const Command& command,
+                             const TaskKind& kind, std::ostream& err) {
   if (flags.batch_size < 1)
     fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
+  PredictionRequest request;
+  request.model = flags.model;
+  request.batch_size = flags.batch_size;
+  if (command.is_set("max_seq_length")) request.max_seq_length = flags.max_seq_length;
+  request.options = flags.options.chosen(command, kind);
+  request.warn = [&err, quiet = flags.common.quiet](const std::string& line) {
+    if (!quiet) err << "albert: warning: " << line << "\n";
+  };
+  request.model_options = flags.common.model(err);
+  return request;
+}
+
+int64_t predict_all(const PredictFlags& flags, Predictor& predictor, const Sink& sink) {
+  const auto reader = open_input(flags.input);
+  RecordReader records(*reader, format_of(flags.input), BlankLines::kRefused);
+  predictor.check(records);
+  // Who waits at the other end of a pipe gets its answers after every batch.
+  constexpr int64_t kBatches = 16;
+  const int64_t window = flags.batch_size * (flags.input.empty() ? 1 : kBatches);
+  return Answers(predictor, static_cast<size_t>(window), sink).run(*reader, records);
+}
+
+int run(const PredictFlags& flags, const Command& command, std::ostream& out, std::ostream& err) {
+  const TaskKind& kind = kind_of_model(flags.model);
+  const auto predictor = kind.make_predictor(request_of(flags, command, kind, err));
   int64_t bad = 0;
   if (flags.output.empty()) {
-    bad = predict_all(
-        flags, [&](std::string_view results) { (out << results).flush(); }, err);
+    bad = predict_all(flags, *predictor, [&](std::string_view text) { (out << text).flush(); });
   } else {
     AtomicFile file(flags.output, 0);
-    bad = predict_all(
-        flags, [&](std::string_view results) { file.write(results); }, err);
+    bad = predict_all(flags, *predictor, [&](std::string_view text) { file.write(text); });
     file.publish();
   }
   if (bad == 0) return 0;
@@ -179,17 +134,20 @@ Runner declare_predict(Command& command) {
   const auto flags = std::make_shared<PredictFlags>();
   command.required("model", flags->model, "fine-tuned folder");
   command.option("input", flags->input,
-                 "text or JSONL, one example a line; without it the standard input");
+                 "one example a line: text, JSONL, or a .tsv whose header names its columns; "
+                 "without it the standard input");
   command.option("output", flags->output, "JSONL file; without it the standard output");
-  command.option("text_key", flags->text_key, "of JSONL lines");
-  command.option("pair_key", flags->pair_key, "of JSONL lines");
+  flags->options.declare(command);
   command.option("batch_size", flags->batch_size, "examples at once");
-  command.option("max_seq_length", flags->max_seq_length, "longer texts are truncated");
+  command.option("max_seq_length", flags->max_seq_length,
+                 "longer texts are truncated; at most the model's positions");
   command.alias("model", {"model_name_or_path"});
   command.alias("batch_size",
                 {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
   add_common(command, flags->common);
-  return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
+  return [flags, &command](std::ostream& out, std::ostream& err) {
+    return run(*flags, command, out, err);
+  };
 }
 
 }  // namespace albert::apps

@@ -1,8 +1,9 @@
-#include <iostream>
 #include <memory>
+#include <ostream>
 
 #include "albert/base/error.h"
 #include "albert/base/text_reader.h"
+#include "albert/inference/text_encoder.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "apps/commands.h"
 
@@ -36,6 +37,8 @@ Encoding encode(const Tokenizer& tokenizer, const std::string& line, const Token
     options.max_length = flags.max_length;
   }
   const size_t tab = flags.pairs ? line.find('\t') : std::string::npos;
+  if (flags.max_length > 0 && flags.special_tokens)
+    check_room("--max_length", flags.max_length, tab != std::string::npos);
   if (tab == std::string::npos) return tokenizer.encode(line, options);
   return tokenizer.encode(line.substr(0, tab), line.substr(tab + 1), options);
 }
@@ -60,20 +63,17 @@ void tokenize_line(const Tokenizer& tokenizer, const std::string& name, int64_t 
   try {
     (flags.json ? print_json : print_plain)(out, encode(tokenizer, line, flags));
   } catch (const Error& e) {
-    fail(ErrorCode::kBadData, name, ":", number, ": ", e.what());
+    fail(e.code(), name, ":", number, ": ", e.what());
   }
 }
 
 int run(const TokenizeFlags& flags, const Command& command, std::ostream& out) {
   const auto tokenizer = open(flags, command);
+  const auto reader = flags.input.empty() ? TextReader::standard_input()
+                                          : std::make_unique<TextReader>(flags.input);
   std::string line;
-  if (flags.input.empty()) {
-    for (int64_t number = 1; std::getline(std::cin, line); ++number)
-      tokenize_line(*tokenizer, "stdin", number, line, flags, out);
-    return 0;
-  }
-  TextReader reader(flags.input);
-  while (reader.next(line)) tokenize_line(*tokenizer, flags.input, reader.line(), line, flags, out);
+  while (reader->next(line))
+    tokenize_line(*tokenizer, reader->name(), reader->line(), line, flags, out);
   return 0;
 }
 
@@ -91,6 +91,7 @@ Runner declare_tokenize(Command& command) {
   command.boolean("special_tokens", flags->special_tokens, "add [CLS] and [SEP]");
   command.option("max_length", flags->max_length,
                  "truncate to this many ids, the longer text first; 0: never");
+  command.limit("max_length", 0);
   command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
                  "whose rules for the text (else as tokenizer_config.json says)");
   command.boolean("do_lower_case", flags->do_lower_case,

@@ -1,7 +1,6 @@
 #include <memory>
 #include <ostream>
 
-#include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/tokenizer/vocabulary_trainer.h"
@@ -58,8 +57,7 @@ int run(const VocabFlags& flags, std::ostream& out) {
       train_vocabulary([&](std::string& line) { return lines.next(line); }, flags.options);
   const auto tokenizer =
       Tokenizer::from_sentence_model("spiece.model", model, flags.options.preprocessing);
-  for (const auto& [name, contents] : tokenizer->files())
-    write_file_atomically(folder / name, contents);
+  tokenizer->save_pretrained(folder);
   if (!flags.quiet)
     out << flags.output_dir << ": " << tokenizer->vocab_size()
         << " pieces; next: albert prepare --tokenizer " << flags.output_dir

@@ -16,6 +16,8 @@ namespace albert {
 namespace {
 
 constexpr size_t kBlock = 1 << 18, kLongestLine = size_t{256} << 20;
+constexpr size_t kMagicBytes = 6;  // by which a compressed stream is told
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // Turns bytes of the file into bytes of text. feed() is given what there is and says how much it
 // took; the text is appended to `out`. `ended`: a whole stream is done (another may follow).
@@ -131,7 +133,7 @@ std::unique_ptr<Decoder> decoder_for(std::string_view first) {
 }  // namespace
 
 struct TextReader::Source {
-  explicit Source(const std::filesystem::path& path) : file(open_for_reading(path)) {}
+  explicit Source(int descriptor) : file(descriptor) {}
 
   Descriptor file;
   std::unique_ptr<Decoder> decoder;
@@ -145,7 +147,7 @@ struct TextReader::Source {
     const size_t size = fill(block);
     if (!decoder) decoder = decoder_for({block.data(), size});
     taken += size;
-    done = size < block.size();
+    done = size == 0;
     for (size_t at = 0; at < size;) at += decoder->feed(block.data() + at, size - at, out);
     if (!done) return true;
     if (!decoder->ended()) decoder->feed(nullptr, 0, out);
@@ -155,25 +157,39 @@ struct TextReader::Source {
   }
 
  private:
-  // Bytes read: less than the block only at the end of the file, which may be a pipe.
+  // Bytes read; 0 at the end. A pipe gives its lines as they come, but the first bytes are enough
+  // to tell a compressed stream.
   size_t fill(std::vector<char>& block) const {
-    size_t size = 0;
-    while (size < block.size()) {
-      const ssize_t got = ::read(file.number(), block.data() + size, block.size() - size);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail(ErrorCode::kIo, "cannot read: ", std::strerror(errno));
-      if (got == 0) break;
-      size += static_cast<size_t>(got);
-    }
+    size_t size = 0, got = 0;
+    do {
+      got = read_some(block.data() + size, block.size() - size);
+      size += got;
+    } while (got > 0 && !decoder && size < kMagicBytes && !std::memchr(block.data(), '\n', size));
     return size;
+  }
+  size_t read_some(char* to, size_t most) const {
+    for (;;) {
+      const ssize_t got = ::read(file.number(), to, most);
+      if (got >= 0) return static_cast<size_t>(got);
+      if (errno != EINTR) fail(ErrorCode::kIo, "cannot read: ", std::strerror(errno));
+    }
   }
 };
 
 TextReader::TextReader(const std::filesystem::path& path)
-    : name_(path.string()), source_(std::make_unique<Source>(path)) {
+    : name_(path.string()), source_(std::make_unique<Source>(open_for_reading(path))) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error))
     fail(ErrorCode::kBadData, name_, ": is a folder, wanted a text file");
+}
+
+TextReader::TextReader(std::string name, std::unique_ptr<Source> source)
+    : name_(std::move(name)), source_(std::move(source)) {}
+
+std::unique_ptr<TextReader> TextReader::standard_input() {
+  const int descriptor = dup(STDIN_FILENO);
+  if (descriptor < 0) fail(ErrorCode::kIo, "stdin: cannot open: ", std::strerror(errno));
+  return std::unique_ptr<TextReader>(new TextReader("stdin", std::make_unique<Source>(descriptor)));
 }
 
 TextReader::~TextReader() = default;
@@ -201,8 +217,18 @@ bool TextReader::next(std::string& line) {
   line.assign(buffer_, at_, end == std::string::npos ? end : end - at_);
   at_ = end == std::string::npos ? buffer_.size() : end + 1;
   if (!line.empty() && line.back() == '\r') line.pop_back();
-  ++line_;
+  if (line_++ == 0 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
   return true;
 }
+
+bool has_extension(const std::filesystem::path& path, std::string_view extension) {
+  const std::string name = path.filename().string();
+  const size_t at = name.find(extension);
+  if (at == std::string::npos) return false;
+  const std::string_view rest = std::string_view(name).substr(at + extension.size());
+  return rest.empty() || rest == ".gz" || rest == ".zst" || rest == ".xz";
+}
+
+bool is_json_lines(const std::filesystem::path& path) { return has_extension(path, ".jsonl"); }
 
 }  // namespace albert

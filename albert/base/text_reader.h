@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace albert {
 
@@ -12,11 +13,14 @@ class TextReader {
  public:
   // Error(kMissingInput), kIo.
   explicit TextReader(const std::filesystem::path& path);
+  // Of the standard input, named "stdin". Its lines are there as soon as they are written.
+  static std::unique_ptr<TextReader> standard_input();
   ~TextReader();
   TextReader(const TextReader&) = delete;
   TextReader& operator=(const TextReader&) = delete;
 
-  // The next line without its end; false behind the last. Error(kBadData) "file:line: .." for a
+  // The next line without its end, and without a byte order mark before the first; false behind the
+  // last. Error(kBadData) "file:line: .." for a
   // damaged stream or a line over 256 MiB.
   bool next(std::string& line);
   int64_t line() const { return line_; }  // of the one last read, from 1
@@ -25,11 +29,17 @@ class TextReader {
 
  private:
   struct Source;
+  TextReader(std::string name, std::unique_ptr<Source> source);
+
   std::string name_;
   std::unique_ptr<Source> source_;
   std::string buffer_;
   size_t at_ = 0;
   int64_t line_ = 0;
 };
+
+// Whether the name ends in `extension` (".jsonl"), or in that and the ending of a compressed file.
+bool has_extension(const std::filesystem::path& path, std::string_view extension);
+bool is_json_lines(const std::filesystem::path& path);
 
 }  // namespace albert

@@ -100,6 +100,8 @@ class Tokenizer {
   // The files of a model folder by name, which transformers 4 and 5 load to the same ids. What came
   // from a tokenizer.json is kept as it was read.
   std::map<std::string, std::string> files() const;
+  // Writes files() into a folder that is there. Error(kIo).
+  void save_pretrained(const std::filesystem::path& folder) const;
   // Of vocabulary and options: ids made by one tokenizer are not for a model of another.
   uint64_t fingerprint() const;
 

@@ -1,4 +1,5 @@
 // Tokenizers from files and files from tokenizers.
+#include "albert/base/atomic_file.h"
 #include "albert/base/input_file.h"
 #include "albert/base/printable.h"
 #include "albert/tokenizer/config_files.h"
@@ -208,6 +209,10 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_pretrained(const fs::path& path
                 : sentence_piece_state(name, bytes, config, !config.files.empty());
   }
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(state)));
+}
+
+void Tokenizer::save_pretrained(const std::filesystem::path& folder) const {
+  for (const auto& [name, contents] : files()) write_file_atomically(folder / name, contents);
 }
 
 }  // namespace albert

@@ -10,6 +10,8 @@
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/trainer/data/random.h"
 #include "albert/trainer/tasks/classification/examples.h"
+#include "albert/trainer/tasks/classification/kind.h"
+#include "albert/trainer/tasks/registry.h"
 
 namespace albert::bench {
 namespace {
@@ -40,6 +42,22 @@ Ids read_ids(const fs::path& file) {
   return sequences;
 }
 
+// The texts of a classification task's file.
+std::vector<TextPair> texts_of_task(const LengthSource& source) {
+  const TaskSpec& task = task_named(source.task);
+  TaskOptions options = classification_kind().training;
+  if (kind_of(task).name != classification_kind().name)
+    fail(ErrorCode::kUsage, "--task ", source.task, ": wanted a classification task");
+  for (const auto& [name, value] : task.settings) options.set(name, value);
+  const TextColumns columns = text_columns(options);
+  TextReader reader(source.file);
+  RecordReader records(reader, table_or_json(source.file));
+  require_columns(records, columns);
+  std::vector<TextPair> texts;
+  for (Record record; records.next(record);) texts.push_back(text_of(record, columns));
+  return texts;
+}
+
 Ids read_texts(const LengthSource& source, int64_t max_length) {
   if (source.tokenizer.empty())
     fail(ErrorCode::kUsage, "--lengths_from with text needs --tokenizer");
@@ -47,7 +65,7 @@ Ids read_texts(const LengthSource& source, int64_t max_length) {
   const EncodeOptions options{.truncation = Truncation::kLongestFirst, .max_length = max_length};
   Ids sequences;
   if (!source.task.empty()) {
-    for (const TextExample& e : read_text_examples(source.file, task_named(source.task)))
+    for (const TextPair& e : texts_of_task(source))
       sequences.push_back((e.pair ? tokenizer->encode(e.text, *e.pair, options)
                                   : tokenizer->encode(e.text, options))
                               .input_ids);
@@ -109,7 +127,7 @@ std::vector<Batch> fixed_batches(int64_t count, int64_t batch_size, int64_t leng
 
 std::vector<Batch> batches_from(const LengthSource& source, int64_t count, int64_t batch_size,
                                 int64_t max_length) {
-  const bool ids = source.task.empty() && source.file.string().find(".jsonl") != std::string::npos;
+  const bool ids = source.task.empty() && is_json_lines(source.file);
   Ids all = ids ? read_ids(source.file) : read_texts(source, max_length);
   for (auto& sequence : all)
     if (static_cast<int64_t>(sequence.size()) > max_length)

@@ -81,6 +81,14 @@ bool Command::has(const std::string& name) const {
   return std::find(names_.begin(), names_.end(), name) != names_.end();
 }
 
+void Command::omit_unless_set(const std::string& option) {
+  for (auto& [name, value] : values_)
+    if (name == option)
+      value = [this, option, as_it_stands = std::move(value)] {
+        return is_set(option) ? as_it_stands() : nlohmann::json();
+      };
+}
+
 bool Command::is_boolean(const std::string& name) const {
   return std::find(booleans_.begin(), booleans_.end(), name) != booleans_.end();
 }

@@ -43,6 +43,8 @@ class Command {
   // {"num_train_steps"})`. Where the option is "name=value", its aliases are booleans that stand
   // for it: `alias("precision=bf16", {"bf16"})`.
   void alias(const std::string& option, const std::vector<std::string>& others);
+  // dump() gives null for the option unless it is set: its default depends on other options.
+  void omit_unless_set(const std::string& name);
   bool is_set(const std::string& name) const;  // by the user, here or in a config file
   // An argument without a name; required.
   void positional(const std::string& name, std::string& value, const std::string& help);

@@ -13,10 +13,8 @@ constexpr std::array<std::string_view, 22> kAbbreviations = {
     "mr",  "mrs", "ms", "dr", "st", "prof", "rev", "gen", "col", "capt", "lieut",
     "sgt", "hon", "jr", "sr", "vs", "etc",  "e.g", "i.e", "no",  "vol",  "messrs"};
 
-bool is_json_lines(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  const size_t at = name.find(".jsonl");
-  return at != std::string::npos && (at + 6 == name.size() || name[at + 6] == '.');
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\f\v\r") == std::string_view::npos;
 }
 
 bool is_closing(std::string_view rest, size_t& bytes) {
@@ -111,7 +109,7 @@ bool DocumentReader::next(Document& document) {
   std::string line;
   while (reader_.next(line)) {
     if (!usable(line)) continue;
-    const bool blank = line.find_first_not_of(" \t\f\v") == std::string::npos;
+    const bool blank = is_blank(line);
     if (blank && !document.empty()) return true;
     if (!blank) add(document, line);
   }
@@ -121,7 +119,7 @@ bool DocumentReader::next(Document& document) {
 bool DocumentReader::next_json(Document& document) {
   std::string line;
   while (document.empty() && reader_.next(line)) {
-    if (line.empty() || !usable(line)) continue;
+    if (is_blank(line) || !usable(line)) continue;
     std::string text;
     try {
       text = text_of(reader_, line, options_.text_key);

@@ -194,8 +194,7 @@ PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
     fail(ErrorCode::kBadData, options.inputs.front().string(),
          options.inputs.size() > 1 ? " and the other files" : "",
          ": found no text, wanted a sentence or more");
-  for (const auto& [name, contents] : tokenizer.files())
-    write_file_atomically(options.output_dir / name, contents);
+  tokenizer.save_pretrained(options.output_dir);
   write_manifest(options, tokenizer, train, validation);
   return {train.documents() + validation.documents(),
           train.sentences() + validation.sentences(),

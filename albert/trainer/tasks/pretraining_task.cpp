@@ -3,7 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
 #include "albert/trainer/loop/training_loop.h"
 
@@ -145,12 +144,7 @@ Metrics PretrainingTask::evaluate() {
 }
 
 void PretrainingTask::save_extras(const std::filesystem::path& folder) const {
-  save_tokenizer(tokenizer_, folder);
-}
-
-void save_tokenizer(const Tokenizer& tokenizer, const std::filesystem::path& folder) {
-  for (const auto& [name, contents] : tokenizer.files())
-    write_file_atomically(folder / name, contents);
+  tokenizer_.save_pretrained(folder);
 }
 
 }  // namespace albert

@@ -52,7 +52,4 @@ class PretrainingTask final : public TrainingTask {
   } next_;  // made while the device computes
 };
 
-// Writes the tokenizer's files into a model folder.
-void save_tokenizer(const Tokenizer& tokenizer, const std::filesystem::path& folder);
-
 }  // namespace albert

@@ -1,11 +1,12 @@
 #include "albert/trainer/tasks/classification/scores.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "albert/base/error.h"
-#include "albert/base/json.h"
-#include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
+#include "albert/trainer/tasks/records.h"
 
 namespace albert {
 namespace {
@@ -36,30 +37,40 @@ double matthews(double correct, double examples, const Marginals& m) {
   return norm > 0 ? (correct * examples - both) / norm : 0;
 }
 
-// The label of one line: the value under "label", the column behind the tab, or the line.
-std::string label_in(const TextReader& reader, const std::string& line) {
-  if (line.front() != '{') {
-    const size_t tab = line.rfind('\t');
-    return tab == std::string::npos ? line : line.substr(tab + 1);
+std::vector<std::string> columns_of(const std::string& line) {
+  std::vector<std::string> columns{""};
+  for (const char c : line) {
+    if (c == '\t')
+      columns.emplace_back();
+    else
+      columns.back() += c;
   }
-  const auto object = parse_json_line(reader.name(), reader.line(), line);
-  if (object.is_object() && object.contains("label")) {
-    const auto& label = object["label"];
-    return label.is_string() ? label.get<std::string>() : label.dump();
-  }
-  fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": no \"label\" in ",
-       printable(line.substr(0, 80)));
+  return columns;
 }
 
-int64_t class_of(const TextReader& reader, const std::string& label,
-                 const std::vector<std::pair<std::string, std::string>>& labels) {
-  std::vector<std::string> known;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (label == labels[i].first || label == labels[i].second) return static_cast<int64_t>(i);
-    known.push_back(labels[i].second);
+// The column of predictions, where this line is a header: one that names it.
+std::optional<size_t> header_column(const std::string& line, const TaskLabels& labels) {
+  const std::vector<std::string> columns = columns_of(line);
+  for (const char* name : {"prediction", "predictions", "label"}) {
+    const auto is_name = [&](std::string column) {
+      for (char& c : column) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      return column == name;
+    };
+    const auto at = std::find_if(columns.begin(), columns.end(), is_name);
+    if (at != columns.end() && !find_label(labels, *at))
+      return static_cast<size_t>(at - columns.begin());
   }
-  fail(ErrorCode::kBadData, reader.name(), ":", reader.line(), ": found the label ",
-       in_quotes(label), ", wanted ", one_of(known));
+  return std::nullopt;
+}
+
+// The label of a line of text: in the header's column, or the last.
+std::string label_in(const Record& record, std::optional<size_t> column) {
+  const std::vector<std::string> columns = columns_of(record.line());
+  const size_t at = column.value_or(columns.size() - 1);
+  if (at >= columns.size())
+    fail(ErrorCode::kBadData, record.place(), ": found ", columns.size(), " columns, wanted ",
+         at + 1, " or more as in the header");
+  return columns[at];
 }
 
 }  // namespace
@@ -87,16 +98,21 @@ ClassificationScores classification_scores(const std::vector<int64_t>& predicted
   return s;
 }
 
-std::vector<int64_t> read_predictions(
-    const std::filesystem::path& path,
-    const std::vector<std::pair<std::string, std::string>>& labels) {
+std::vector<PlacedLabel> read_predictions(const std::filesystem::path& path,
+                                          const TaskLabels& labels) {
   TextReader reader(path);
-  std::vector<int64_t> predictions;
-  for (std::string line; reader.next(line);) {
-    const bool header = reader.line() == 1 &&
-                        (line == "index\tprediction" || line == "prediction" || line == "label");
-    if (line.empty() || header) continue;
-    predictions.push_back(class_of(reader, label_in(reader, line), labels));
+  RecordReader records(reader, is_json_lines(path) ? RecordFormat::kJson : RecordFormat::kLines,
+                       BlankLines::kSkipped);
+  std::vector<PlacedLabel> predictions;
+  std::optional<size_t> column;
+  bool first = true;
+  for (Record record; records.next(record); first = false) {
+    if (first && record.is_text()) {
+      column = header_column(record.line(), labels);
+      if (column) continue;
+    }
+    predictions.push_back(
+        {record.place(), record.is_text() ? label_in(record, column) : record.at("label")});
   }
   return predictions;
 }

@@ -1,12 +1,8 @@
 #include "albert/trainer/tasks/classification/task.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "albert/base/error.h"
-#include "albert/trainer/data/random.h"
-#include "albert/trainer/loop/training_loop.h"
-#include "albert/trainer/tasks/pretraining_task.h"
+#include "albert/base/checksum.h"
 
 namespace albert {
 namespace {
@@ -21,116 +17,79 @@ int64_t correct_of(const HostTensor& logits, const std::vector<int64_t>& labels)
   return correct;
 }
 
-}  // namespace
-
-ClassificationExamples encode_examples(
-    const std::string& file, const std::vector<TextExample>& examples,
-    const std::vector<std::pair<std::string, std::string>>& labels, const Tokenizer& tokenizer,
-    int64_t max_seq_length) {
-  ClassificationExamples encoded;
-  encoded.labels = label_ids(file, examples, labels);
-  const EncodeOptions whole,
-      cut{.truncation = Truncation::kLongestFirst, .max_length = max_seq_length};
-  const auto encode = [&](const TextExample& e, const EncodeOptions& options) {
-    return e.pair ? tokenizer.encode(e.text, *e.pair, options) : tokenizer.encode(e.text, options);
-  };
-  for (size_t i = 0; i < examples.size(); ++i) {
-    Encoding e = encode(examples[i], whole);
-    if (static_cast<int64_t>(e.input_ids.size()) > max_seq_length) {
-      e = encode(examples[i], cut);
-      ++encoded.truncated;
-    }
-    encoded.input_ids.push_back(std::move(e.input_ids));
-    encoded.token_type_ids.push_back(std::move(e.token_type_ids));
-  }
-  return encoded;
+template <class T>
+void append_bytes(std::string& bytes, const std::vector<T>& values) {
+  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
-ClassificationTask::ClassificationTask(AlbertForSequenceClassification& model,
-                                       const Tokenizer& tokenizer,
-                                       const ClassificationExamples& training,
-                                       const ClassificationExamples& validation,
-                                       const ClassificationTaskOptions& options,
-                                       const Communicator& ranks)
-    : model_(model),
-      tokenizer_(tokenizer),
-      training_(training),
-      validation_(validation),
-      options_(options),
-      ranks_(ranks),
-      micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
+}  // namespace
 
-Deferred<Metrics> ClassificationTask::start(const ClassificationExamples& examples,
-                                            const std::vector<int64_t>& which,
-                                            ForwardOptions forward, double count) {
+int64_t ClassificationExamples::truncated() const {
+  return std::count_if(inputs.begin(), inputs.end(), [](const auto& i) { return i.truncated; });
+}
+
+ClassificationTask::ClassificationTask(Parts parts, const FinetuningSizes& sizes,
+                                       const Communicator& ranks)
+    : FinetuningTask(parts.tokenizer, sizes, ranks), parts_(std::move(parts)) {}
+
+std::string ClassificationTask::summary() const {
+  return std::to_string(parts_.training.size()) + " examples (" +
+         std::to_string(parts_.training.truncated()) + " truncated), " +
+         std::to_string(parts_.validation.size()) + " to evaluate, " +
+         std::to_string(parts_.model.config().num_labels()) + " labels";
+}
+
+std::string ClassificationTask::data_hash() const {
+  std::string bytes;
+  for (const TokenIds& input : parts_.training.inputs) {
+    append_bytes(bytes, input.input_ids);
+    append_bytes(bytes, input.token_type_ids);
+  }
+  append_bytes(bytes, parts_.training.labels);
+  return xxh3_128(bytes.data(), bytes.size());
+}
+
+// The labelled examples, or the sum of their class weights.
+std::vector<double> ClassificationTask::count(Split split, std::span<const size_t> which) const {
+  const auto& weights = parts_.loss.class_weights;
+  if (weights.empty()) return {static_cast<double>(which.size())};
+  double sum = 0;
+  for (const size_t i : which)
+    sum += static_cast<double>(weights[static_cast<size_t>(of(split).labels[i])]);
+  return {sum};
+}
+
+Deferred<Metrics> ClassificationTask::start(Split split, std::span<const size_t> which,
+                                            ForwardOptions forward) {
+  const ClassificationExamples& examples = of(split);
   Sequences inputs;
   std::vector<int64_t> labels;
   double tokens = 0;
-  for (const int64_t i : which) {
-    const auto at = static_cast<size_t>(i);
-    inputs.input_ids.push_back(examples.input_ids[at]);
-    inputs.token_type_ids.push_back(examples.token_type_ids[at]);
-    labels.push_back(examples.labels[at]);
+  for (const size_t i : which) {
+    inputs.input_ids.push_back(examples.inputs[i].input_ids);
+    inputs.token_type_ids.push_back(examples.inputs[i].token_type_ids);
+    labels.push_back(examples.labels[i]);
     tokens += static_cast<double>(inputs.input_ids.back().size());
   }
-  forward.loss = options_.loss;
-  forward.loss.counts = {count};
+  const double divisor = forward.loss.counts.at(0), weight = count(split, which).at(0);
+  forward.loss.class_weights = parts_.loss.class_weights;
+  forward.loss.label_smoothing = parts_.loss.label_smoothing;
   const auto rows = static_cast<int64_t>(labels.size());
-  const auto pending = model_.start(inputs, HostTensor::of<int64_t>({rows}, labels), forward);
+  const auto pending =
+      parts_.model.start(std::move(inputs), HostTensor::of<int64_t>({rows}, labels), forward);
   return Deferred<Metrics>([=]() -> Metrics {
     const auto out = pending.get();
-    return {{"loss", *out.loss * count},
+    return {{"loss", *out.loss * divisor},
+            {"weight", weight},
             {"correct", static_cast<double>(correct_of(out.logits, labels))},
             {"count", static_cast<double>(rows)},
             {"tokens", tokens}};
   });
 }
 
-std::vector<double> ClassificationTask::counts(int64_t) {
-  return {static_cast<double>(micro_batch_ * options_.accumulation)};
-}
-
-Deferred<Metrics> ClassificationTask::accumulate(int64_t step, std::span<const double> counts,
-                                                 Tensor loss_scale) {
-  const int64_t n = training_.size();
-  std::vector<Deferred<Metrics>> sums;
-  for (int64_t m = 0; m < options_.accumulation; ++m) {
-    const int64_t part = m * ranks_.size() + ranks_.rank();
-    std::vector<int64_t> which;
-    for (int64_t i = 0; i < micro_batch_; ++i) {
-      const int64_t position = step * options_.batch_size + part * micro_batch_ + i;
-      const Permutation order(static_cast<uint64_t>(n), options_.seed,
-                              static_cast<uint64_t>(position / n));
-      which.push_back(static_cast<int64_t>(order(static_cast<uint64_t>(position % n))));
-    }
-    ForwardOptions forward{.backward = true, .keep = options_.keep, .loss_scale = loss_scale};
-    forward.dropout = {
-        .active = true,
-        .seed = options_.seed,
-        .step = static_cast<uint64_t>((step * options_.accumulation) * ranks_.size() + part)};
-    sums.push_back(start(training_, which, forward, counts[0]));
-  }
-  return sum_of(std::move(sums));
-}
-
 Metrics ClassificationTask::averages(const Metrics& sums) const {
-  const double count = sums.at("count");
-  return {{"loss", sums.at("loss") / count}, {"accuracy", sums.at("correct") / count}};
-}
-
-Metrics ClassificationTask::evaluate() {
-  Metrics sums;
-  for (int64_t at = 0; at < validation_.size(); at += options_.eval_batch_size) {
-    std::vector<int64_t> which;
-    for (int64_t i = at; i < std::min(validation_.size(), at + options_.eval_batch_size); ++i)
-      which.push_back(i);
-    sums.add(start(validation_, which, {}, static_cast<double>(which.size())).get());
-  }
-  return averages(sums);
-}
-
-void ClassificationTask::save_extras(const std::filesystem::path& folder) const {
-  save_tokenizer(tokenizer_, folder);
+  return {{"loss", sums.at("loss") / sums.at("weight")},
+          {"accuracy", sums.at("correct") / sums.at("count")}};
 }
 
 }  // namespace albert

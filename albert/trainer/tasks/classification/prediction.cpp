@@ -1,0 +1,84 @@
+// Labels and scores of records, as JSON.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "albert/inference/text_classifier.h"
+#include "albert/trainer/tasks/classification/examples.h"
+#include "albert/trainer/tasks/classification/stages.h"
+
+namespace albert {
+namespace {
+
+using nlohmann::ordered_json;
+
+// An f32 has seven digits.
+double rounded(double value) {
+  std::array<char, 32> digits{};
+  std::snprintf(digits.data(), digits.size(), "%.7g", value);
+  return std::strtod(digits.data(), nullptr);
+}
+
+// The labels as keys of an object: a name that stands for several gets the number of each.
+std::vector<std::string> keys_of(const std::vector<std::string>& labels) {
+  const std::multiset<std::string> names(labels.begin(), labels.end());
+  std::set<std::string> taken;
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const std::string number = " (" + std::to_string(i) + ")";
+    std::string key = labels[i];
+    if (names.count(key) > 1) key += number;
+    while (!taken.insert(key).second) key += number;
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+class ClassificationPredictor final : public Predictor {
+ public:
+  explicit ClassificationPredictor(const PredictionRequest& request)
+      : columns_(text_columns(request.options)),
+        classifier_(TextClassifier::from_pretrained(
+            request.model, request.model_options,
+            {.max_seq_length = request.max_seq_length, .batch_size = request.batch_size})),
+        keys_(keys_of(classifier_.labels())) {
+    for (const auto& warning : classifier_.warnings()) request.warn(warning);
+  }
+
+  void check(const RecordReader& reader) const override { require_columns(reader, columns_); }
+  void add(const Record& record) override {
+    texts_.push_back(classifier_.encoder().encode(text_of(record, columns_)));
+  }
+  std::vector<std::string> answers() override {
+    std::vector<std::string> answers;
+    for (const Classification& result : classifier_.classify(texts_))
+      answers.push_back(json_of(result).dump());
+    texts_.clear();
+    return answers;
+  }
+
+ private:
+  ordered_json json_of(const Classification& result) const {
+    ordered_json scores;
+    for (size_t i = 0; i < keys_.size(); ++i) scores[keys_[i]] = rounded(result.scores[i]);
+    if (classifier_.score_kind() != ScoreKind::kRaw)
+      return {{"label", result.label}, {"score", rounded(result.score)}, {"probabilities", scores}};
+    if (keys_.size() == 1) return {{"score", rounded(result.score)}};
+    return {{"scores", scores}};
+  }
+
+  TextColumns columns_;
+  TextClassifier classifier_;
+  std::vector<std::string> keys_;
+  std::vector<TokenIds> texts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Predictor> make_classification_predictor(const PredictionRequest& request) {
+  return std::make_unique<ClassificationPredictor>(request);
+}
+
+}  // namespace albert

@@ -1,0 +1,59 @@
+#pragma once
+#include <memory>
+#include <span>
+
+#include "albert/heads/pretrained_model.h"
+#include "albert/tokenizer/tokenizer.h"
+#include "albert/trainer/loop/training_task.h"
+#include "albert/trainer/parallel/communicator.h"
+
+namespace albert {
+
+struct FinetuningSizes {
+  int64_t batch_size = 32;   // examples an update, over all ranks and micro-batches
+  int64_t accumulation = 1;  // micro-batches an update
+  int64_t eval_batch_size = 64;
+  uint64_t seed = 42;
+  Keep keep = Keep::kActivations;
+};
+
+enum class Split : uint8_t { kTraining, kValidation };
+
+// Training on examples that lie in memory. Every epoch has an order of its own, a pure function of
+// seed and epoch. A kind of task adds its examples, its head and its metrics.
+class FinetuningTask : public TrainingTask {
+ public:
+  virtual int64_t examples(Split split) const = 0;
+  virtual std::string summary() const = 0;  // of the data, for people
+  // A hash of everything the task trains on: another one is another run.
+  virtual std::string data_hash() const = 0;
+
+  std::vector<double> counts(int64_t step) override;
+  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+                               Tensor loss_scale) override;
+  // The averages over all validation examples.
+  Metrics evaluate() override;
+  void save_extras(const std::filesystem::path& folder) const override;
+
+ protected:
+  // Error(kUsage) for a batch that does not divide, or sizes below 1. `ranks` must outlive this.
+  FinetuningTask(std::shared_ptr<const Tokenizer> tokenizer, const FinetuningSizes& sizes,
+                 const Communicator& ranks);
+
+  // The divisors of the loss of these examples, as the head's count() gives them.
+  virtual std::vector<double> count(Split split, std::span<const size_t> which) const = 0;
+  // Queues these examples. forward.loss.counts are set, to those of the update or of this batch.
+  // Gives the sums that averages() takes, "tokens" among them.
+  virtual Deferred<Metrics> start(Split split, std::span<const size_t> which,
+                                  ForwardOptions forward) = 0;
+
+ private:
+  std::vector<size_t> micro_batch(int64_t step, int64_t part) const;
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  FinetuningSizes sizes_;
+  const Communicator& ranks_;
+  int64_t micro_batch_;
+};
+
+}  // namespace albert

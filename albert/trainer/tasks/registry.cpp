@@ -1,0 +1,59 @@
+#include "albert/trainer/tasks/registry.h"
+
+#include <algorithm>
+
+#include "albert/base/error.h"
+#include "albert/base/nearest.h"
+#include "albert/base/printable.h"
+#include "albert/trainer/tasks/classification/kind.h"
+
+namespace albert {
+
+const std::vector<TaskKind>& task_kinds() {
+  static const std::vector<TaskKind> kinds = {classification_kind()};
+  return kinds;
+}
+
+const std::vector<TaskSpec>& tasks() {
+  static const std::vector<TaskSpec> table = {
+      {"sst2",
+       "classification",
+       "train.tsv",
+       "dev.tsv",
+       {{"text_column", "sentence"}, {"labels", "0=negative,1=positive"}},
+       "accuracy"},
+      {"classify", "classification", "train.tsv", "dev.tsv", {}, "accuracy"}};
+  return table;
+}
+
+const TaskSpec& task_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (const TaskSpec& task : tasks()) {
+    if (task.name == name) return task;
+    names.push_back(task.name);
+  }
+  const std::string near = nearest_name(name, names);
+  fail(ErrorCode::kUsage, "--task: found ", printable(name), ", wanted ", one_of(names),
+       near.empty() ? "" : " (did you mean " + near + "?)");
+}
+
+const TaskKind& kind_of(const TaskSpec& task) {
+  for (const TaskKind& kind : task_kinds())
+    if (kind.name == task.kind) return kind;
+  fail(ErrorCode::kInternal, "task ", task.name, " is of no known kind: ", task.kind);
+}
+
+const TaskKind& kind_of_model(const std::filesystem::path& folder) {
+  const std::vector<std::string> named = AlbertConfig::from_folder(folder).architectures;
+  if (named.empty()) return task_kinds().front();
+  std::vector<std::string> known;
+  for (const TaskKind& kind : task_kinds()) {
+    if (std::find(named.begin(), named.end(), kind.architecture) != named.end()) return kind;
+    known.push_back(kind.architecture);
+  }
+  fail(ErrorCode::kMismatch, folder.string(), ": config.json: architectures: found ",
+       printable(joined(named)), ", wanted ", one_of(known),
+       "; albert finetune makes such a folder");
+}
+
+}  // namespace albert

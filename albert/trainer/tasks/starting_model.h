@@ -1,0 +1,16 @@
+#pragma once
+#include "albert/trainer/tasks/task_kind.h"
+
+namespace albert {
+
+// The config of the folder or file that fine-tuning starts from. Error(kUsage) where the request
+// names none.
+AlbertConfig starting_config(const FinetuningRequest& request);
+
+// Gives `model` its values: those of the folder, and random ones to what the folder lacks, with a
+// note for each; all random without a folder. Parameters whose names begin with `fresh` start at
+// random whatever the folder has, unless it is empty. Errors of open_weights and of load.
+void start_model(AlbertPreTrainedModel& model, const FinetuningRequest& request,
+                 const std::string& fresh = "");
+
+}  // namespace albert

@@ -1,0 +1,92 @@
+// albert eval: which files of predictions it reads, and what it counts.
+#include <cmath>
+
+#include "tests/support/program.h"
+
+namespace albert::testing {
+namespace {
+
+using nlohmann::json;
+
+class Eval : public ::testing::Test {
+ protected:
+  // Predictions for gold labels 0 1 1 1 of sst2, unless `gold` says other ones.
+  Outcome scored(const std::string& predictions, const std::vector<std::string>& more = {},
+                 const std::string& name = "p",
+                 const std::string& gold = "sentence\tlabel\na\t0\nb\t1\nc\t1\nd\t1\n") const {
+    write_bytes(folder / "gold.tsv", gold);
+    write_bytes(folder / name, predictions);
+    std::vector<std::string> all = {"eval",   "--predictions",     folder / name,
+                                    "--gold", folder / "gold.tsv", "--json"};
+    const std::vector<std::string> task = {"--task", "sst2"};
+    all.insert(all.end(), task.begin(), task.end());
+    all.insert(all.end(), more.begin(), more.end());
+    return run_albert(all);
+  }
+  TemporaryFolder folder;
+};
+
+// Right 0 1 1 1, predicted 0 0 1 1: F1 2/3 and 4/5; Matthews (1*2 - 1*0) / sqrt(2*1*3*2).
+void expect_one_mistake(const Outcome& r) {
+  ASSERT_EQ(r.code, 0) << r.err;
+  const auto scores = json::parse(r.out);
+  EXPECT_EQ(scores["accuracy"], 0.75);
+  EXPECT_NEAR(scores["f1"]["negative"].get<double>(), 2.0 / 3, 1e-12);
+  EXPECT_NEAR(scores["macro_f1"].get<double>(), (2.0 / 3 + 0.8) / 2, 1e-12);
+  EXPECT_NEAR(scores["matthews_correlation"].get<double>(), 2 / std::sqrt(12), 1e-12);
+  EXPECT_EQ(scores["confusion"]["positive"]["negative"], 1);
+}
+
+TEST_F(Eval, ReadsPredictionsOfEveryForm) {
+  const std::vector<std::string> forms = {
+      "{\"label\":\"negative\"}\n{\"label\":\"negative\"}\n{\"label\":\"positive\"}\n{\"label\":1}"
+      "\n",
+      "index\tprediction\n0\t0\n1\t0\n2\t1\n3\t1\n",
+      "prediction\tindex\n0\t0\n0\t1\n1\t2\n1\t3\n",
+      "id\tLabel\n0\t0\n1\t0\n2\t1\n3\t1",
+      "0\t0\n1\t0\n2\t1\n3\t1\n",
+      "prediction\nnegative\nnegative\nPOSITIVE\n1\n",
+      "0\nnegative\n1\npositive\n"};
+  for (const std::string& form : forms) {
+    expect_one_mistake(scored(form));
+    expect_one_mistake(scored("\xEF\xBB\xBF" + form));
+    std::string odd = "\xEF\xBB\xBF";
+    for (const char c : form) odd += c == '\n' ? std::string("\r\n\r\n") : std::string(1, c);
+    expect_one_mistake(scored(odd));
+  }
+  expect_one_mistake(scored("\xEF\xBB\xBF" + forms[0], {}, "p.jsonl"));
+  expect_one_mistake(
+      scored(forms[1], {}, "p", "\xEF\xBB\xBFsentence\tlabel\r\na\t0\r\nb\t1\r\nc\t1\r\nd\t1\r\n"));
+}
+
+TEST_F(Eval, RefusesWhatIsNoPrediction) {
+  EXPECT_TRUE(scored("0\n1\n").says("p: found 2 predictions, wanted 4"));
+  EXPECT_TRUE(scored("0\n1\n{}\n1\n").says("p:3: found nothing, wanted \"label\""));
+  EXPECT_TRUE(scored("{\"line\": 1, \"error\": \"x\"}\n").says("p:1: found \"error\", \"line\""));
+  EXPECT_TRUE(scored("0\n1\n7\n1\n").says("p:3: found the label \"7\", wanted one of negative"));
+  EXPECT_TRUE(scored("{\"label\": null}\n").says("wanted \"label\""));
+  EXPECT_TRUE(scored("[0, 1, 1, 1]\n").says("p:1: found a list, wanted a JSON object"));
+  EXPECT_TRUE(scored("0\n\xFF\n").says("p:2: byte 1 is not UTF-8"));
+  const Outcome gold = scored("0\n", {}, "p", "sentence\tlabel\na\tmaybe\n");
+  EXPECT_EQ(gold.code, 65);
+  EXPECT_TRUE(gold.says("gold.tsv: example 1: found the label \"maybe\"")) << gold.err;
+  EXPECT_TRUE(scored("0\n", {"--class_weights", "1"}).says("unknown option"));
+}
+
+TEST_F(Eval, AClassThatGoldLacksIsWrong) {
+  const std::string gold = "text\tlabel\na\tx\nb\tx\nc\ty\nd\tx\n";
+  const Outcome r = scored("x\nz\ny\nx\n", {"--task", "classify"}, "p", gold);
+  ASSERT_EQ(r.code, 0) << r.err;
+  const auto scores = json::parse(r.out);
+  EXPECT_EQ(scores["accuracy"], 0.75);
+  EXPECT_EQ(scores["confusion"]["x"]["z"], 1);
+  // scikit-learn's macro average is over the classes of both: F1 of x 0.8, y 1, z 0
+  EXPECT_NEAR(scores["macro_f1"].get<double>(), 0.6, 1e-12);
+  // a header is no prediction, unless it is a label of the task
+  EXPECT_EQ(scored("label\nx\nx\ny\nx\n", {"--task", "classify"}, "p", gold).code, 0);
+  EXPECT_EQ(
+      scored("label\n0\n", {"--labels", "0=label,1=other"}, "p", "x\tlabel\na\t0\nb\t0\n").code, 0);
+}
+
+}  // namespace
+}  // namespace albert::testing

@@ -1,0 +1,56 @@
+#include "albert/trainer/tasks/registry.h"
+
+#include <set>
+
+#include "tests/support/classifiers.h"
+#include "tests/support/files.h"
+
+namespace albert::testing {
+namespace {
+
+TEST(Registry, EveryTaskIsOfAKindAndItsSettingsAreOptionsOfIt) {
+  std::set<std::string> names;
+  for (const TaskSpec& task : tasks()) {
+    EXPECT_TRUE(names.insert(task.name).second) << task.name;
+    const TaskKind& kind = kind_of(task);
+    for (const auto& [name, value] : task.settings) {
+      const TaskOption* option = kind.training.find(name);
+      ASSERT_TRUE(option) << task.name << " " << name;
+      EXPECT_EQ(option->value.index(), value.index()) << task.name << " " << name;
+    }
+  }
+}
+
+TEST(Registry, AnOptionIsOfOneTypeInAllKinds) {
+  for (const auto stage : {&TaskKind::training, &TaskKind::prediction, &TaskKind::scoring})
+    for (const TaskKind& kind : task_kinds())
+      for (const TaskOption& option : (kind.*stage).all())
+        for (const TaskKind& other : task_kinds())
+          if (const TaskOption* same = (other.*stage).find(option.name))
+            EXPECT_EQ(same->value.index(), option.value.index()) << option.name;
+}
+
+TEST(Registry, AModelIsOfTheKindThatItsConfigNames) {
+  const TemporaryFolder folder;
+  const auto kind = [&](const std::vector<std::string>& architectures) {
+    AlbertConfig config = small_config();
+    config.architectures = architectures;
+    write_bytes(folder / "config.json", config.to_json());
+    return kind_of_model(folder.path()).name;
+  };
+  EXPECT_EQ(kind({"AlbertForSequenceClassification"}), "classification");
+  EXPECT_EQ(kind({}), "classification");
+  const Refusal r = refusal_of([&] { kind({"AlbertForMaskedLM"}); });
+  EXPECT_EQ(r.code, ErrorCode::kMismatch);
+  EXPECT_TRUE(r.says("architectures: found AlbertForMaskedLM, wanted ")) << r.what;
+  EXPECT_EQ(refusal_of([&] { kind_of_model(folder / "none"); }).code, ErrorCode::kMissingInput);
+}
+
+TEST(Registry, UnknownTasksAreNamedWithTheNearest) {
+  const Refusal r = refusal_of([] { task_named("sst3"); });
+  EXPECT_EQ(r.code, ErrorCode::kUsage);
+  EXPECT_TRUE(r.says("did you mean sst2?")) << r.what;
+}
+
+}  // namespace
+}  // namespace albert::testing
