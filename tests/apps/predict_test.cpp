@@ -48,8 +48,9 @@ TEST_F(Predict, ALineMeansTheSameFromAFileAndFromTheStandardInput) {
         kMark + object + "\r\n", " " + object, "\t" + object + " \n", kMark + (" " + object)}) {
     EXPECT_EQ(from_file("a.txt", line).out, plain.out) << line;
     EXPECT_EQ(from_standard_input(line).out, plain.out) << line;
-    if (line.find('{') != std::string::npos)
+    if (line.find('{') != std::string::npos) {
       EXPECT_EQ(from_file("a.jsonl", line).out, plain.out) << line;
+    }
   }
   EXPECT_EQ(from_file("a.tsv", kMark + std::string("text\tx\r\na fine film\t1\r\n")).out,
             plain.out);

@@ -1,5 +1,6 @@
 #include "albert/trainer/tasks/registry.h"
 
+#include <map>
 #include <set>
 
 #include "tests/support/classifiers.h"
@@ -22,12 +23,14 @@ TEST(Registry, EveryTaskIsOfAKindAndItsSettingsAreOptionsOfIt) {
 }
 
 TEST(Registry, AnOptionIsOfOneTypeInAllKinds) {
-  for (const auto stage : {&TaskKind::training, &TaskKind::prediction, &TaskKind::scoring})
+  for (const auto stage : {&TaskKind::training, &TaskKind::prediction, &TaskKind::scoring}) {
+    std::map<std::string, size_t> types;
     for (const TaskKind& kind : task_kinds())
       for (const TaskOption& option : (kind.*stage).all())
-        for (const TaskKind& other : task_kinds())
-          if (const TaskOption* same = (other.*stage).find(option.name))
-            EXPECT_EQ(same->value.index(), option.value.index()) << option.name;
+        EXPECT_EQ(types.emplace(option.name, option.value.index()).first->second,
+                  option.value.index())
+            << option.name;
+  }
 }
 
 TEST(Registry, AModelIsOfTheKindThatItsConfigNames) {
