@@ -66,11 +66,11 @@ Runner declare_prepare(Command& command) {
   command.option("shard_tokens", o.shard_tokens, "tokens a shard");
   command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"},
                  "how to treat lines that are not UTF-8");
+  command.option("threads", o.threads, "threads; 0: every core");
+  command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.limit("validation_split", 0, 1);
   command.limit("shard_tokens", 1);
   command.limit("threads", 0, 4096);
-  command.option("threads", o.threads, "threads; 0: every core");
-  command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.boolean("quiet", flags->quiet, "print errors only");
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

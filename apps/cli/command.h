@@ -3,8 +3,10 @@
 // folded to them before parsing), booleans as --x, --x true, --no_x; later values win, so that the
 // command line beats the config file.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -63,21 +65,25 @@ class Command {
  private:
   using Check = std::function<std::string(const std::string& value)>;
 
-  // An Error(kUsage) for values that CLI11 would not convert to T. CLI11's own checks return what
-  // is wrong instead of throwing; these never return anything but an empty string.
+  // An Error(kUsage) for values that are none of a T. CLI11's own checks return what is wrong;
+  // these throw, and return an empty string. CLI11 alone would take -1 for a large unsigned number.
   template <class T>
   static Check conversion_to(const std::string& name) {
     return [name](const std::string& value) {
-      if constexpr (std::is_same_v<T, std::string>) return std::string();
-      T converted{};
-      // CLI11 converts "true" to the number 1.
-      const bool good = value != "true" && CLI::detail::lexical_cast(value, converted);
       if constexpr (std::is_floating_point_v<T>) {
-        if (!good || !std::isfinite(converted)) fail_value(name, value, "a number");
-      } else if constexpr (std::is_unsigned_v<T>) {
-        if (!good) fail_value(name, value, "a whole number of 0 or more");
-      } else {
-        if (!good) fail_value(name, value, "a whole number");
+        T number{};
+        if (!CLI::detail::lexical_cast(value, number) || !std::isfinite(number))
+          fail_value(name, value, "a number");
+      } else if constexpr (std::is_integral_v<T>) {
+        T number{};
+        const char *begin = value.data(), *end = begin + value.size();
+        const auto [stop, error] = std::from_chars(begin, end, number);
+        if (error == std::errc() && stop == end) return std::string();
+        std::string wanted = "a whole number";
+        if (std::is_unsigned_v<T>) wanted += " of 0 or more";
+        if (error == std::errc::result_out_of_range)
+          wanted = "a whole number up to " + std::to_string(std::numeric_limits<T>::max());
+        fail_value(name, value, wanted);
       }
       return std::string();
     };

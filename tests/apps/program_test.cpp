@@ -179,7 +179,7 @@ TEST(Program, SaysWhatItComputesOn) {
 
 // CLI11 finds these; the words are ours: place, what was found, what was wanted.
 TEST(Program, SaysWhatAnOptionWants) {
-  const std::string seed_of_more_than_64_bits = "99999999999999999999";
+  const std::string more_than_64_bits = "99999999999999999999";
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"pretrain", "--max_steps", "abc"}, "--max_steps abc: wanted a whole number"},
       {{"pretrain", "--max_steps", "1.5"}, "--max_steps 1.5: wanted a whole number"},
@@ -187,8 +187,8 @@ TEST(Program, SaysWhatAnOptionWants) {
       {{"pretrain", "--max_steps", "true"}, "--max_steps true: wanted a whole number"},
       {{"pretrain", "--max_steps=", "--seed", "3"},
        "--max_steps: found no value, wanted one; see albert pretrain --help"},
-      {{"pretrain", "--max_steps", seed_of_more_than_64_bits},
-       "--max_steps 99999999999999999999: wanted a whole number"},
+      {{"pretrain", "--max_steps", more_than_64_bits},
+       "--max_steps 99999999999999999999: wanted a whole number up to 9223372036854775807"},
       {{"pretrain", "--seed", "-1"}, "--seed -1: wanted a whole number of 0 or more"},
       {{"pretrain", "--learning_rate", "fast"}, "--learning_rate fast: wanted a number"},
       {{"pretrain", "--learning_rate", "nan"}, "--learning_rate nan: wanted a number"},
