@@ -6,7 +6,7 @@
 
 namespace albert {
 
-// How ALBERT's vocabulary was trained (albert.md 3.1).
+// How ALBERT's vocabulary was trained (docs/albert.md 3.1).
 struct VocabularyOptions {
   int64_t vocab_size = 30000;
   double character_coverage = 0.99995;

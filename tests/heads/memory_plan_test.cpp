@@ -8,7 +8,7 @@ namespace {
 struct Released {
   const char* name;
   int64_t hidden, layers, heads, intermediate;
-  // albert.md 1.4: AlbertModel, ForMaskedLM, ForPreTraining, SequenceClassification(2),
+  // docs/albert.md 1.4: AlbertModel, ForMaskedLM, ForPreTraining, SequenceClassification(2),
   // QuestionAnswering, MultipleChoice
   int64_t model, masked_lm, pretraining, sequence, question, choice;
 };

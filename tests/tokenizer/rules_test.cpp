@@ -56,7 +56,7 @@ TEST(Tokenizer, PairsHaveTypesAndSpecialTokens) {
   }
 }
 
-TEST(Tokenizer, LongestFirstDropsOneAtATime) {  // the slow tokenizers' rule (albert.md 3.6)
+TEST(Tokenizer, LongestFirstDropsOneAtATime) {  // the slow tokenizers' rule (docs/albert.md 3.6)
   for (int64_t first = 0; first < 9; ++first)
     for (int64_t second = 0; second < 9; ++second)
       for (int64_t most = 0; most < 17; ++most) {
