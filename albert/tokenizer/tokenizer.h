@@ -88,7 +88,7 @@ class Tokenizer {
   // they are as many. Error(kMismatch) where they are fewer: some ids would have none.
   std::string check_vocab_size(int64_t rows) const;
   bool starts_word(
-      int32_t id) const;  // where whole-word masking begins a word (docs/albert.md 4)
+      int32_t id) const;  // where whole-word masking begins a word (albert.md 4, step 7)
   int32_t cls_id() const;
   int32_t sep_id() const;
   int32_t mask_id() const;
