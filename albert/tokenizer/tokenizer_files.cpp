@@ -191,6 +191,8 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_pretrained(const fs::path& path
                                                             const TokenizerOverrides& overrides) {
   std::error_code error;
   const bool folder = fs::is_directory(path, error);
+  if (!folder && !fs::exists(fs::symlink_status(path, error)))
+    fail(ErrorCode::kMissingInput, path.string(), ": no such file or folder");
   const fs::path file = folder ? vocabulary_in(path) : path;
   const std::string name = file.string(), bytes = read_text_file(file, kMaxFile);
   TokenizerConfig config = folder ? read_tokenizer_config(path) : TokenizerConfig{};
