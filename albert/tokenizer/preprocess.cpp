@@ -21,7 +21,7 @@ Codes decode(std::string_view word, bool quotes) {
   Codes codes;
   size_t at = 0;
   for (int32_t source = 0; at < word.size(); ++source) {
-    const int32_t code = next_code_point(word, at);
+    const int32_t code = read_code_point(word, at);
     const bool doubled =
         quotes && (code == '`' || code == '\'') && at < word.size() && word[at] == code;
     if (doubled) {

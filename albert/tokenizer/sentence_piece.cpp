@@ -165,7 +165,7 @@ class SentencePiece final : public WordEncoder {
     std::string plain(text.substr(0, start));
     for (size_t at = start; at < text.size();) {
       const size_t begin = at;
-      if (is_space(next_code_point(text, at)))
+      if (is_space(read_code_point(text, at)))
         plain += ' ';
       else
         plain += text.substr(begin, at - begin);

@@ -43,7 +43,7 @@ class Appender {
     int64_t n = 0;
     for (size_t next = at; at < text.size(); at = next, ++n) {
       const auto byte = static_cast<unsigned char>(text[at]);
-      const bool space = byte < 0x80 ? is_space(byte) : is_space(next_code_point(text, next));
+      const bool space = byte < 0x80 ? is_space(byte) : is_space(read_code_point(text, next));
       if (byte < 0x80) next = at + 1;
       if (space != spaces) break;
     }
@@ -80,7 +80,7 @@ std::vector<AddedTokens::Segment> segments_of_normalized(std::string_view text,
                                                          const TokenizerOptions& options) {
   const TracedText traced = preprocess(text, options);
   std::vector<size_t> starts;  // byte of every code point, and the end
-  for (size_t at = 0; at < text.size(); next_code_point(text, at)) starts.push_back(at);
+  for (size_t at = 0; at < text.size(); read_code_point(text, at)) starts.push_back(at);
   starts.push_back(text.size());
   std::vector<AddedTokens::Segment> segments;
   size_t done = 0;

@@ -37,6 +37,13 @@ int32_t next_code_point(std::string_view text, size_t& at) {
   return code;
 }
 
+int32_t read_code_point(std::string_view text, size_t& at) {
+  const int32_t code = next_code_point(text, at);
+  if (code >= 0) return code;
+  ++at;
+  return 0xFFFD;
+}
+
 size_t bytes_of_char(std::string_view text, size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
   const size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;

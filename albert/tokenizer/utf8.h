@@ -8,6 +8,9 @@ namespace albert {
 // Returns the code point at text[at] and moves `at` behind it. Returns -1, and `at` stays, if the
 // bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
 int32_t next_code_point(std::string_view text, size_t& at);
+// The same for a loop over text that may be anything: a byte that is not UTF-8 counts as U+FFFD, so
+// that every call moves `at`.
+int32_t read_code_point(std::string_view text, size_t& at);
 void append_utf8(std::string& text, int32_t code_point);
 
 // The character at text[at] has this many bytes by its first one: 1 to 4, never past the end of the

@@ -16,7 +16,7 @@ std::string prepared(std::string_view line, const TokenizerOptions& options) {
   size_t at = 0;
   while (at < line.size()) {
     size_t end = at, next = at;
-    while (next < line.size() && !is_space(next_code_point(line, next))) end = next;
+    while (next < line.size() && !is_space(read_code_point(line, next))) end = next;
     if (end > at)
       text += (text.empty() ? "" : " ") + preprocess(line.substr(at, end - at), options).text;
     at = next;

@@ -9,6 +9,7 @@
 
 #include "albert/tokenizer/sentence_piece.h"
 #include "albert/tokenizer/utf8.h"
+#include "albert/tokenizer/vocabulary_trainer.h"
 #include "tests/support/text_checks.h"
 #include "tests/support/vocabularies.h"
 
@@ -98,6 +99,22 @@ TEST(Text, HoldsItsPropertiesWhateverItIs) {
     const auto broken = broken_property(*tokenizers[which], text);
     ASSERT_FALSE(broken) << *broken << ", vocabulary " << which << ": " << text;
   }
+}
+
+// The callers of these see to it that text is UTF-8; a mistake of theirs must not hang them.
+TEST(Text, LoopsEndOnBytesThatAreNotUtf8) {
+  EXPECT_EQ(preprocess("a\xFF\xE2", {}).text, "a\uFFFD\uFFFD");
+  const std::string line = "the sea takes the ship \xFF\xE2\x82";
+  int lines = 0;
+  const auto next_line = [&](std::string& next) {
+    next = line;
+    return lines++ < 300;
+  };
+  try {
+    train_vocabulary(next_line, {.vocab_size = 24});
+  } catch (const Error&) {  // so few characters may not be enough
+  }
+  EXPECT_GT(lines, 300);
 }
 
 // Our lattice and normaliser against the library they follow, under rules that change nothing.

@@ -11,7 +11,7 @@ Points points_of(std::string_view text, int32_t from) {
   points.reserve(text.size());
   for (size_t at = 0; at < text.size(); ++from) {
     const auto byte = static_cast<unsigned char>(text[at]);
-    const int32_t code = byte < 0x80 ? byte : next_code_point(text, at);
+    const int32_t code = byte < 0x80 ? byte : read_code_point(text, at);
     if (byte < 0x80) ++at;
     points.push_back({code, from, from + 1});
   }
