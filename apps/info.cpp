@@ -183,9 +183,9 @@ void print_text(std::ostream& out, const ordered_json& info) {
   print_memory(out, "inference", m.at("inference"));
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
-  print_memory(out, "training, a GPU with room", m.at("training_on_roomy_gpu"));
-  out << "  on a GPU, " << readable(m.at("more_on_a_gpu").get<size_t>())
-      << " more for matmuls to work in (" << readable(kernels::advised_workspace(kHopper - 1))
+  print_memory(out, "training, batched gradients", m.at("training_on_roomy_gpu"));
+  out << "  GPU: plus " << readable(m.at("more_on_a_gpu").get<size_t>())
+      << " of cuBLASLt workspace (" << readable(kernels::advised_workspace(kHopper - 1))
       << " before compute capability " << kHopper << ".0)\n";
 }
 

@@ -298,7 +298,7 @@ TEST(Program, InfoCountsAndPlans) {
   EXPECT_EQ(j.at("files").at("elements"), 16958);
   EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
   EXPECT_EQ(j.at("memory").at("more_on_a_gpu"), 64 << 20);
-  EXPECT_NE(text.out.find("on a GPU, 64.0 MiB more for matmuls to work in (32.0 MiB before"),
+  EXPECT_NE(text.out.find("GPU: plus 64.0 MiB of cuBLASLt workspace (32.0 MiB before"),
             std::string::npos);
   const json half = json::parse(
       run({"info", kGolden + "pretraining", "--json", "--batch", "2", "--precision", "f16"}).out);
