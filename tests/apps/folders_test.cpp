@@ -88,6 +88,10 @@ TEST_F(Folders, PredictWantsATrainedClassifier) {
   for (const std::string& model :
        {saved<AlbertForMaskedLM>("mlm"), saved<AlbertForPreTraining>("pretraining"),
         saved<AlbertModel>("bare")}) {
+    const Outcome other = predict(model);
+    EXPECT_EQ(other.code, 78) << other.err;
+    EXPECT_TRUE(other.says("wanted AlbertForSequenceClassification")) << other.err;
+    set(model, "architectures", json::array({"AlbertForSequenceClassification"}));
     const Outcome r = predict(model);
     EXPECT_EQ(r.code, 78) << r.err;
     EXPECT_TRUE(
@@ -166,13 +170,13 @@ TEST_F(Folders, InfoTellsHowWeightsDifferFromTheArchitecture) {
 }
 
 TEST_F(Folders, InfoPlansWithoutWeightsThatItReads) {
-  const fs::path mlm = saved<AlbertForMaskedLM>("mlm");
-  fs::rename(mlm / "model.safetensors", mlm / "pytorch_model.bin");
-  const Outcome r = run({"info", mlm, "--json"});
+  const fs::path model = saved<AlbertForSequenceClassification>("classifier");
+  fs::rename(model / "model.safetensors", model / "pytorch_model.bin");
+  const Outcome r = run({"info", model, "--json"});
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(json::parse(r.out).at("files").is_null());
   EXPECT_TRUE(r.says("pytorch_model.bin: weights that this version does not read")) << r.err;
-  EXPECT_EQ(predict(mlm).code, 66);
+  EXPECT_EQ(predict(model).code, 66);
 }
 
 TEST_F(Folders, GooglesConfigDescribesAFolderEverywhere) {
