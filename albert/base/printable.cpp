@@ -1,5 +1,7 @@
 #include "albert/base/printable.h"
 
+#include <span>
+
 namespace albert {
 namespace {
 
@@ -26,5 +28,11 @@ std::string printable(std::string_view text, size_t max_bytes) {
 }
 
 std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
+
+std::string joined_first(const std::vector<std::string>& names, size_t most) {
+  if (names.size() <= most) return joined(names);
+  return joined(std::span(names).first(most)) + " and " + std::to_string(names.size() - most) +
+         " more";
+}
 
 }  // namespace albert

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace albert {
 
@@ -26,6 +27,9 @@ std::string joined(const Names& names, std::string_view separator = ", ") {
 inline std::string joined(std::initializer_list<std::string_view> names) {
   return joined<std::initializer_list<std::string_view>>(names);
 }
+
+// joined() of the first `most` names, "a, b and 3 more" where there are more: one readable line.
+std::string joined_first(const std::vector<std::string>& names, size_t most);
 
 // {"a", "b", "c"} as "one of a, b, c", and a single name as itself: for ".., wanted one of a, b".
 template <class Names>

@@ -1,5 +1,4 @@
 // How a model gets its values, from a folder or at random, and gives them back.
-#include <algorithm>
 #include <cstring>
 
 #include "albert/base/printable.h"
@@ -11,15 +10,7 @@
 namespace albert {
 namespace {
 
-// The first few, so that a message stays one line that can be read.
-std::string listed(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 6;
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMost); ++i)
-    text += (text.empty() ? "" : ", ") + names[i];
-  if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
-  return text;
-}
+std::string listed(const std::vector<std::string>& names) { return joined_first(names, 6); }
 
 // Infinities and NaNs are the values whose exponent has all its bits set.
 template <class Bits>

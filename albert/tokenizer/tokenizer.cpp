@@ -91,8 +91,8 @@ int64_t room(const EncodeOptions& options, const SequenceTemplate& around, bool 
 // What of `s` stays in windows of `length`, each beginning `length - stride` behind the one before.
 std::vector<Sequence> windows(const Sequence& s, int64_t length, int64_t stride) {
   if (stride < 0 || stride >= length)
-    fail(ErrorCode::kBadData, "stride " + std::to_string(stride) + " must be less than the " +
-                                  std::to_string(length) + " ids there is room for");
+    fail(ErrorCode::kBadData, "stride: found ", stride, ", wanted 0 to ", length - 1,
+         ": windows have room for ", length, " ids");
   std::vector<Sequence> found;
   for (int64_t begin = 0;; begin += length - stride) {
     found.push_back(part(s, begin, std::min(length, size_of(s) - begin)));

@@ -87,8 +87,8 @@ class Tokenizer {
   // A note where this many rows of a model's embeddings are more than there are ids, empty where
   // they are as many. Error(kMismatch) where they are fewer: some ids would have none.
   std::string check_vocab_size(int64_t rows) const;
-  bool starts_word(
-      int32_t id) const;  // where whole-word masking begins a word (albert.md 4, step 7)
+  // Whether whole-word masking begins a word at this id (docs/albert.md 4, step 7).
+  bool starts_word(int32_t id) const;
   int32_t cls_id() const;
   int32_t sep_id() const;
   int32_t mask_id() const;

@@ -271,12 +271,25 @@ TEST_F(Pipeline, FinetunesAndPredicts) {
   EXPECT_TRUE(r.says("found results of an earlier run"));
 }
 
-TEST_F(Pipeline, BadInputIsOneClearLine) {
-  struct Case {
-    std::vector<std::string> arguments;
-    int code;
-    const char* text;
-  };
+struct Refusal {
+  std::vector<std::string> arguments;
+  int code;
+  const char* text;
+};
+
+// Each is refused with its exit code and text, in one line, the last.
+void expect_refusals(const std::vector<Refusal>& refusals) {
+  for (const Refusal& wanted : refusals) {
+    const Outcome r = run(wanted.arguments);
+    EXPECT_EQ(r.code, wanted.code) << wanted.arguments[0] << ": " << r.err;
+    EXPECT_TRUE(r.says(wanted.text)) << r.err;
+    EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1),
+              r.err.rfind("albert: error: "))
+        << r.err;
+  }
+}
+
+TEST_F(Pipeline, BadFilesOfATaskAreOneClearLine) {
   write_bytes(folder / "short.tsv", "sentence\tlabel\ngood\t1\nbad\n");
   write_bytes(folder / "labels.tsv", "sentence\tlabel\ngood\t7\n");
   write_bytes(folder / "header.tsv", "text\tlabel\ngood\t1\n");
@@ -298,13 +311,23 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
                                     "--max_steps",
                                     "1"};
   };
-  const std::vector<Case> cases = {
+  expect_refusals({
       {finetune("short.tsv"), 65, "short.tsv:3: found 1 columns, wanted 2 as in the header"},
       {finetune("labels.tsv"), 65, "found the label \"7\", wanted one of 0, 1"},
       {finetune("header.tsv"), 65, "header.tsv:1: found the columns text, label, wanted sentence"},
       {finetune("empty.tsv"), 65, "the file is empty"},
       {finetune("absent.tsv"), 66, "absent.tsv: no such file"},
       {{"finetune", "--task", "sst3", "--output_dir", "x"}, 2, "did you mean sst2"},
+  });
+}
+
+TEST_F(Pipeline, BadSettingsAndFoldersAreOneClearLine) {
+  const auto prepare = [&](const std::string& output) {
+    return std::vector<std::string>{"prepare",     "--input",   folder / "text.txt",
+                                    "--tokenizer", kVocabulary, "--output_dir",
+                                    output};
+  };
+  expect_refusals({
       {{"pretrain", "--data_dir", folder / "none", "--output_dir", folder / "o"},
        66,
        "no such file"},
@@ -319,23 +342,10 @@ TEST_F(Pipeline, BadInputIsOneClearLine) {
         "99999"},
        65,
        "SentencePiece could not train"},
-      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
-        folder / "shards"},
-       2,
-       "found shards in it, wanted an empty folder"},
-      {{"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary, "--output_dir",
-        "/proc/x"},
-       74,
-       "cannot make the folder"},
-      {{"report", folder / "none"}, 66, "metrics.jsonl"}};
-  for (const Case& c : cases) {
-    const Outcome r = run(c.arguments);
-    EXPECT_EQ(r.code, c.code) << c.arguments[0] << ": " << r.err;
-    EXPECT_TRUE(r.says(c.text)) << r.err;
-    EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1),
-              r.err.rfind("albert: error: "))
-        << r.err;
-  }
+      {prepare(folder / "shards"), 2, "found shards in it, wanted an empty folder"},
+      {prepare("/proc/x"), 74, "cannot make the folder"},
+      {{"report", folder / "none"}, 66, "metrics.jsonl"},
+  });
 }
 
 TEST_F(Pipeline, ForeignVocabularyIsRefused) {

@@ -12,6 +12,8 @@ TEST(Printable, ListsAreSpeltOneWay) {
   EXPECT_EQ(joined(std::vector<std::string>{"a", "b"}, ""), "ab");
   EXPECT_EQ(one_of({"a", "b"}), "one of a, b");
   EXPECT_EQ(one_of({"a"}), "a");
+  EXPECT_EQ(joined_first({"a", "b", "c"}, 3), "a, b, c");
+  EXPECT_EQ(joined_first({"a", "b", "c"}, 2), "a, b and 1 more");
 }
 
 TEST(Printable, ControlsAreShownAndLongTextsAreCut) {

@@ -42,7 +42,7 @@ TEST(Labels, LabelsThatATrainedClassifierLacksAreNamed) {
   EXPECT_TRUE(r.says("--labels"));
   Names many;
   for (int i = 0; i < 12; ++i) many.push_back("l" + std::to_string(i));
-  EXPECT_TRUE(refusal_of([&] { outputs(alike(many), kNli); }).says("l9, .. (12)"));
+  EXPECT_TRUE(refusal_of([&] { outputs(alike(many), kNli); }).says("l9 and 2 more"));
   EXPECT_TRUE(refusal_of([] { outputs(alike({"Neutral", "neutral"}), kNli); }).says("two labels"));
 }
 

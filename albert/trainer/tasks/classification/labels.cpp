@@ -25,13 +25,9 @@ std::optional<size_t> number_in(const std::string& text) {
   return number;
 }
 
-// At most ten of them.
 std::string listed(std::vector<std::string> names) {
-  constexpr size_t kMost = 10;
-  const size_t all = names.size();
-  names.resize(std::min(all, kMost));
   for (auto& name : names) name = printable(name);
-  return joined(names) + (all > kMost ? ", .. (" + std::to_string(all) + ")" : "");
+  return joined_first(names, 10);
 }
 
 bool only_default_names(const std::vector<std::string>& names) {
