@@ -1,5 +1,6 @@
 #include <cmath>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/trainer/loop/training_loop.h"

@@ -1,5 +1,6 @@
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/base/atomic_file.h"

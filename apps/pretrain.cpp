@@ -1,4 +1,5 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/trainer/tasks/pretraining_task.h"

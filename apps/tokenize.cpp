@@ -1,4 +1,5 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/base/error.h"

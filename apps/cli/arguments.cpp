@@ -1,5 +1,6 @@
 #include "apps/cli/arguments.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <sstream>
 

@@ -1,10 +1,71 @@
 #include "apps/cli/command.h"
 
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
 #include "albert/base/printable.h"
 
 namespace albert::apps {
+namespace {
+
+[[noreturn]] void fail_value(const std::string& name, const std::string& value,
+                             const std::string& wanted) {
+  fail(ErrorCode::kUsage, "--", name, " ", value.empty() ? "\"\"" : printable(value), ": wanted ",
+       wanted);
+}
+
+template <class T>
+std::string wanted_instead(std::errc error) {
+  if (error == std::errc::result_out_of_range)
+    return "a whole number up to " + std::to_string(std::numeric_limits<T>::max());
+  return std::is_unsigned_v<T> ? "a whole number of 0 or more" : "a whole number";
+}
+
+// An Error(kUsage) for values that are none of a T. CLI11's own checks return what is wrong; these
+// throw, and return an empty string. CLI11 alone would take -1 for a large unsigned number.
+template <class T>
+void check_conversion(const std::string& name, const std::string& value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    T number{};
+    if (!CLI::detail::lexical_cast(value, number) || !std::isfinite(number))
+      fail_value(name, value, "a number");
+  } else if constexpr (std::is_integral_v<T>) {
+    T number{};
+    const char *begin = value.data(), *end = begin + value.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
+    if (error != std::errc() || stop != end) fail_value(name, value, wanted_instead<T>(error));
+  }
+}
+
+template <class T>
+std::function<std::string(const std::string&)> conversion_to(const std::string& name) {
+  return [name](const std::string& value) {
+    check_conversion<T>(name, value);
+    return std::string();
+  };
+}
+
+}  // namespace
+
+template <class T>
+void Command::option(const std::string& name, T& value, const std::string& help) {
+  names_.push_back(name);
+  values_.emplace_back(name, [&value] { return nlohmann::json(value); });
+  app_->add_option("--" + name, value, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->check(conversion_to<T>(name))
+      ->capture_default_str();
+}
+template void Command::option(const std::string& name, int& value, const std::string& help);
+template void Command::option(const std::string& name, int64_t& value, const std::string& help);
+template void Command::option(const std::string& name, uint64_t& value, const std::string& help);
+template void Command::option(const std::string& name, float& value, const std::string& help);
+template void Command::option(const std::string& name, double& value, const std::string& help);
+template void Command::option(const std::string& name, std::string& value, const std::string& help);
 
 void Command::choice(const std::string& name, std::string& value,
                      const std::vector<std::string>& choices, const std::string& help) {
@@ -13,7 +74,8 @@ void Command::choice(const std::string& name, std::string& value,
     bars += (bars.empty() ? "" : "|") + choice;
     commas += (commas.empty() ? "" : ", ") + choice;
   }
-  option(name, value, help)
+  option(name, value, help);
+  app_->get_option("--" + name)
       ->type_name(bars)
       ->check([name, choices, commas](const std::string& given) {
         if (std::find(choices.begin(), choices.end(), given) != choices.end()) return std::string();
@@ -34,12 +96,6 @@ void Command::limit(const std::string& name, double least, double most) {
     }
     return std::string();
   });
-}
-
-void Command::fail_value(const std::string& name, const std::string& value,
-                         const std::string& wanted) {
-  fail(ErrorCode::kUsage, "--", name, " ", value.empty() ? "\"\"" : printable(value), ": wanted ",
-       wanted);
 }
 
 void Command::boolean(const std::string& name, bool& value, const std::string& help) {

@@ -2,15 +2,16 @@
 // One command's options over CLI11, with the rules of docs/cli.md: --under_scores (dashes are
 // folded to them before parsing), booleans as --x, --x true, --no_x; later values win, so that the
 // command line beats the config file.
-#include <CLI/CLI.hpp>
-#include <charconv>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace albert::apps {
 
@@ -18,15 +19,9 @@ class Command {
  public:
   explicit Command(CLI::App* app) : app_(app) {}
 
+  // T: int, int64_t, uint64_t, float, double or std::string.
   template <class T>
-  CLI::Option* option(const std::string& name, T& value, const std::string& help) {
-    names_.push_back(name);
-    values_.emplace_back(name, [&value] { return nlohmann::json(value); });
-    return app_->add_option("--" + name, value, help)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-        ->check(conversion_to<T>(name))
-        ->capture_default_str();
-  }
+  void option(const std::string& name, T& value, const std::string& help);
   template <class T>
   void required(const std::string& name, T& value, const std::string& help) {
     option(name, value, help + " (required)");
@@ -63,34 +58,6 @@ class Command {
   std::string dump() const;  // the options as they now stand, as JSON that --config takes
 
  private:
-  using Check = std::function<std::string(const std::string& value)>;
-
-  // An Error(kUsage) for values that are none of a T. CLI11's own checks return what is wrong;
-  // these throw, and return an empty string. CLI11 alone would take -1 for a large unsigned number.
-  template <class T>
-  static Check conversion_to(const std::string& name) {
-    return [name](const std::string& value) {
-      if constexpr (std::is_floating_point_v<T>) {
-        T number{};
-        if (!CLI::detail::lexical_cast(value, number) || !std::isfinite(number))
-          fail_value(name, value, "a number");
-      } else if constexpr (std::is_integral_v<T>) {
-        T number{};
-        const char *begin = value.data(), *end = begin + value.size();
-        const auto [stop, error] = std::from_chars(begin, end, number);
-        if (error == std::errc() && stop == end) return std::string();
-        std::string wanted = "a whole number";
-        if (std::is_unsigned_v<T>) wanted += " of 0 or more";
-        if (error == std::errc::result_out_of_range)
-          wanted = "a whole number up to " + std::to_string(std::numeric_limits<T>::max());
-        fail_value(name, value, wanted);
-      }
-      return std::string();
-    };
-  }
-  [[noreturn]] static void fail_value(const std::string& name, const std::string& value,
-                                      const std::string& wanted);
-
   CLI::App* app_;
   std::vector<std::string> names_, booleans_, required_;
   std::map<std::string, std::string> others_;

@@ -1,5 +1,6 @@
 #include "apps/cli/program.h"
 
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <new>

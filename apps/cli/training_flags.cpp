@@ -1,6 +1,7 @@
 #include "apps/cli/training_flags.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/trainer/loop/report.h"
