@@ -57,6 +57,11 @@ void AddedTokens::Table::add(const std::string& content, size_t place) {
   if (at == known.end() || *at != content.size()) known.insert(at, content.size());
 }
 
+size_t AddedTokens::Table::next_begin(std::string_view text, size_t at) const {
+  while (at < text.size() && lengths[static_cast<unsigned char>(text[at])].empty()) ++at;
+  return at;
+}
+
 AddedTokens::Found AddedTokens::longest_at(const Table& table, std::string_view text, size_t at) {
   for (const size_t length : table.lengths[static_cast<unsigned char>(text[at])]) {
     if (length > text.size() - at) continue;
@@ -70,8 +75,8 @@ std::vector<AddedTokens::Segment> AddedTokens::segments(std::string_view text,
                                                         bool normalized) const {
   const Table& table = normalized ? normalized_ : raw_;
   std::vector<Segment> result;
-  size_t done = 0;
-  for (size_t at = 0; !table.empty() && at < text.size();) {
+  size_t done = 0, at = 0;
+  while (!table.empty() && (at = table.next_begin(text, at)) < text.size()) {
     const Found found = longest_at(table, text, at);
     if (found.length == 0) {
       ++at;

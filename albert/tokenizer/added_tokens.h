@@ -49,6 +49,8 @@ class AddedTokens {
     std::array<std::vector<size_t>, 256> lengths;   // by first byte, longest first
     bool empty() const { return index.empty(); }
     void add(const std::string& content, size_t place);
+    // The first place at or behind `at` where a token may begin; the end of the text without one.
+    size_t next_begin(std::string_view text, size_t at) const;
   };
   struct Found {
     size_t place, length = 0;

@@ -82,6 +82,7 @@ int64_t count_code_points(std::string_view text) {
 }
 
 bool is_space(int32_t c) {
+  if (c > 0x20 && c < 0x85) return false;  // nearly all of English
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
          c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
          c == 0x205F || c == 0x3000;
