@@ -22,7 +22,7 @@ HostTensor download(kernels::Backend& backend, Tensor t) {
 }
 
 Deferred<HostTensor> start_download(kernels::Backend& backend, Tensor t) {
-  const size_t bytes = host_like(t).bytes();
+  const size_t bytes = t.bytes();
   if (bytes == 0) return Deferred<HostTensor>([t] { return host_like(t); });
   const std::shared_ptr<kernels::PendingCopy> copy = backend.start_copy_to_host(t.data, bytes);
   return Deferred<HostTensor>([t, copy] {
