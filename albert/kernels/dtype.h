@@ -61,18 +61,19 @@ ALBERT_HOST_DEVICE inline float float_of(uint32_t bits) {
   return value;
 }
 
-// bfloat16 storage: the upper half of an f32, rounded to nearest even; NaN stays NaN.
+// bfloat16 storage: the upper half of an f32, rounded to nearest even; NaN stays NaN. GPUs convert
+// by instructions of their own (cuda/simt): its conversions are for the host, as Float16's are.
 struct BFloat16 {
   uint16_t bits = 0;
 
   BFloat16() = default;
-  ALBERT_HOST_DEVICE explicit BFloat16(float value) {
+  explicit BFloat16(float value) {
     const uint32_t u = bits_of(value);
     const uint32_t rounded = (u + 0x7fffU + ((u >> 16) & 1U)) >> 16;
     const bool nan = (u & 0x7fffffffU) > 0x7f800000U;
     bits = static_cast<uint16_t>(nan ? (u >> 16) | 0x40U : rounded);
   }
-  ALBERT_HOST_DEVICE explicit operator float() const {
+  explicit operator float() const {
     return float_of(static_cast<uint32_t>(bits) << 16);
   }
 };
@@ -82,7 +83,7 @@ struct Float16 {
   uint16_t bits = 0;
 
   Float16() = default;
-  ALBERT_HOST_DEVICE explicit Float16(float value) {
+  explicit Float16(float value) {
     const uint32_t u = bits_of(value), magnitude = u & 0x7fffffffU;
     uint32_t half;
     if (magnitude > 0x7f800000U) {
@@ -97,7 +98,7 @@ struct Float16 {
     }
     bits = static_cast<uint16_t>(half | ((u >> 16) & 0x8000U));
   }
-  ALBERT_HOST_DEVICE explicit operator float() const {
+  explicit operator float() const {
     const uint32_t sign = static_cast<uint32_t>(bits & 0x8000U) << 16, magnitude = bits & 0x7fffU;
     const float small = static_cast<float>(magnitude) * 5.9604644775390625e-8F;  // 2^-24
     const uint32_t wide = magnitude >= 0x7c00U ? 0x7f800000U | (magnitude & 0x3ffU) << 13

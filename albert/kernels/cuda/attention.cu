@@ -69,7 +69,7 @@ SIMT_DEVICE void store_tile(Heads<F> to, const Inputs<F>& in, int64_t h, int64_t
   for (int64_t i = simt::thread(); i < rows * in.dims; i += kBlock) {
     const int64_t r = i / in.dims, d = i % in.dims;
     to.data[(row + r) * to.stride + h * in.dims + d] =
-        static_cast<F>(factor ? sum[i] * factor[r] : sum[i]);
+        rounded<F>(factor ? sum[i] * factor[r] : sum[i]);
   }
 }
 
@@ -166,7 +166,7 @@ probabilities_kernel(Inputs<F> in, const Acc<F>* log_sum_exp, F* probabilities, 
       if (r >= at.rows || column >= at.other_rows) continue;
       const A p = std::exp(score[n] * in.scale - log_sum_exp[at.h * in.queries + query]);
       probabilities[((at.b * in.heads + at.h) * length + positions[query]) * length + column] =
-          static_cast<F>(p * keep_factor(in, at.h, query, column));
+          rounded<F>(p * keep_factor(in, at.h, query, column));
     }
     simt::barrier();
   }

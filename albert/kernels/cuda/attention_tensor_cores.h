@@ -61,7 +61,7 @@ SIMT_DEVICE A row_max(A v) {
 
 template <class F>
 SIMT_DEVICE uint32_t pair_of(float low, float high) {
-  return F(low).bits | static_cast<uint32_t>(F(high).bits) << 16;
+  return simt::round_pair_to<F>(low, high);
 }
 
 // scores = q kT

@@ -1,6 +1,7 @@
 #pragma once
 // Shared by the CUDA kernels: element types, loads and stores of 128 bits, operands of a launch.
 #include <algorithm>
+#include <cstring>
 
 #include "albert/kernels/blocks.h"
 #include "albert/kernels/cuda/simt/simt.h"
@@ -45,36 +46,85 @@ inline void for_float(DType t, Function&& f) {
 }
 
 template <class F>
+constexpr bool kIsHalf = sizeof(F) == 2;  // BFloat16 or Float16
+
+template <class F>
 SIMT_DEVICE Acc<F> load(const F& x) {
-  return static_cast<Acc<F>>(x);
+  if constexpr (kIsHalf<F>)
+    return simt::to_float(x);
+  else
+    return x;
+}
+
+// Rounds a sum to F.
+template <class F>
+SIMT_DEVICE F rounded(Acc<F> value) {
+  if constexpr (kIsHalf<F>)
+    return simt::round_to<F>(value);
+  else
+    return value;
 }
 
 template <class F>
 SIMT_DEVICE void store(F& destination, Acc<F> value, Grad mode) {
-  if (mode == Grad::kAssign) destination = static_cast<F>(value);
-  if (mode == Grad::kAdd) destination = static_cast<F>(load(destination) + value);
+  if (mode == Grad::kAssign) destination = rounded<F>(value);
+  if (mode == Grad::kAdd) destination = rounded<F>(load(destination) + value);
 }
 
-// N elements that are read and written at once.
+// N elements that are read and written in accesses of up to 16 bytes. Halves are converted in
+// pairs.
 template <class F, int N>
-struct alignas(sizeof(F) * N) Pack {
+struct alignas(sizeof(F) * N < 16 ? sizeof(F) * N : 16) Pack {
+  static constexpr bool kPairs = kIsHalf<F> && N % 2 == 0;
+
+  SIMT_DEVICE void get(Acc<F> (&to)[N]) const {
+    if constexpr (kPairs) {
+#pragma unroll
+      for (int i = 0; i < N; i += 2) {
+        uint32_t pair;
+        std::memcpy(&pair, &element[i], sizeof pair);
+        simt::pair_to_floats<F>(to[i], to[i + 1], pair);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < N; ++i) to[i] = load(element[i]);
+    }
+  }
+  SIMT_DEVICE void set(const Acc<F> (&from)[N]) {
+    if constexpr (kPairs) {
+#pragma unroll
+      for (int i = 0; i < N; i += 2) {
+        const uint32_t pair = simt::round_pair_to<F>(from[i], from[i + 1]);
+        std::memcpy(static_cast<void*>(&element[i]), &pair, sizeof pair);
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < N; ++i) element[i] = rounded<F>(from[i]);
+    }
+  }
+
   F element[N];
 };
 
 template <int N, class F>
 SIMT_DEVICE void load_pack(Acc<F> (&to)[N], const F* from) {
   const Pack<F, N> pack = *reinterpret_cast<const Pack<F, N>*>(from);
-#pragma unroll
-  for (int i = 0; i < N; ++i) to[i] = load(pack.element[i]);
+  pack.get(to);
 }
 
 template <int N, class F>
 SIMT_DEVICE void store_pack(F* to, const Acc<F> (&from)[N], Grad mode) {
   if (mode == Grad::kIgnore) return;
-  Pack<F, N> pack{};
-  if (mode == Grad::kAdd) pack = *reinterpret_cast<const Pack<F, N>*>(to);
+  Pack<F, N> pack;
+  if (mode == Grad::kAdd) {
+    Acc<F> sum[N];
+    load_pack<N>(sum, to);
 #pragma unroll
-  for (int i = 0; i < N; ++i) store(pack.element[i], from[i], mode);
+    for (int i = 0; i < N; ++i) sum[i] += from[i];
+    pack.set(sum);
+  } else {
+    pack.set(from);
+  }
   *reinterpret_cast<Pack<F, N>*>(to) = pack;
 }
 

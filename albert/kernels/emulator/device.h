@@ -123,6 +123,26 @@ SIMT_DEVICE void multiply_add(float (&c)[4], const uint32_t (&a)[4], uint32_t b0
   emulator::warp_operation("multiply_add", line, &mine, emulator::multiply_add<F>);
 }
 
+template <class F>
+SIMT_DEVICE F round_to(float value) {
+  F rounded(value);
+  if (value != value) rounded.bits = 0x7fff;
+  return rounded;
+}
+template <class F>
+SIMT_DEVICE float to_float(F value) {
+  return static_cast<float>(value);
+}
+template <class F>
+SIMT_DEVICE uint32_t round_pair_to(float first, float second) {
+  return round_to<F>(first).bits | static_cast<uint32_t>(round_to<F>(second).bits) << 16;
+}
+template <class F>
+SIMT_DEVICE void pair_to_floats(float& first, float& second, uint32_t pair) {
+  first = emulator::element_of<F>(pair, 0);
+  second = emulator::element_of<F>(pair, 1);
+}
+
 SIMT_DEVICE void copy_async(void* to, const void* from, bool inside) {
   emulator::copy_async(to, from, inside);
 }

@@ -52,6 +52,50 @@ SIMT_DEVICE void load_matrices(uint32_t (&matrix)[4], const void* row) {
                  : "r"(shared_address(row)));
 }
 
+// The conversions between f32 and F, BFloat16 or Float16, are the hardware's: to nearest even, NaN
+// becomes 0x7fff.
+template <class F>
+SIMT_DEVICE F round_to(float value) {
+  F rounded;
+  if constexpr (DTypeOf<F>::value == DType::kBF16)
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(rounded.bits) : "f"(value));
+  else
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(rounded.bits) : "f"(value));
+  return rounded;
+}
+SIMT_DEVICE float to_float(BFloat16 value) {
+  return float_of(static_cast<uint32_t>(value.bits) << 16);
+}
+SIMT_DEVICE float to_float(Float16 value) {
+  float wide;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(wide) : "h"(value.bits));
+  return wide;
+}
+
+// Two elements of F in the halves of a register, the first in the lower one.
+template <class F>
+SIMT_DEVICE uint32_t round_pair_to(float first, float second) {
+  uint32_t pair;
+  if constexpr (DTypeOf<F>::value == DType::kBF16)
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+  else
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+  return pair;
+}
+template <class F>
+SIMT_DEVICE void pair_to_floats(float& first, float& second, uint32_t pair) {
+  if constexpr (DTypeOf<F>::value == DType::kBF16) {
+    first = float_of(pair << 16);
+    second = float_of(pair & 0xffff0000U);
+  } else {
+    F low, high;
+    low.bits = static_cast<uint16_t>(pair);
+    high.bits = static_cast<uint16_t>(pair >> 16);
+    first = to_float(low);
+    second = to_float(high);
+  }
+}
+
 // c [16, 8] += a [16, 16] b [16, 8] by a warp, F BFloat16 or Float16, sums in f32; fragments as
 // PTX's mma.m16n8k16 has them: c's rows l / 4 and l / 4 + 8, columns 2 (l % 4) and the next.
 template <class F>
