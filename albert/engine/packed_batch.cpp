@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 
+#include "albert/engine/argsort.h"
+
 namespace albert {
 namespace {
 
@@ -93,6 +95,12 @@ void PackedBatch::read(const ModelInputs& padded, const BatchLimits& limits) {
                       ? columns_
                       : packed_ids(padded.position_ids, "position_ids",
                                    limits.max_position_embeddings, kPositions);
+}
+
+void PackedBatch::sort_rows(const BatchLimits& limits) {
+  by_input_id_ = argsort(input_ids_, limits.vocab_size);
+  by_token_type_id_ = argsort(token_type_ids_, limits.type_vocab_size);
+  by_position_id_ = argsort(position_ids_, limits.max_position_embeddings);
 }
 
 void PackedBatch::check_size(bool has_positions, const BatchLimits& limits) const {

@@ -25,6 +25,9 @@ class PackedBatch {
   // 30522, the model has 30000 words (vocab_size) (0..29999)".
   PackedBatch(BatchInputs inputs, const BatchLimits& limits, bool bucketed = false);
 
+  // Notes the orders of the rows by their ids, which the gradients of embeddings need on a GPU.
+  void sort_rows(const BatchLimits& limits);
+
   int64_t batch_size() const { return batch_; }
   int64_t padded_length() const { return length_; }
   int64_t tokens() const { return static_cast<int64_t>(columns_.size()); }  // T, with the filling
@@ -41,6 +44,10 @@ class PackedBatch {
   HostView cu_seqlens() const { return HostView::of(cu_seqlens_); }          // [sequences() + 1]
   HostView index_in_sequence() const { return HostView::of(in_sequence_); }  // from 0 in each
   HostView row_numbers() const { return HostView::of(row_numbers_); }        // 0..T-1
+  // The argsort of each of the ids; empty without sort_rows().
+  HostView rows_by_input_id() const { return HostView::of(by_input_id_); }
+  HostView rows_by_token_type_id() const { return HostView::of(by_token_type_id_); }
+  HostView rows_by_position_id() const { return HostView::of(by_position_id_); }
   // Dropout identifies rows and sequences by these numbers, which do not depend on padding.
   HostView row_ids() const { return HostView::of(row_ids_); }            // [T] i64
   HostView sequence_ids() const { return HostView::of(sequence_ids_); }  // [B] i64
@@ -83,6 +90,7 @@ class PackedBatch {
   std::vector<int32_t> columns_, sequences_;
   std::vector<int64_t> row_ids_, sequence_ids_;
   HostTensor inputs_embeds_;
+  std::vector<int32_t> by_input_id_, by_token_type_id_, by_position_id_;  // of sort_rows()
 };
 
 // n rounded up to a multiple of a sixteenth of the power of two below it, of 8 at least: there are

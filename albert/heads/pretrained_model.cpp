@@ -169,11 +169,16 @@ PackedBatch AlbertPreTrainedModel::pack(BatchInputs inputs, int64_t choices) con
   if (const Sequences* ragged = inputs.ragged(); ragged && ragged->choices != choices)
     fail(ErrorCode::kBadData, "the sequences have ", ragged->choices, " choices, ", architecture_,
          " wants ", choices);
+  const auto packed = [&](BatchInputs given) {
+    PackedBatch batch(given, limits, bucketed);
+    if (session_ && options_.trainable && !backend().host_accessible()) batch.sort_rows(limits);
+    return batch;
+  };
   const ModelInputs* padded = inputs.padded();
-  if (!padded || padded->inputs_embeds.shape().empty()) return {inputs, limits, bucketed};
+  if (!padded || padded->inputs_embeds.shape().empty()) return packed(inputs);
   ModelInputs converted = *padded;
   converted.inputs_embeds = padded->inputs_embeds.to(compute_dtype(options_.precision));
-  return {converted, limits, bucketed};
+  return packed(converted);
 }
 
 HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {

@@ -5,7 +5,6 @@
 
 #include "albert/heads/loss_targets.h"
 #include "albert/heads/needed_rows.h"
-#include "albert/kernels/row_ops.h"
 
 namespace albert {
 namespace {
@@ -15,12 +14,6 @@ constexpr int64_t kOrders = 2;
 std::vector<int32_t> together(std::vector<int32_t> a, const std::vector<int32_t>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
-}
-
-Tensor best_of_rows(Tape& t, Var logits) {
-  const Tensor best = t.save({logits.shape()[0]}, DType::kI32);
-  kernels::argmax_rows(t.stream(), best, logits.value());
-  return best;
 }
 
 int64_t count_equal(const HostTensor& predicted, const std::vector<int32_t>& labels) {
@@ -105,11 +98,14 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     prediction_logits = predictions.value();
     sop_logits = sop.value();
     if (!labelled) return {};
-    best_classes = {best_of_rows(t, predictions), best_of_rows(t, sop)};
-    const Var mlm_loss = ops::cross_entropy(t, predictions, HostView::of(tokens),
-                                            mean_cross_entropy(options.loss, counts[0]));
-    const Var sop_loss = ops::cross_entropy(t, sop, HostView::of(targets.orders),
-                                            mean_cross_entropy(options.loss, counts[1]));
+    best_classes = {t.save({predictions.shape()[0]}, DType::kI32),
+                    t.save({sop.shape()[0]}, DType::kI32)};
+    const Var mlm_loss =
+        ops::cross_entropy(t, predictions, HostView::of(tokens),
+                           mean_cross_entropy(options.loss, counts[0]), best_classes[0]);
+    const Var sop_loss =
+        ops::cross_entropy(t, sop, HostView::of(targets.orders),
+                           mean_cross_entropy(options.loss, counts[1]), best_classes[1]);
     losses = {mlm_loss.value(), sop_loss.value()};
     return {{mlm_loss}, {sop_loss}};
   });

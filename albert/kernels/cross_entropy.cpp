@@ -36,13 +36,15 @@ void check_spans(const Stream& s, const char* op, Tensor logits, Tensor log_sum_
 
 }  // namespace
 
-void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp,
+void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp, Tensor best,
                            Tensor logits, Tensor labels, const CrossEntropy& options) {
   check_rows(s, "cross_entropy_forward", logits, labels, log_sum_exp, options);
   check_operand("cross_entropy_forward", "loss", loss, {1}, accumulator(logits.dtype));
   check_operand("cross_entropy_forward", "row_loss", row_loss, labels.shape,
                 accumulator(logits.dtype));
-  ALBERT_DISPATCH(cross_entropy_forward, s, loss, row_loss, log_sum_exp, logits, labels, options);
+  if (best) check_operand("cross_entropy_forward", "best", best, labels.shape, DType::kI32);
+  ALBERT_DISPATCH(cross_entropy_forward, s, loss, row_loss, log_sum_exp, best, logits, labels,
+                  options);
 }
 
 void cross_entropy_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tensor dloss,

@@ -28,8 +28,11 @@ inline void describe(CallObserver& observer, const CrossEntropy& c) {
 // An infinite scale (no labelled row) gives NaN, as PyTorch does. Labels are in [0, C) or -100,
 // as the caller checks; any other makes the loss and its row's gradient NaN and touches no
 // memory outside the operands.
+// best [R] i32, or empty: each row's first class of the largest logit; -1 where a logit is NaN or
+// the label is -100.
 ALBERT_KERNEL(void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp,
-                                         Tensor logits, Tensor labels, const CrossEntropy& options))
+                                         Tensor best, Tensor logits, Tensor labels,
+                                         const CrossEntropy& options))
 
 // dlogits (mode)= dloss * d loss / d logits; rows with label -100 get exactly 0.  dloss [1]
 // accumulator(F)

@@ -73,9 +73,7 @@ struct BFloat16 {
     const bool nan = (u & 0x7fffffffU) > 0x7f800000U;
     bits = static_cast<uint16_t>(nan ? (u >> 16) | 0x40U : rounded);
   }
-  explicit operator float() const {
-    return float_of(static_cast<uint32_t>(bits) << 16);
-  }
+  explicit operator float() const { return float_of(static_cast<uint32_t>(bits) << 16); }
 };
 
 // IEEE binary16 storage, rounded to nearest even; beyond 65504 infinity, NaN stays NaN.

@@ -33,11 +33,4 @@ void sum_rows(Stream s, Tensor total, Tensor x) {
   ALBERT_DISPATCH(sum_rows, s, total, x);
 }
 
-void argmax_rows(Stream s, Tensor best, Tensor x) {
-  check_float(s, "argmax_rows", "x", x, 2);
-  ALBERT_CHECK(x.shape[1] > 0, "argmax_rows: no columns, x is ", x.shape);
-  check_operand("argmax_rows", "best", best, {x.shape[0]}, DType::kI32);
-  ALBERT_DISPATCH(argmax_rows, s, best, x);
-}
-
 }  // namespace albert::kernels

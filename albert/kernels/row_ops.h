@@ -6,9 +6,8 @@ namespace albert::kernels {
 // y[r] = x[index[r]].  x [T, cols], y [R, cols] F;  index [R] i32 in [0, T)
 ALBERT_KERNEL(void gather_rows(Stream s, Tensor y, Tensor x, Tensor index))
 
-// dx[index[r]] += dy[r], r ascending; with kAssign dx is zeroed first. Rows may repeat; every sum
-// is rounded to F.
-//   dx [T, cols], dy [R, cols] F
+// dx[index[r]] += dy[r], r ascending; with kAssign dx is zeroed first. Every sum is rounded to F.
+//   dx [T, cols], dy [R, cols] F;  index [R] i32 in [0, T), ascending; rows may repeat
 ALBERT_KERNEL(void scatter_rows(Stream s, Tensor dx, Grad dx_mode, Tensor dy, Tensor index))
 
 // dst = src, or dst += src, elementwise.  dst, src same shape; F each, may differ
@@ -20,10 +19,5 @@ inline void cast(Stream s, Tensor dst, Tensor src) { accumulate(s, dst, Grad::kA
 // total[c] += sum over rows of x[r, c], rows in a fixed order.  x [rows, cols] F;  total [cols]
 // accumulator(F)
 ALBERT_KERNEL(void sum_rows(Stream s, Tensor total, Tensor x))
-
-// best[r] = the first c with the largest x[r, c]; -1 where a NaN is in the row.  x [rows, cols] F,
-// cols > 0;
-//   best [rows] i32
-ALBERT_KERNEL(void argmax_rows(Stream s, Tensor best, Tensor x))
 
 }  // namespace albert::kernels

@@ -16,17 +16,18 @@ using kernels::MatmulShape;
 // Says how a kernel uses its operands, one letter each in the order of the call:
 //   r  read or written once      u  read and written          .  a number
 //   g  a gradient, as the number behind it says (Grad)        -  not touched on a GPU
-// and against the first of the r, which says how many rows or columns:
+//   t  read three times
+// and against the first of the r and t, which says how many rows or columns:
 //   c  that many columns of a wider matrix    i  that many rows of a table, read    j  .. read and
 //   written s  that many rows of a gradient, read and written; the rest zeroed where Grad says so
-// Scratch memory is counted as if it did not stay in the caches.
+// Scratch memory that is an operand is counted as if it did not stay in the caches; partial sums of
+// reductions, a few hundredths of what is summed, are left out.
 struct Traffic {
   std::string_view kernel, operands;
 };
 constexpr Traffic kTraffic[] = {
     {"accumulate", "g.r"},
     {"adamw_update", "uuurrrr...."},
-    {"argmax_rows", "rr"},
     {"attention_backward", "c.c.c.rc.c.c.ru..rrr....rr"},
     {"attention_forward", "rrrc.c.c...rrr....rr"},
     {"bias_activation_backward", "g.urrr."},
@@ -34,10 +35,10 @@ constexpr Traffic kTraffic[] = {
     {"binary_cross_entropy_backward", "g.rrrr."},
     {"binary_cross_entropy_forward", "rrrrr."},
     {"cross_entropy_backward", "g.rrrrr..r"},
-    {"cross_entropy_forward", "rrrrrr..r"},
+    {"cross_entropy_forward", "rrrrrrr..r"},
     {"dropout_backward", "g.r....rr"},
     {"dropout_forward", "rr....rr"},
-    {"embedding_backward", "jjjrrrr."},
+    {"embedding_backward", "jjjtrrrrrr."},
     {"embedding_forward", "riiirrr"},
     {"gather_rows", "rir"},
     {"lamb_update", "uuurrurrrr...."},
@@ -93,6 +94,7 @@ double bytes_moved(char use, const Tensor& t, uint64_t next, const Tensor& like)
   switch (use) {
     case 'r': return bytes_of(t);
     case 'u': return 2 * bytes_of(t);
+    case 't': return 3 * bytes_of(t);
     case 'g': return times_touched(next) * bytes_of(t);
     case 'c': return bytes_of_columns(t, like);
     case 'i': return bytes_of_rows(t, like);
@@ -152,7 +154,7 @@ double CallCosts::bytes_of_operands() const {
   const std::string_view uses = operands_of(kernel_);
   ALBERT_CHECK(uses.size() == items_.size(), kernel_, " has ", items_.size(), " operands, ",
                uses.size(), " in the table of call_costs.cpp");
-  const Tensor like = items_[uses.find('r')].tensor;
+  const Tensor like = items_[uses.find_first_of("rt")].tensor;
   double bytes = 0;
   for (size_t i = 0; i < uses.size(); ++i)
     bytes += bytes_moved(uses[i], items_[i].tensor,

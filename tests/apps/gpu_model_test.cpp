@@ -182,6 +182,10 @@ TEST_F(CallCostsTest, OfTablesOnlyTheRowsInUseAreMoved) {
   kernels::embedding_forward(stream(), meta({4, 8}), meta({1000, 8}), meta({2, 8}), meta({512, 8}),
                              ids, ids, ids);
   EXPECT_EQ(of("embedding_forward").bytes, 2 * 8 * (4 + 4 + 2 + 4) + 3 * 4 * 4);
+  kernels::embedding_backward(stream(), meta({1000, 8}, DType::kF32), meta({2, 8}, DType::kF32),
+                              meta({512, 8}, DType::kF32), meta({4, 8}), ids, ids, ids,
+                              {ids, ids, ids}, -1);
+  EXPECT_EQ(of("embedding_backward").bytes, 2 * 4 * 8 * (4 + 2 + 4) + 3 * 2 * 4 * 8 + 6 * 4 * 4);
   kernels::scatter_rows(stream(), meta({100, 8}), kernels::Grad::kAssign, meta({4, 8}), ids);
   EXPECT_EQ(of("scatter_rows").bytes, 2 * 8 * (100 + 2 * 4 + 4) + 4 * 4);
 }

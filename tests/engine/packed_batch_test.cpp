@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "albert/engine/argsort.h"
+
 #include "tests/support/models.h"
 
 namespace albert::testing {
@@ -52,6 +54,24 @@ TEST(PackedBatch, KeepsRealTokensWithTheirColumns) {
   EXPECT_THROW(batch.first_rows(), Error);  // sequence 1 is padded on the left
   const HostTensor back = batch.unpack(batch.pack(in.input_ids, "input_ids"));
   EXPECT_EQ(doubles(back), (std::vector<double>{5, 6, 7, 0, 0, 8, 0, 9}));
+}
+
+TEST(PackedBatch, RowsAreSortedByEachOfTheirIds) {
+  ModelInputs in;
+  in.input_ids = rows<int64_t>({{5, 6, 5, 0}, {0, 8, 0, 5}});
+  in.attention_mask = rows<float>({{1, 1, 1, 0}, {0, 1, 0, 1}});
+  in.token_type_ids = rows<int32_t>({{0, 1, 2, 0}, {0, 1, 0, 2}});
+  PackedBatch batch(in, batch_limits(tiny_config()));
+  EXPECT_FALSE(batch.rows_by_input_id());
+  batch.sort_rows(batch_limits(tiny_config()));
+  EXPECT_EQ(ints(batch.rows_by_input_id()), (std::vector<int32_t>{0, 2, 4, 1, 3}));
+  EXPECT_EQ(ints(batch.rows_by_token_type_id()), (std::vector<int32_t>{0, 1, 3, 2, 4}));
+  EXPECT_EQ(ints(batch.rows_by_position_id()), (std::vector<int32_t>{0, 1, 3, 2, 4}));
+}
+
+TEST(Argsort, IsStableAndTakesTheLargestId) {
+  EXPECT_EQ(argsort({}, 7), std::vector<int32_t>{});
+  EXPECT_EQ(argsort({6, 0, 6, 3, 0}, 7), (std::vector<int32_t>{1, 4, 3, 0, 2}));
 }
 
 TEST(PackedBatch, DropoutIdentityFollowsTheTokenNotItsRow) {

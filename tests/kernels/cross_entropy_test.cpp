@@ -24,14 +24,15 @@ struct Case {
     return {weighted ? weights.tensor() : Tensor{}, smoothing, scale};
   }
   struct Forward {
-    TestTensor loss, row_loss, log_sum_exp;
+    TestTensor loss, row_loss, log_sum_exp, best;
   };
   Forward forward(const Stream& s, const CrossEntropy& o) const {
     const DType sums = accumulator(logits.tensor().dtype);
     const TestTensor row(sums, {labels.size()});
-    Forward f{TestTensor(sums, {1}).poisoned(), row.poisoned(), row.poisoned()};
-    kernels::cross_entropy_forward(s, f.loss, f.row_loss, f.log_sum_exp, logits, labels, o);
-    for (const auto* t : {&f.loss, &f.row_loss, &f.log_sum_exp}) t->check_sentinels();
+    Forward f{TestTensor(sums, {1}).poisoned(), row.poisoned(), row.poisoned(),
+              TestTensor(DType::kI32, {labels.size()})};
+    kernels::cross_entropy_forward(s, f.loss, f.row_loss, f.log_sum_exp, f.best, logits, labels, o);
+    for (const auto* t : {&f.loss, &f.row_loss, &f.log_sum_exp, &f.best}) t->check_sentinels();
     return f;
   }
   void backward(const Stream& s, const TestTensor& dlogits, Grad mode,
@@ -107,6 +108,39 @@ TEST_P(CrossEntropyTest, EqualsTheFormula) {
     }
 }
 
+TEST_P(CrossEntropyTest, BestIsTheFirstLargestAndNoneWhereThereIsNaN) {
+  Case c(dtype(), rows(), classes());
+  for (int64_t r = 0; r < rows(); ++r)  // ties in every third row
+    for (int64_t k = 0; k < classes() && r % 3 == 2; ++k)
+      c.logits.set(r * classes() + k, k < classes() / 2 ? -1 : 2);
+  c.logits.set(classes() - 1, std::nan(""));
+  on_every_stream([&](const Stream& s) {
+    const auto f = c.forward(s, c.options(false, 0));
+    for (int64_t r = 0; r < rows(); ++r) {
+      int64_t want = 0;
+      for (int64_t k = 0; k < classes(); ++k)
+        if (c.logits.get(r * classes() + k) > c.logits.get(r * classes() + want)) want = k;
+      const bool none = r == 0 || c.labels.get(r) == kIgnoredLabel;
+      EXPECT_EQ(f.best.get(r), none ? -1 : static_cast<double>(want)) << r;
+    }
+    TestTensor loss(f.loss), row(f.row_loss), lse(f.log_sum_exp);
+    kernels::cross_entropy_forward(s, loss, row, lse, {}, c.logits, c.labels, c.options(false, 0));
+    EXPECT_TRUE(row.same_bits(f.row_loss));
+  });
+}
+
+TEST(CrossEntropy, BestOfInfiniteLogitsIsTheirFirst) {
+  on_every_stream([&](const Stream& s) {
+    Case c(DType::kF32, 3, 700);
+    for (int64_t k = 0; k < 700; ++k) c.logits.set(k, -HUGE_VAL);
+    c.logits.set(700 + 650, HUGE_VAL);
+    c.labels = TestTensor::of<int32_t>({3}, {0, 0, 0});
+    const auto best = c.forward(s, c.options(false, 0)).best;
+    EXPECT_EQ(best.get(0), 0);
+    EXPECT_EQ(best.get(1), 650);
+  });
+}
+
 TEST_P(CrossEntropyTest, GradModes) {
   const Case c(dtype(), rows(), std::max<int64_t>(classes(), 2));
   const TestDevice device(2);
@@ -119,7 +153,7 @@ TEST_P(CrossEntropyTest, ThreadsDoNotChangeABit) {
   const Case c(dtype(), rows(), classes());
   expect_threads_agree([&](const Stream& s) {
     const auto f = c.forward(s, c.options(true, 0.1));
-    return std::vector<TestTensor>{f.loss, f.row_loss, f.log_sum_exp,
+    return std::vector<TestTensor>{f.loss, f.row_loss, f.log_sum_exp, f.best,
                                    c.gradient(s, c.options(true, 0.1))};
   });
 }
@@ -262,9 +296,11 @@ TEST(CrossEntropy, RefusesOperandsThatDoNotFit) {
   const TestTensor narrow(DType::kF32, {3, 6});
   const auto forward = [&](const TestTensor& loss, const TestTensor& rows, const TestTensor& lse,
                            const TestTensor& labels, const CrossEntropy& o) {
-    kernels::cross_entropy_forward(s, loss, rows, lse, c.logits, labels, o);
+    kernels::cross_entropy_forward(s, loss, rows, lse, {}, c.logits, labels, o);
   };
   EXPECT_NO_THROW(forward(one, three, three, c.labels, {}));
+  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, four, c.logits, c.labels, {}),
+               Error);
   EXPECT_THROW(forward(three, three, three, c.labels, {}), Error);
   EXPECT_THROW(forward(one, four, three, c.labels, {}), Error);
   EXPECT_THROW(forward(one, three, four, c.labels, {}), Error);
@@ -281,16 +317,16 @@ TEST(CrossEntropy, RefusesOperandsThatDoNotFit) {
   EXPECT_THROW(
       kernels::cross_entropy_backward(s, c.logits, Grad::kAdd, one, c.logits, four, c.labels, {}),
       Error);
-  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kI32, {3, 7}),
-                                              c.labels, {}),
+  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, {},
+                                              TestTensor(DType::kI32, {3, 7}), c.labels, {}),
                Error);
   if (tested_device() == Device::kCpu) {
-    EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three,
+    EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, {},
                                                 TestTensor(DType::kF16, {3, 7}), c.labels, {}),
                  Error);
   }
-  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, TestTensor(DType::kF32, {3, 0}),
-                                              c.labels, {}),
+  EXPECT_THROW(kernels::cross_entropy_forward(s, one, three, three, {},
+                                              TestTensor(DType::kF32, {3, 0}), c.labels, {}),
                Error);
 }
 

@@ -1,5 +1,8 @@
 #include "albert/kernels/embedding.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -26,6 +29,14 @@ struct Case {
     y.check_sentinels();
     return y;
   }
+  // The row numbers in ascending order of their ids.
+  static TestTensor order_of(const TestTensor& ids) {
+    std::vector<int32_t> order(static_cast<size_t>(ids.size()));
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int32_t a, int32_t b) { return ids.get(a) < ids.get(b); });
+    return TestTensor::of<int32_t>({ids.size()}, order);
+  }
   // The three tables' gradients, added to `start`.
   std::vector<TestTensor> backward(const Stream& s, int64_t padding_idx, double start = 0) const {
     std::vector<TestTensor> d;
@@ -33,8 +44,10 @@ struct Case {
       d.emplace_back(accumulator(dy.tensor().dtype), table->tensor().shape);
       for (int64_t i = 0; i < d.back().size(); ++i) d.back().set(i, start);
     }
+    const auto by_word = order_of(word_ids), by_type = order_of(type_ids),
+               by_position = order_of(position_ids);
     kernels::embedding_backward(s, d[0], d[1], d[2], dy, word_ids, type_ids, position_ids,
-                                padding_idx);
+                                {by_word, by_type, by_position}, padding_idx);
     for (const auto& t : d) t.check_sentinels();
     return d;
   }
@@ -101,6 +114,29 @@ TEST_P(EmbeddingTest, ThreadsDoNotChangeABit) {
   });
 }
 
+// A GPU sums in chunks of 32 rows and more: ids that fill none, one, several, a whole table's.
+TEST_P(EmbeddingTest, RunsOfEveryLengthAreSummed) {
+  if (cols() > 64) return;
+  Case c(dtype(), 2100, cols());
+  for (int64_t r = 0; r < c.word_ids.size(); ++r) {
+    const int64_t k = r % 21;
+    c.word_ids.set(r, k < 13 ? 3 : k < 19 ? static_cast<double>(4 + r % 7) : k == 20 ? 0 : 1);
+    c.position_ids.set(r, r < 31 ? 0 : r < 63 ? 1 : r < 64 ? 2 : r < 160 ? 18 : 17);
+    c.type_ids.set(r, r < 2000 ? 1 : 0);
+  }
+  const double tolerance = dtype() == DType::kF64 ? 1e-13 : 1e-5;  // sums of up to 2000 terms
+  for (const int64_t padding_idx : {int64_t{-1}, int64_t{3}})
+    on_every_stream([&](const Stream& s) {
+      const auto d = c.backward(s, padding_idx, 0.5);
+      EXPECT_TRUE(close(d[0].values(), c.expected_backward(c.word, c.word_ids, padding_idx, 0.5),
+                        tolerance, 1));
+      EXPECT_TRUE(
+          close(d[1].values(), c.expected_backward(c.type, c.type_ids, -1, 0.5), tolerance, 1));
+      EXPECT_TRUE(close(d[2].values(), c.expected_backward(c.position, c.position_ids, -1, 0.5),
+                        tolerance, 1));
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, EmbeddingTest,
                          ::testing::Combine(::testing::ValuesIn(float_types()),
                                             ::testing::Values(1, 2, 31, 33, 128)));
@@ -128,6 +164,20 @@ TEST(Embedding, ThePaddingRowReceivesNothingUnlessSwitchedOff) {
   }
   EXPECT_TRUE(padded[1].same_bits(whole[1]));
   EXPECT_TRUE(padded[2].same_bits(whole[2]));
+}
+
+TEST(Embedding, WithoutWordsOnlyTheOtherTablesReceive) {
+  on_every_stream([&](const Stream& s) {
+    const Case c(DType::kF32, 40, 8);
+    const auto whole = c.backward(s, -1);
+    TestTensor type(DType::kF32, c.type.tensor().shape),
+        position(DType::kF32, c.position.tensor().shape);
+    kernels::embedding_backward(s, {}, type, position, c.dy, c.word_ids, c.type_ids, c.position_ids,
+                                {{}, Case::order_of(c.type_ids), Case::order_of(c.position_ids)},
+                                -1);
+    EXPECT_TRUE(type.same_bits(whole[1]));
+    EXPECT_TRUE(position.same_bits(whole[2]));
+  });
 }
 
 TEST(Embedding, NoRowsIsNothingToDo) {

@@ -1,5 +1,7 @@
 #include "albert/kernels/layer_norm.h"
 
+#include <utility>
+
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -176,6 +178,72 @@ TEST(LayerNorm, BackwardInOtherTypesIsNearF64) {
       EXPECT_TRUE(close(dgamma.values(), wide_gamma.values(), 1e-5));
       EXPECT_TRUE(close(dbeta.values(), wide_beta.values(), 1e-5));
     });
+}
+
+// The formulas of the header in f64.
+struct BackwardOracle {
+  explicit BackwardOracle(const Case& c)
+      : dgamma(static_cast<size_t>(c.gamma.size())), dbeta(dgamma.size()) {
+    const int64_t rows = c.mean.size(), cols = c.gamma.size();
+    for (int64_t r = 0; r < rows; ++r) {
+      std::vector<double> xhat, g;
+      double mean = 0, variance = 0, mean_g = 0, mean_gx = 0;
+      for (int64_t i = r * cols; i < (r + 1) * cols; ++i)
+        xhat.push_back(c.x.get(i) + (c.has_residual ? c.residual.get(i) : 0));
+      for (const double h : xhat) mean += h / static_cast<double>(cols);
+      for (const double h : xhat) variance += (h - mean) * (h - mean) / static_cast<double>(cols);
+      const double rstd = 1 / std::sqrt(variance + 1e-12);
+      for (int64_t i = 0; i < cols; ++i) {
+        const auto at = static_cast<size_t>(i);
+        const double dy = c.dy.get(r * cols + i);
+        xhat[at] = (xhat[at] - mean) * rstd;
+        g.push_back(dy * c.gamma.get(i));
+        dgamma[at] += dy * xhat[at];
+        dbeta[at] += dy;
+        mean_g += g[at] / static_cast<double>(cols);
+        mean_gx += g[at] * xhat[at] / static_cast<double>(cols);
+      }
+      for (size_t i = 0; i < g.size(); ++i)
+        dx.push_back(rstd * (g[i] - mean_g - xhat[i] * mean_gx));
+    }
+  }
+  std::vector<double> dx, dgamma, dbeta;
+};
+
+// A GPU gives a row to as many warps as hold it, and a block walks rows: widths that fill one, two,
+// four and eight warps and such that do not, with fewer rows than a block takes, and more.
+TEST(LayerNorm, BackwardEqualsTheFormulaForAnyWidthAndNumberOfRows) {
+  for (const DType dtype : float_types())
+    for (const auto& [rows, cols] : std::vector<std::pair<int64_t, int64_t>>{{1, 128},
+                                                                             {3, 8},
+                                                                             {67, 128},
+                                                                             {70, 768},
+                                                                             {5, 1024},
+                                                                             {21, 312},
+                                                                             {9, 2048},
+                                                                             {3, 4096},
+                                                                             {2, 5000},
+                                                                             {33, 33},
+                                                                             {4, 1030}}) {
+      Case c(dtype, rows, cols, true, 0);
+      const BackwardOracle exact(c);
+      // A bf16 row of 5000 adds up to 5000 products of about 1.
+      const double sums = dtype == DType::kF64 ? 1e-12 : 2e-5;
+      const double each = dtype == DType::kF64   ? 1e-12
+                          : dtype == DType::kF32 ? 1e-5
+                                                 : 2 * unit_roundoff(dtype);
+      on_every_stream([&](const Stream& s) {
+        c.forward(s);
+        TestTensor dx(dtype, {rows, cols}), dskip = dx, dgamma(accumulator(dtype), {cols}),
+                                            dbeta = dgamma;
+        c.backward(s, dx, Grad::kAssign, dskip, Grad::kAssign, dgamma, dbeta);
+        EXPECT_TRUE(close(dx.values(), exact.dx, each, 1)) << dtype << ' ' << rows << 'x' << cols;
+        EXPECT_TRUE(dskip.same_bits(dx));
+        EXPECT_TRUE(close(dgamma.values(), exact.dgamma, sums, 1)) << dtype << ' ' << cols;
+        EXPECT_TRUE(close(dbeta.values(), exact.dbeta, sums, 1)) << dtype << ' ' << cols;
+        for (const auto* t : {&dx, &dskip, &dgamma, &dbeta}) t->check_sentinels();
+      });
+    }
 }
 
 TEST(LayerNorm, RefusesWhatDoesNotFit) {

@@ -1,5 +1,8 @@
 #include "albert/kernels/row_ops.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "tests/support/gradcheck.h"
 #include "tests/support/kernel_cases.h"
 
@@ -21,6 +24,13 @@ TestTensor scattered(TestTensor dx, const TestTensor& dy, const TestTensor& inde
   return dx;
 }
 
+TestTensor ascending_ids(int64_t n, int64_t limit, uint32_t seed) {
+  const TestTensor ids = random_ids(n, limit, seed);
+  auto sorted = ids.values();
+  std::sort(sorted.begin(), sorted.end());
+  return TestTensor::of<int32_t>({n}, std::vector<int32_t>(sorted.begin(), sorted.end()));
+}
+
 class RowsTest : public ::testing::TestWithParam<std::tuple<DType, int64_t>> {
  protected:
   DType dtype() const { return std::get<0>(GetParam()); }
@@ -40,7 +50,7 @@ TEST_P(RowsTest, GatherCopiesBits) {
 }
 
 TEST_P(RowsTest, ScatterAddsRowsInOrderAndRowsMayRepeat) {
-  const auto dy = TestTensor::random(dtype(), {57, cols()}, 1), index = random_ids(57, 23, 2);
+  const auto dy = TestTensor::random(dtype(), {57, cols()}, 1), index = ascending_ids(57, 23, 2);
   const auto start = TestTensor::random(dtype(), {31, cols()}, 3);
   const auto assigned = scattered(TestTensor(dtype(), {31, cols()}), dy, index),
              added = scattered(start, dy, index);
@@ -71,26 +81,88 @@ TEST_P(RowsTest, SumRowsAddsToTheTotal) {
   });
 }
 
-TEST_P(RowsTest, ArgmaxTakesTheFirstLargestAndRefusesNaN) {
-  auto x = TestTensor::random(dtype(), {37, cols()}, 1);
-  x.set(0, -5);  // in the row of the ties
-  for (int64_t c = 0; c < cols(); ++c) x.set(cols() + c, c < cols() / 2 ? -1 : 2);
-  x.set(2 * cols() + cols() - 1, std::nan(""));
-  on_every_stream([&](const Stream& s) {
-    TestTensor best(DType::kI32, {37});
-    kernels::argmax_rows(s, best, x);
-    for (int64_t r = 0; r < 37; ++r) {
-      int64_t want = 0;
-      for (int64_t c = 0; c < cols(); ++c)
-        if (x.get(r * cols() + c) > x.get(r * cols() + want)) want = c;
-      EXPECT_EQ(best.get(r), r == 2 ? -1 : static_cast<double>(want)) << r;
+// A GPU cuts rows into tiles: one row, the rows of a thread and one more, several tiles.
+TEST(Rows, SumsOfAnyNumberOfRowsAreThoseInF64) {
+  for (const DType dtype : float_types())
+    for (const auto& [rows, cols] : std::vector<std::pair<int64_t, int64_t>>{{1, 8},
+                                                                             {2, 7},
+                                                                             {129, 264},
+                                                                             {513, 24},
+                                                                             {514, 3},
+                                                                             {1027, 64},
+                                                                             {4099, 1},
+                                                                             {8500, 16},
+                                                                             {0, 5}}) {
+      const auto x = TestTensor::random(dtype, {rows, cols}, 1);
+      std::vector<double> expected(static_cast<size_t>(cols), 0.25);
+      for (int64_t i = 0; i < x.size(); ++i) expected[static_cast<size_t>(i % cols)] += x.get(i);
+      const auto sums = [&](const Stream& s) {
+        TestTensor total(accumulator(dtype), {cols});
+        for (int64_t c = 0; c < cols; ++c) total.set(c, 0.25);
+        kernels::sum_rows(s, total, x);
+        total.check_sentinels();
+        return std::vector<TestTensor>{total};
+      };
+      // n terms round their sum by less than n ulps of its size, which is about sqrt(n).
+      const double scale = std::sqrt(static_cast<double>(rows) + 1);
+      on_every_stream([&](const Stream& s) {
+        EXPECT_TRUE(
+            close(sums(s)[0].values(), expected, dtype == DType::kF64 ? 1e-14 : 2e-6, scale))
+            << dtype << ' ' << rows << " x " << cols;
+      });
+      expect_threads_agree(sums);
     }
-    best.check_sentinels();
-  });
+}
+
+// 17 tiles of 512 rows at most leave a sum of each of 16 columns.
+TEST(Rows, SumsOnAGpuTakeTheirPartialSumsFromTheWorkspaceAndNoMore) {
+  if (tested_device() != Device::kCuda) GTEST_SKIP() << "the CPU has no partial sums";
+  const auto x = TestTensor::random(DType::kF32, {8500, 16}, 1);
+  TestTensor total(DType::kF32, {16}), other(DType::kF32, {16});
+  const auto workspace = TestTensor(DType::kF32, {17 * 16}).poisoned();
+  const TestDevice device;
+  Stream s = device.stream();
+  kernels::sum_rows(s, total, x);
+  s.workspace = workspace.tensor().data;
+  s.workspace_bytes = workspace.tensor().bytes();
+  kernels::sum_rows(s, other, x);
+  EXPECT_TRUE(other.same_bits(total));
+  workspace.check_sentinels();
+  --s.workspace_bytes;
+  EXPECT_THROW(kernels::sum_rows(s, other, x), Error);
+}
+
+// Tensors that begin one element behind a multiple of 16 bytes, with every length of a last pack.
+TEST(Rows, OperandsMayLieAnywhere) {
+  const auto behind = [](const TestTensor& t, Shape shape) {
+    const Tensor whole = t;
+    return Tensor{static_cast<std::byte*>(whole.data) + size_of(whole.dtype), shape, whole.dtype};
+  };
+  for (const DType dtype : float_types())
+    for (const int64_t n : {1, 7, 8, 9, 16, 31, 2055})
+      on_every_stream([&](const Stream& s) {
+        const auto x = TestTensor::random(dtype, {n + 1}, 1);
+        auto copy = TestTensor(dtype, {n + 1}), aligned = TestTensor(dtype, {n});
+        kernels::accumulate(s, behind(copy, {n}), Grad::kAssign, behind(x, {n}));
+        kernels::accumulate(s, aligned, Grad::kAssign, behind(x, {n}));
+        for (int64_t i = 0; i < n; ++i) {
+          ASSERT_EQ(copy.get(i + 1), x.get(i + 1)) << dtype << ' ' << n;
+          ASSERT_EQ(aligned.get(i), x.get(i + 1)) << dtype << ' ' << n;
+        }
+        EXPECT_EQ(copy.get(0), 0);
+        copy.check_sentinels();
+        aligned.check_sentinels();
+        if (n % 8 != 0) return;
+        TestTensor total(accumulator(dtype), {8}), in_place(accumulator(dtype), {8});
+        const auto straight = TestTensor(aligned);
+        kernels::sum_rows(s, total, behind(x, {n / 8, 8}));
+        kernels::sum_rows(s, in_place, straight.tensor().reshaped({n / 8, 8}));
+        EXPECT_TRUE(close(total.values(), in_place.values(), 1e-6, 1));
+      });
 }
 
 TEST_P(RowsTest, ThreadsDoNotChangeABit) {
-  const auto dy = TestTensor::random(dtype(), {57, cols()}, 1), index = random_ids(57, 23, 2);
+  const auto dy = TestTensor::random(dtype(), {57, cols()}, 1), index = ascending_ids(57, 23, 2);
   expect_threads_agree([&](const Stream& s) {
     TestTensor dx(dtype(), {23, cols()}), total(accumulator(dtype()), {cols()});
     kernels::scatter_rows(s, dx, Grad::kAssign, dy, index);
@@ -106,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, RowsTest,
 TEST(Rows, ScatterIsTheGradientOfGather) {
   const TestDevice device(2);
   auto x = TestTensor::random(DType::kF64, {6, 5}, 1);
-  const auto upstream = TestTensor::random(DType::kF64, {9, 5}, 2), index = random_ids(9, 6, 3);
+  const auto upstream = TestTensor::random(DType::kF64, {9, 5}, 2), index = ascending_ids(9, 6, 3);
   auto dx = x.poisoned();
   kernels::scatter_rows(device.stream(), dx, Grad::kAssign, upstream, index);
   const auto numeric = numeric_gradient(x, [&] {

@@ -2,6 +2,7 @@
 // Where tests run kernels: the CPU; in the emulated build the emulated GPU, so that every test of a
 // kernel is one of its CUDA twin too. ALBERT_TEST_DEVICE=cuda or cuda:N: a GPU's own memory (of the
 // emulated one, in that build), which TestTensors are copied to and from.
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -33,6 +34,19 @@ inline Device tested_device() { return Device::kCuda; }
 inline Device tested_device() { return gpu() ? Device::kCuda : Device::kCpu; }
 #endif
 
+constexpr size_t kTestWorkspace = 4 << 20;  // bytes of Stream::workspace for a test's kernels
+
+// A stream with a workspace that all tests share: what it holds is of kernels that ran before.
+inline kernels::Stream with_workspace(kernels::Stream s) {
+  if (s.device != Device::kCuda) return s;
+  static const kernels::Buffer on_gpu =
+      gpu() ? kernels::Buffer(*gpu(), kTestWorkspace) : kernels::Buffer();
+  static std::vector<std::byte> on_host(gpu() ? 0 : kTestWorkspace, std::byte{0xff});  // NaN
+  s.workspace = gpu() ? on_gpu.data() : on_host.data();
+  s.workspace_bytes = kTestWorkspace;
+  return s;
+}
+
 // A stream and what it needs. Lives as long as the Device.
 struct TestDevice {
   explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
@@ -44,15 +58,17 @@ struct TestDevice {
   // Operands may lie anywhere: between the guard pages of a TestTensor, not in the backend's
   // memory.
   kernels::Stream stream() const {
-    if (gpu()) return gpu()->stream();
+    if (gpu()) return with_workspace(gpu()->stream());
     kernels::Stream s = backend->stream();
     s.observer = nullptr;
     s.queue = &queue;
-    return s;
+    return with_workspace(s);
   }
   mutable kernels::simt::Queue queue{{kernels::simt::Order::kRandom}};
 #else
-  kernels::Stream stream() const { return (gpu() ? gpu() : backend.get())->stream(); }
+  kernels::Stream stream() const {
+    return with_workspace((gpu() ? gpu() : backend.get())->stream());
+  }
 #endif
   std::unique_ptr<kernels::Backend> backend;
 };

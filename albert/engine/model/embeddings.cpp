@@ -6,7 +6,8 @@ namespace {
 constexpr uint32_t kEmbeddingSite = 0x10000;  // behind every layer's sites
 
 ops::EmbeddingIds ids_of(const PackedBatch& batch) {
-  return {batch.input_ids(), batch.token_type_ids(), batch.position_ids()};
+  return {batch.input_ids(),        batch.token_type_ids(),        batch.position_ids(),
+          batch.rows_by_input_id(), batch.rows_by_token_type_id(), batch.rows_by_position_id()};
 }
 
 }  // namespace

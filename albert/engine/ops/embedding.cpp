@@ -8,11 +8,18 @@ namespace {
 
 struct DeviceIds {
   Tensor input_ids, token_type_ids, position_ids;
+  kernels::RowOrders orders;
 };
 
 DeviceIds on_device(Tape& t, const EmbeddingIds& ids) {
-  return {t.on_device(ids.input_ids), t.on_device(ids.token_type_ids),
-          t.on_device(ids.position_ids)};
+  const auto if_training = [&](HostView order) {
+    return t.training() ? t.on_device(order) : Tensor{};
+  };
+  return {t.on_device(ids.input_ids),
+          t.on_device(ids.token_type_ids),
+          t.on_device(ids.position_ids),
+          {if_training(ids.by_input_id), if_training(ids.by_token_type_id),
+           if_training(ids.by_position_id)}};
 }
 
 }  // namespace
@@ -26,7 +33,8 @@ Var embedding(Tape& t, const EmbeddingTables& tables, const EmbeddingIds& host_i
   t.on_backward(y, [=, &word, &token_type, &position, padding_idx = tables.padding_idx](Tape& tape,
                                                                                         Tensor dy) {
     kernels::embedding_backward(tape.stream(), word.grad, token_type.grad, position.grad, dy,
-                                ids.input_ids, ids.token_type_ids, ids.position_ids, padding_idx);
+                                ids.input_ids, ids.token_type_ids, ids.position_ids, ids.orders,
+                                padding_idx);
   });
   return y;
 }
@@ -41,10 +49,8 @@ Var embedding(Tape& t, Var inputs_embeds, HostView host_row_numbers, const Embed
                              position.compute, row_numbers, ids.token_type_ids, ids.position_ids);
   t.on_backward(y, [=, &token_type, &position](Tape& tape, Tensor dy) {
     const auto dx = tape.sink(inputs_embeds);
-    const Arena::Mark mark(tape.arena());
-    const Tensor ignored = tape.save(inputs_embeds.shape(), accumulator(inputs_embeds.dtype()));
-    kernels::embedding_backward(tape.stream(), ignored, token_type.grad, position.grad, dy,
-                                row_numbers, ids.token_type_ids, ids.position_ids, -1);
+    kernels::embedding_backward(tape.stream(), {}, token_type.grad, position.grad, dy, row_numbers,
+                                ids.token_type_ids, ids.position_ids, ids.orders, -1);
     if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy);
   });
   return y;

@@ -3,7 +3,7 @@
 
 namespace albert::ops {
 
-Var cross_entropy(Tape& t, Var logits, HostView host_labels, const CrossEntropy& o) {
+Var cross_entropy(Tape& t, Var logits, HostView host_labels, const CrossEntropy& o, Tensor best) {
   const Tensor labels = t.on_device(host_labels);
   const kernels::CrossEntropy options{t.on_device(o.class_weights), o.label_smoothing, o.scale,
                                       t.on_device({o.scale})};
@@ -11,8 +11,8 @@ Var cross_entropy(Tape& t, Var logits, HostView host_labels, const CrossEntropy&
   const Shape rows{logits.shape()[0]};
   Var loss = t.output({1}, sums);
   const Tensor row_loss = t.save(rows, sums), log_sum_exp = t.save(rows, sums);
-  kernels::cross_entropy_forward(t.stream(), loss.value(), row_loss, log_sum_exp, logits.value(),
-                                 labels, options);
+  kernels::cross_entropy_forward(t.stream(), loss.value(), row_loss, log_sum_exp, best,
+                                 logits.value(), labels, options);
   t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
     const auto dlogits = tape.sink(logits);
     kernels::cross_entropy_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,

@@ -29,7 +29,8 @@ struct EmbeddingTables {
   int64_t padding_idx;
 };
 struct EmbeddingIds {
-  HostView input_ids, token_type_ids, position_ids;  // [T] i32
+  HostView input_ids, token_type_ids, position_ids;        // [T] i32
+  HostView by_input_id, by_token_type_id, by_position_id;  // kernels::RowOrders, for a GPU
 };
 
 // kernels::Dropout with its row_ids [rows] i64 on the host. Probability 0: no dropout.
@@ -92,7 +93,7 @@ Var attention(Tape& t, Var q, Var key_value, const AttentionShape& shape, Tensor
 // A copy of x at `at`.
 Var copy(Tape& t, Var x, const Placement& at);
 
-// y [R, cols] = rows `index` [R] i32 of x
+// y [R, cols] = rows `index` [R] i32, ascending, of x
 Var gather_rows(Tape& t, Var x, HostView index);
 
 // x under another shape of equal size, in the same memory.
@@ -100,8 +101,9 @@ Var reshape(Tape& t, Var x, Shape shape);
 
 // The losses: [1] accumulator(F).
 //   labels [R] i32;  cu_seqlens [B + 1] i32, positions [B, C] i32, scale [C] f64;
-//   targets [R, C] f32, class_weights [C] f32 or empty
-Var cross_entropy(Tape& t, Var logits, HostView labels, const CrossEntropy& options);
+//   targets [R, C] f32, class_weights [C] f32 or empty;  best as the kernel gives it, or empty
+Var cross_entropy(Tape& t, Var logits, HostView labels, const CrossEntropy& options,
+                  Tensor best = {});
 Var span_cross_entropy(Tape& t, Var logits, HostView cu_seqlens, HostView positions,
                        HostView scale);
 Var binary_cross_entropy(Tape& t, Var logits, HostView targets, HostView class_weights,

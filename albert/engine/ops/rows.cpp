@@ -1,10 +1,14 @@
 #include "albert/kernels/row_ops.h"
 
+#include <algorithm>
+
 #include "albert/engine/ops/ops.h"
 
 namespace albert::ops {
 
 Var gather_rows(Tape& t, Var x, HostView host_index) {
+  const auto* rows = host_index.as<int32_t>();
+  ALBERT_CHECK(std::is_sorted(rows, rows + host_index.shape.size()), "rows are not ascending");
   const Tensor index = t.on_device(host_index);
   Var y = t.output({index.shape[0], x.shape()[1]}, x.dtype());
   kernels::gather_rows(t.stream(), y.value(), x.value(), index);

@@ -80,6 +80,24 @@ double row_term(const F* x, int32_t label, double lse, const Classes& classes) {
   return term;
 }
 
+// Returns the first of the largest of n > 0 numbers; -1 where one is NaN.
+template <class F>
+int32_t argmax(const F* x, int64_t n) {
+  using A = Acc<F>;
+  A max = load(x[0]);
+  int32_t nans = 0;
+#pragma omp simd reduction(max : max) reduction(+ : nans)
+  for (int64_t c = 0; c < n; ++c) {
+    const A value = load(x[c]);
+    max = value > max ? value : max;
+    nans += value != value;
+  }
+  if (nans > 0) return -1;
+  int64_t c = 0;
+  while (load(x[c]) != max) ++c;
+  return static_cast<int32_t>(c);
+}
+
 // The gradient of one row is total * p[c] - cold(c) - (c == label ? hot : 0).
 template <class A>
 struct RowGradient {
@@ -111,21 +129,24 @@ void zero_row(F* dx, Grad mode, int64_t n) {
 }
 
 template <class F>
-void forward(const Stream& s, Tensor loss, Tensor row_loss, Tensor log_sum_exp, Tensor logits,
-             Tensor labels, const CrossEntropy& options) {
+void forward(const Stream& s, Tensor loss, Tensor row_loss, Tensor log_sum_exp, Tensor best,
+             Tensor logits, Tensor labels, const CrossEntropy& options) {
   using A = Acc<F>;
   const int64_t rows = logits.shape[0], cols = logits.shape[1];
   const Classes classes(cols, options);
   const auto* label = data<const int32_t>(labels);
   A *term = data<A>(row_loss), *lse = data<A>(log_sum_exp);
+  auto* const first = data<int32_t>(best);
   parallel_blocks(s, rows, rows_per_task(cols), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       term[r] = lse[r] = 0;
+      if (first) first[r] = -1;
       if (label[r] == kIgnoredLabel) continue;
       const F* x = data<const F>(logits) + r * cols;
       const double log_sum = log_sum_exp_of(x, cols, 1);
       lse[r] = static_cast<A>(log_sum);
       term[r] = static_cast<A>(row_term(x, label[r], log_sum, classes));
+      if (first) first[r] = argmax(x, cols);
     }
   });
   double sum = 0;
@@ -241,10 +262,11 @@ void span_backward(const Stream& s, Tensor dlogits, Grad mode, Tensor dloss, Ten
 
 }  // namespace
 
-void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp,
+void cross_entropy_forward(Stream s, Tensor loss, Tensor row_loss, Tensor log_sum_exp, Tensor best,
                            Tensor logits, Tensor labels, const CrossEntropy& options) {
   for_float(logits.dtype, [&](auto tag) {
-    forward<typename decltype(tag)::type>(s, loss, row_loss, log_sum_exp, logits, labels, options);
+    forward<typename decltype(tag)::type>(s, loss, row_loss, log_sum_exp, best, logits, labels,
+                                          options);
   });
 }
 

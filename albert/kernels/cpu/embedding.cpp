@@ -53,10 +53,10 @@ void embedding_forward(Stream s, Tensor y, Tensor word, Tensor token_type, Tenso
 
 void embedding_backward(Stream s, Tensor dword, Tensor dtoken_type, Tensor dposition, Tensor dy,
                         Tensor input_ids, Tensor token_type_ids, Tensor position_ids,
-                        int64_t padding_idx) {
+                        const RowOrders& /*orders*/, int64_t padding_idx) {
   for_float(dy.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
-    scatter_add<F>(s, dword, dy, input_ids, padding_idx);
+    if (dword) scatter_add<F>(s, dword, dy, input_ids, padding_idx);
     scatter_add<F>(s, dtoken_type, dy, token_type_ids, -1);
     scatter_add<F>(s, dposition, dy, position_ids, -1);
   });

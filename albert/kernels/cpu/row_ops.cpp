@@ -33,23 +33,6 @@ void sum_columns(Acc<F>* total, const F* x, int64_t rows, int64_t cols, int64_t 
   for (int64_t c = begin; c < end; ++c) total[c] += sum[c - begin];
 }
 
-template <class F>
-int32_t argmax(const F* x, int64_t n) {
-  using A = Acc<F>;
-  A max = load(x[0]);
-  int32_t nans = 0;
-#pragma omp simd reduction(max : max) reduction(+ : nans)
-  for (int64_t c = 0; c < n; ++c) {
-    const A value = load(x[c]);
-    max = value > max ? value : max;
-    nans += value != value;
-  }
-  if (nans > 0) return -1;
-  int64_t c = 0;
-  while (load(x[c]) != max) ++c;
-  return static_cast<int32_t>(c);
-}
-
 }  // namespace
 
 void gather_rows(Stream s, Tensor y, Tensor x, Tensor index) {
@@ -98,17 +81,6 @@ void sum_rows(Stream s, Tensor total, Tensor x) {
     using F = typename decltype(tag)::type;
     parallel_blocks(s, cols, kColumns, [=](int64_t begin, int64_t end) {
       sum_columns(data<Acc<F>>(total), data<const F>(x), rows, cols, begin, end);
-    });
-  });
-}
-
-void argmax_rows(Stream s, Tensor best, Tensor x) {
-  const int64_t cols = x.shape[1];
-  for_float(x.dtype, [&](auto tag) {
-    using F = typename decltype(tag)::type;
-    parallel_blocks(s, x.shape[0], rows_per_task(cols), [=](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r)
-        data<int32_t>(best)[r] = argmax(data<const F>(x) + r * cols, cols);
     });
   });
 }

@@ -1,5 +1,5 @@
 #include "albert/kernels/cuda/activation.h"
-#include "albert/kernels/cuda/loops.h"
+#include "albert/kernels/cuda/reduce_rows.h"
 
 namespace albert::kernels::cuda {
 namespace {
@@ -9,79 +9,94 @@ struct Operands {
   F* y;  // in backward: dx
   Grad mode;
   const F *x, *bias, *dy;
-  int64_t groups;  // of N columns, in a row
+  int64_t cols;
 
-  // Reads x + bias for the i-th group of N columns.
+  // value[N] += bias of columns [c, c + N).
   template <int N>
-  SIMT_DEVICE void shifted(Acc<F> (&value)[N], int64_t i) const {
-    Acc<F> shift[N] = {};
-    load_pack<N>(value, x + i * N);
-    if (bias) load_pack<N>(shift, bias + i % groups * N);
+  SIMT_DEVICE void shift(Acc<F> (&value)[N], int64_t c) const {
+    Acc<F> more[N];
+    load_pack<N>(more, bias + c);
 #pragma unroll
-    for (int j = 0; j < N; ++j) value[j] += shift[j];
+    for (int j = 0; j < N; ++j) value[j] += more[j];
+  }
+  // Reads x + bias of columns [c, c + N) of a row.
+  template <int N>
+  SIMT_DEVICE void shifted(Acc<F> (&value)[N], int64_t row, int64_t c) const {
+    load_pack<N>(value, x + row * cols + c);
+    if (bias) shift(value, c);
   }
 };
 
 template <class F, int N, class Act>
 struct Forward {
-  SIMT_DEVICE void operator()(int64_t i) const {
+  SIMT_DEVICE void operator()(int64_t row, int64_t pack) const {
     Acc<F> value[N];
-    o.shifted(value, i);
+    o.shifted(value, row, pack * N);
 #pragma unroll
     for (int j = 0; j < N; ++j) value[j] = Act::value(value[j]);
-    store_pack<N>(o.y + i * N, value, o.mode);
+    store_pack<N>(o.y + row * o.cols + pack * N, value, o.mode);
   }
   Operands<F> o;
 };
 
 template <class F, int N, class Act>
 struct Backward {
-  SIMT_DEVICE void operator()(int64_t i) const {
+  SIMT_DEVICE void operator()(int64_t row, int64_t pack) const {
     Acc<F> value[N], dy[N];
-    o.shifted(value, i);
-    load_pack<N>(dy, o.dy + i * N);
+    const int64_t at = row * o.cols + pack * N;
+    o.shifted(value, row, pack * N);
+    load_pack<N>(dy, o.dy + at);
 #pragma unroll
     for (int j = 0; j < N; ++j) value[j] = dy[j] * Act::slope(value[j]);
-    store_pack<N>(o.y + i * N, value, o.mode);
+    store_pack<N>(o.y + at, value, o.mode);
   }
   Operands<F> o;
 };
 
-// The contribution of one element to dbias.
-template <class F, class Act>
-struct BiasTerm {
-  SIMT_DEVICE void operator()(Acc<F> (&total)[1], int64_t r, int64_t c) const {
-    Acc<F> value[1];
-    o.shifted(value, r * o.groups + c);
-    total[0] += load(o.dy[r * o.groups + c]) * Act::slope(value[0]);
+// Writes dx of N columns of a row and adds it, before it is rounded, to their sums.
+template <class F, int N, class Act>
+struct BackwardTerm {
+  static constexpr int kRowsAtOnce = 1, kResident = 3;
+  struct Row {
+    Pack<F, N> x, dy;
+  };
+  SIMT_DEVICE Row read(int64_t r, int64_t c) const {
+    const int64_t at = r * o.cols + c;
+    return {pack_at<N>(o.x + at), pack_at<N>(o.dy + at)};
+  }
+  SIMT_DEVICE void add(Acc<F> (&sum)[N], const Row& row, int64_t r, int64_t c) const {
+    Acc<F> value[N], dy[N];
+    row.x.get(value);
+    row.dy.get(dy);
+    if (o.bias) o.shift(value, c);
+#pragma unroll
+    for (int j = 0; j < N; ++j) sum[j] += value[j] = dy[j] * Act::slope(value[j]);
+    store_pack<N>(o.y + r * o.cols + c, value, o.mode);
   }
   Operands<F> o;
 };
 
 template <class F, class Act>
 void forward(const Stream& s, Tensor y, Tensor x, Tensor bias) {
-  Operands<F> o{data<F>(y),          Grad::kAssign, data<const F>(x),
-                data<const F>(bias), nullptr,       x.shape[1]};
-  for_width<F>(packs_fit<F>(x.shape[1], o.y, o.x, o.bias), [&](auto width) {
+  const Operands<F> o{data<F>(y),          Grad::kAssign, data<const F>(x),
+                      data<const F>(bias), nullptr,       x.shape[1]};
+  for_width<F>(packs_fit<F>(o.cols, o.y, o.x, o.bias), [&](auto width) {
     constexpr int N = decltype(width)::value;
-    o.groups = x.shape[1] / N;
-    for_elements(s, x.shape.size() / N, Forward<F, N, Act>{o});
+    for_row_packs(s, x.shape[0], o.cols / N, Forward<F, N, Act>{o});
   });
 }
 
-// dbias comes first, because dx may be dy.
 template <class F, class Act>
 void backward(const Stream& s, Tensor dx, Grad dx_mode, Tensor dbias, Tensor dy, Tensor x,
               Tensor bias) {
-  using A = Acc<F>;
-  Operands<F> o{data<F>(dx),         dx_mode,           data<const F>(x),
-                data<const F>(bias), data<const F>(dy), x.shape[1]};
-  if (dbias) column_sums<1, A>(s, x.shape[0], x.shape[1], BiasTerm<F, Act>{o}, data<A>(dbias));
-  if (dx_mode == Grad::kIgnore) return;
-  for_width<F>(packs_fit<F>(x.shape[1], o.y, o.x, o.bias, o.dy), [&](auto width) {
+  const Operands<F> o{data<F>(dx),         dx_mode,           data<const F>(x),
+                      data<const F>(bias), data<const F>(dy), x.shape[1]};
+  for_columns<kColumns>(columns_fit<kColumns>(o.cols, o.y, o.x, o.bias, o.dy), [&](auto width) {
     constexpr int N = decltype(width)::value;
-    o.groups = x.shape[1] / N;
-    for_elements(s, x.shape.size() / N, Backward<F, N, Act>{o});
+    if (dbias)
+      reduce_rows<N>(s, x.shape[0], o.cols, BackwardTerm<F, N, Act>{o}, data<Acc<F>>(dbias));
+    else if (dx_mode != Grad::kIgnore)
+      for_row_packs(s, x.shape[0], o.cols / N, Backward<F, N, Act>{o});
   });
 }
 

@@ -7,8 +7,8 @@ namespace {
 // to (mode)= from * factors, for N columns of a row.
 template <class F, int N>
 struct Apply {
-  SIMT_DEVICE void operator()(int64_t i) const {
-    const int64_t row = i / groups, column = i % groups * N, at = row * groups * N + column;
+  SIMT_DEVICE void operator()(int64_t row, int64_t pack) const {
+    const int64_t column = pack * N, at = row * cols + column;
     Acc<F> x[N], factor[N];
     load_pack<N>(x, from + at);
     factors.fill(factor, row, column);
@@ -19,7 +19,7 @@ struct Apply {
   F* to;
   Grad mode;
   const F* from;
-  int64_t groups;  // of N columns, in a row
+  int64_t cols;
   DropoutFactors<Acc<F>> factors;
 };
 
@@ -31,8 +31,8 @@ void apply(const Stream& s, Tensor to, Grad mode, Tensor from, const Dropout& dr
     for_width<F>(packs_fit<F>(cols, data<F>(to), data<F>(from)), [&](auto width) {
       constexpr int N = decltype(width)::value;
       const DropoutFactors<Acc<F>> factors(dropout);
-      for_elements(s, rows * (cols / N),
-                   Apply<F, N>{data<F>(to), mode, data<F>(from), cols / N, factors});
+      for_row_packs(s, rows, cols / N,
+                    Apply<F, N>{data<F>(to), mode, data<F>(from), cols, factors});
     });
   });
 }

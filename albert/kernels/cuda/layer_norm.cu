@@ -3,49 +3,91 @@
 #include <cmath>
 
 #include "albert/kernels/cuda/dropout.h"
-#include "albert/kernels/cuda/loops.h"
+#include "albert/kernels/cuda/reduce_rows.h"
 
 namespace albert::kernels::cuda {
 namespace {
 
-constexpr int kRowThreads = 128;  // threads of the block that works on a row
+constexpr int kMostWarps = 8;
+
+// How a row lies in registers: each of its threads holds kPacks packs of N columns, the last of
+// which may lie beyond the row unless it is kFull.
+template <int kColumnsOfPack, int kPacksOfThread, bool kFullRow>
+struct Held {
+  static constexpr int N = kColumnsOfPack, P = kPacksOfThread;
+  static constexpr bool kFull = kFullRow;
+  static constexpr int kThreads = (kFull ? 4 : kMostWarps) * simt::kWarp;  // of a block at most
+};
+// Blocks of the backward pass that the registers of a multiprocessor must have room for.
+template <class F, class H>
+constexpr int kResident = !H::kFull    ? 1
+                          : kIsHalf<F> ? 3
+                                       : 2;
+
+// How rows are shared out: each row to `warps` warps, as many rows at once as a block has room for.
+struct RowGroups {
+  int warps;   // of a row
+  int groups;  // of a block
+  SIMT_DEVICE int group() const { return simt::warp() / warps; }
+  // Calls body(p, c) for the thread's packs and their first columns.
+  template <class H, class Body>
+  SIMT_DEVICE void over_packs(int64_t cols, const Body& body) const {
+    const int threads = warps * simt::kWarp, within = simt::thread() % threads;
+#pragma unroll
+    for (int p = 0; p < H::P; ++p) {
+      const int64_t c = int64_t{p * threads + within} * H::N;
+      if (H::kFull || c < cols) body(p, c);
+    }
+  }
+};
+
+// The sums of first and second over the threads of a row, to all of them. Every thread of the block
+// must come here; scratch [2 kMostWarps] lies in shared memory.
+template <class A>
+SIMT_DEVICE void row_sums(A& first, A& second, const RowGroups& rows, A* scratch) {
+  first = warp_sum(first);
+  second = warp_sum(second);
+  if (rows.warps == 1) return;
+  simt::barrier();  // all have read what the sums before these left
+  if (simt::lane() == 0) {
+    scratch[2 * simt::warp()] = first;
+    scratch[2 * simt::warp() + 1] = second;
+  }
+  simt::barrier();
+  first = second = 0;
+  for (int w = rows.group() * rows.warps; w < (rows.group() + 1) * rows.warps; ++w) {
+    first += scratch[2 * w];
+    second += scratch[2 * w + 1];
+  }
+}
 
 // Computes h = dropout(x) + residual.
-template <class F>
+template <class F, bool kDropout>
 struct ResidualSum {
-  ResidualSum(const Tensor& x_, const Tensor& residual_, const Dropout& dropout)
-      : x(data<const F>(x_)),
-        residual(data<const F>(residual_)),
-        factors(dropout),
-        cols(x_.shape[1]) {}
-
-  // Columns [c, c + N) of a row.
+  // Columns [c, c + N) of a row. Bit `at` + i of `dropped` tells what became of x[c + i].
   template <int N>
-  SIMT_DEVICE void fill(Acc<F> (&h)[N], int64_t row, int64_t c) const {
-    Acc<F> factor[N], more[N] = {};
+  SIMT_DEVICE void fill(Acc<F> (&h)[N], uint32_t& dropped, int at, int64_t row, int64_t c) const {
     load_pack<N>(h, x + row * cols + c);
-    factors.fill(factor, row, c);
-    if (residual) load_pack<N>(more, residual + row * cols + c);
+    if constexpr (kDropout) {
+      Acc<F> factor[N];
+      factors.fill(factor, row, c);
 #pragma unroll
-    for (int i = 0; i < N; ++i) h[i] = h[i] * factor[i] + more[i];
+      for (int i = 0; i < N; ++i) {
+        h[i] *= factor[i];
+        dropped |= uint32_t{factor[i] == 0} << (at + i);
+      }
+    }
+    if (!residual) return;
+    Acc<F> more[N];
+    load_pack<N>(more, residual + row * cols + c);
+#pragma unroll
+    for (int i = 0; i < N; ++i) h[i] += more[i];
   }
 
   const F *x, *residual;
   DropoutFactors<Acc<F>> factors;
-  int64_t cols;
+  int64_t rows, cols;
 };
-
-// Calls body(c) for the first of every N columns that belong to this thread.
-template <int N, class Body>
-SIMT_DEVICE void over_columns(int64_t cols, const Body& body) {
-  for (int64_t c = simt::thread() * N; c < cols; c += kRowThreads * N) body(c);
-}
-
-// Shared memory holds the row's h and the scratch of block_sum().
-template <class A>
-constexpr size_t forward_bytes(int64_t cols) {
-  return (static_cast<size_t>(cols) + kMaxWarps) * sizeof(A);
-}
 
 template <class F>
 struct ForwardOutputs {
@@ -55,31 +97,41 @@ struct ForwardOutputs {
   Acc<F> eps;
 };
 
-template <class F, int N>
-SIMT_KERNEL(kRowThreads)
-forward_kernel(ResidualSum<F> sum, ForwardOutputs<F> out) {
+template <class F, class H, bool kDropout>
+SIMT_KERNEL(H::kThreads, (H::kFull ? 6 : 1))
+forward_kernel(ResidualSum<F, kDropout> sum, ForwardOutputs<F> out, RowGroups rows) {
   using A = Acc<F>;
-  A *const scratch = simt::shared<A>(), *const row_h = scratch + kMaxWarps;
-  const int64_t row = simt::block(), cols = sum.cols;
-  A total = 0, squares = 0;
-  over_columns<N>(cols, [&](int64_t c) {
-    A h[N];
-    sum.fill(h, row, c);
-    for (int i = 0; i < N; ++i) total += row_h[c + i] = h[i];
-  });
-  const A mean = block_sum(total, scratch) / static_cast<A>(cols);
-  over_columns<N>(cols, [&](int64_t c) {
-    for (int i = 0; i < N; ++i) squares += (row_h[c + i] - mean) * (row_h[c + i] - mean);
-  });
-  const A rstd = A(1) / std::sqrt(block_sum(squares, scratch) / static_cast<A>(cols) + out.eps);
-  over_columns<N>(cols, [&](int64_t c) {
-    A y[N], gamma[N], beta[N];
+  constexpr int N = H::N;
+  A* const scratch = simt::shared<A>();
+  const int64_t row = simt::block() * rows.groups + rows.group(), cols = sum.cols;
+  const bool inside = row < sum.rows;
+  A h[H::P][N], total = 0, squares = 0, unused = 0;
+  uint32_t dropped = 0;
+  if (inside)
+    rows.over_packs<H>(cols, [&](int p, int64_t c) {
+      sum.fill(h[p], dropped, 0, row, c);
+#pragma unroll
+      for (int i = 0; i < N; ++i) total += h[p][i];
+    });
+  row_sums(total, unused, rows, scratch);
+  const A mean = total / static_cast<A>(cols);
+  if (inside)
+    rows.over_packs<H>(cols, [&](int p, int64_t) {
+#pragma unroll
+      for (int i = 0; i < N; ++i) squares += (h[p][i] - mean) * (h[p][i] - mean);
+    });
+  row_sums(squares, unused, rows, scratch);
+  if (!inside) return;
+  const A rstd = A(1) / std::sqrt(squares / static_cast<A>(cols) + out.eps);
+  rows.over_packs<H>(cols, [&](int p, int64_t c) {
+    A gamma[N], beta[N];
     load_pack<N>(gamma, out.gamma + c);
     load_pack<N>(beta, out.beta + c);
-    for (int i = 0; i < N; ++i) y[i] = (row_h[c + i] - mean) * rstd * gamma[i] + beta[i];
-    store_pack<N>(out.y + row * cols + c, y, Grad::kAssign);
+#pragma unroll
+    for (int i = 0; i < N; ++i) gamma[i] = (h[p][i] - mean) * rstd * gamma[i] + beta[i];
+    store_pack<N>(out.y + row * cols + c, gamma, Grad::kAssign);
   });
-  if (simt::thread() != 0) return;
+  if (simt::thread() % (rows.warps * simt::kWarp) != 0) return;
   out.mean[row] = mean;
   out.rstd[row] = rstd;
 }
@@ -90,62 +142,187 @@ struct BackwardOperands {
   Grad dx_mode, dresidual_mode;
   const F *dy, *gamma;
   const Acc<F>*mean, *rstd;
+  Acc<F>* partials = nullptr;  // [blocks][2 cols]: of dgamma, then of dbeta
+  int64_t blocks = 0;
 };
 
-// Shared memory holds the row's xhat and dy * gamma, and the scratch of block_sum().
-template <class A>
-constexpr size_t backward_bytes(int64_t cols) {
-  return (2 * static_cast<size_t>(cols) + kMaxWarps) * sizeof(A);
-}
+// A thread's sums over rows.
+template <class A, class H>
+struct ParameterSums {
+  A gamma[H::P][H::N] = {}, beta[H::P][H::N] = {};
+};
 
-template <class F, int N>
-SIMT_KERNEL(kRowThreads)
-backward_kernel(ResidualSum<F> sum, BackwardOperands<F> g) {
+// A thread's part of a row between the two passes over it.
+template <class A, class H>
+struct BackwardRow {
+  A xhat[H::P][H::N], scaled[H::P][H::N];  // scaled = dy * gamma
+  uint32_t dropped = 0;
+  A mean_g = 0, mean_gx = 0;
+};
+
+// Reads a row and adds its terms to the sums.
+template <class F, class H, bool kDropout>
+SIMT_DEVICE void read_row(BackwardRow<Acc<F>, H>& held, ParameterSums<Acc<F>, H>& sums,
+                          const ResidualSum<F, kDropout>& sum, const BackwardOperands<F>& g,
+                          const RowGroups& rows, int64_t row, Acc<F> rstd) {
   using A = Acc<F>;
-  A *const scratch = simt::shared<A>(), *const xhat = scratch + kMaxWarps,
-           *const scaled = xhat + sum.cols;
-  const int64_t row = simt::block(), cols = sum.cols;
-  const A mean = g.mean[row], rstd = g.rstd[row];
-  A sum_g = 0, sum_gx = 0;
-  over_columns<N>(cols, [&](int64_t c) {
-    A h[N], dy[N], gamma[N];
-    sum.fill(h, row, c);
-    load_pack<N>(dy, g.dy + row * cols + c);
+  constexpr int N = H::N;
+  const A mean = g.mean[row];
+  rows.over_packs<H>(sum.cols, [&](int p, int64_t c) {
+    sum.fill(held.xhat[p], held.dropped, p * N, row, c);
+    load_pack<N>(held.scaled[p], g.dy + row * sum.cols + c);
+  });
+  rows.over_packs<H>(sum.cols, [&](int p, int64_t c) {
+    A gamma[N];
     load_pack<N>(gamma, g.gamma + c);
+#pragma unroll
     for (int i = 0; i < N; ++i) {
-      xhat[c + i] = (h[i] - mean) * rstd;
-      scaled[c + i] = dy[i] * gamma[i];
-      sum_g += scaled[c + i];
-      sum_gx += scaled[c + i] * xhat[c + i];
+      A &xhat = held.xhat[p][i], &scaled = held.scaled[p][i];
+      xhat = (xhat - mean) * rstd;
+      sums.gamma[p][i] += scaled * xhat;
+      sums.beta[p][i] += scaled;
+      scaled *= gamma[i];
+      held.mean_g += scaled;
+      held.mean_gx += scaled * xhat;
     }
   });
-  const A mean_g = block_sum(sum_g, scratch) / static_cast<A>(cols);
-  const A mean_gx = block_sum(sum_gx, scratch) / static_cast<A>(cols);
-  over_columns<N>(cols, [&](int64_t c) {
-    const int64_t at = row * cols + c;
-    A dh[N], factor[N];
-    for (int i = 0; i < N; ++i) dh[i] = rstd * (scaled[c + i] - mean_g - xhat[c + i] * mean_gx);
-    store_pack<N>(g.dresidual + at, dh, g.dresidual_mode);
-    sum.factors.fill(factor, row, c);
-    for (int i = 0; i < N; ++i) dh[i] *= factor[i];
-    store_pack<N>(g.dx + at, dh, g.dx_mode);
+}
+
+template <class F, class H, bool kDropout>
+SIMT_DEVICE void write_row(const BackwardRow<Acc<F>, H>& held, const ResidualSum<F, kDropout>& sum,
+                           const BackwardOperands<F>& g, const RowGroups& rows, int64_t row,
+                           Acc<F> rstd) {
+  using A = Acc<F>;
+  constexpr int N = H::N;
+  rows.over_packs<H>(sum.cols, [&](int p, int64_t c) {
+    A dh[N];
+#pragma unroll
+    for (int i = 0; i < N; ++i)
+      dh[i] = rstd * (held.scaled[p][i] - held.mean_g - held.xhat[p][i] * held.mean_gx);
+    store_pack<N>(g.dresidual + row * sum.cols + c, dh, g.dresidual_mode);
+    if constexpr (kDropout) {
+#pragma unroll
+      for (int i = 0; i < N; ++i)
+        dh[i] = held.dropped >> (p * N + i) & 1U ? A(0) : dh[i] * sum.factors.kept;
+    }
+    store_pack<N>(g.dx + row * sum.cols + c, dh, g.dx_mode);
   });
 }
 
-// The contributions of one element to dgamma and dbeta.
-template <class F>
-struct ParameterTerm {
-  SIMT_DEVICE void operator()(Acc<F> (&total)[2], int64_t r, int64_t c) const {
-    Acc<F> h[1];
-    sum.fill(h, r, c);
-    const Acc<F> gradient = load(dy[r * sum.cols + c]);
-    total[0] += gradient * (h[0] - mean[r]) * rstd[r];
-    total[1] += gradient;
+// The sums of a block's groups, added up one after the other, to `to` [2 cols]. carried [2 cols]
+// brings them from group to group.
+template <class A, class H>
+SIMT_DEVICE void store_sums(A* to, ParameterSums<A, H>& sums, const RowGroups& rows, int64_t cols,
+                            A* carried) {
+  constexpr int N = H::N;
+  for (int group = 0; group < rows.groups; ++group) {
+    if (group > 0) simt::barrier();
+    if (rows.group() != group) continue;
+    A* const out = group == rows.groups - 1 ? to : carried;
+    const auto store = [&](A(&sum)[N], int64_t c) {
+      A before[N] = {};
+      if (group > 0) load_pack<N>(before, carried + c);
+#pragma unroll
+      for (int i = 0; i < N; ++i) sum[i] += before[i];
+      store_pack<N>(out + c, sum, Grad::kAssign);
+    };
+    rows.over_packs<H>(cols, [&](int p, int64_t c) {
+      store(sums.gamma[p], c);
+      store(sums.beta[p], cols + c);
+    });
   }
-  ResidualSum<F> sum;
-  const F* dy;
-  const Acc<F>*mean, *rstd;
-};
+}
+
+// A block walks rows, whose parameter gradients it sums in registers.
+template <class F, class H, bool kDropout>
+SIMT_KERNEL(H::kThreads, (kResident<F, H>))
+backward_kernel(ResidualSum<F, kDropout> sum, BackwardOperands<F> g, RowGroups rows) {
+  using A = Acc<F>;
+  A *const scratch = simt::shared<A>(), *const carried = scratch + 2 * kMostWarps;
+  ParameterSums<A, H> sums;
+  for (int64_t first = simt::block() * rows.groups; first < sum.rows;
+       first += g.blocks * rows.groups) {
+    const int64_t row = first + rows.group();
+    const bool inside = row < sum.rows;
+    const A rstd = inside ? g.rstd[row] : A(0);
+    BackwardRow<A, H> held;
+    if (inside) read_row(held, sums, sum, g, rows, row, rstd);
+    row_sums(held.mean_g, held.mean_gx, rows, scratch);
+    held.mean_g /= static_cast<A>(sum.cols);
+    held.mean_gx /= static_cast<A>(sum.cols);
+    if (inside) write_row(held, sum, g, rows, row, rstd);
+  }
+  store_sums(g.partials + simt::block() * 2 * sum.cols, sums, rows, sum.cols, carried);
+}
+
+RowGroups row_groups(int64_t cols, int columns_of_thread) {
+  constexpr int kBlockWarps = 4;
+  RowGroups rows{1, 1};
+  while (int64_t{rows.warps} * simt::kWarp * columns_of_thread < cols) rows.warps *= 2;
+  ALBERT_CHECK(rows.warps <= kMostWarps, "layer_norm on a GPU: found rows of ", cols,
+               " columns, wanted at most ", kMostWarps * simt::kWarp * columns_of_thread);
+  rows.groups = std::max(1, kBlockWarps / rows.warps);
+  return rows;
+}
+int threads_of(const RowGroups& rows) { return rows.warps * rows.groups * simt::kWarp; }
+
+// Calls f(Held, RowGroups) with the way to hold rows of `cols` columns. The widths of ALBERT's
+// models, 128, 768 and multiples of 1024, fill their threads.
+template <class Function>
+void for_held(bool packs, int64_t cols, const Function& f) {
+  constexpr int kSingles = 16, kPacks = 4, kRow = simt::kWarp * kColumns;
+  if (!packs) return f(Held<1, kSingles, false>{}, row_groups(cols, kSingles));
+  const RowGroups rows = row_groups(cols, kPacks * kColumns);
+  if (cols <= kRow) return f(Held<kColumns, 1, false>{}, rows);
+  if (cols == 3 * kRow) return f(Held<kColumns, 3, true>{}, rows);
+  if (cols == rows.warps * kPacks * kRow && rows.warps <= 4)
+    return f(Held<kColumns, kPacks, true>{}, rows);
+  f(Held<kColumns, kPacks, false>{}, rows);
+}
+
+template <class F, class Function>
+void for_sum(const Tensor& x, const Tensor& residual, const Dropout& dropout, const Function& f) {
+  const F *from = data<const F>(x), *more = data<const F>(residual);
+  const DropoutFactors<Acc<F>> factors(dropout);
+  if (dropout.probability > 0)
+    return f(ResidualSum<F, true>{from, more, factors, x.shape[0], x.shape[1]});
+  f(ResidualSum<F, false>{from, more, factors, x.shape[0], x.shape[1]});
+}
+
+template <class F, bool kDropout>
+void forward(const Stream& s, const ResidualSum<F, kDropout>& sum, const ForwardOutputs<F>& out) {
+  const bool packs =
+      columns_fit<kColumns>(sum.cols, sum.x, sum.residual, out.y, out.gamma, out.beta);
+  for_held(packs, sum.cols, [&](auto held, const RowGroups& rows) {
+    simt::launch(
+        s, {blocks_of(sum.rows, rows.groups), threads_of(rows), 2 * kMostWarps * sizeof(Acc<F>)},
+        forward_kernel<F, decltype(held), kDropout>, sum, out, rows);
+  });
+}
+
+// Blocks of the backward pass: three for each multiprocessor of an H100, fewer where a warp would
+// have too few rows to make up for its partial sums.
+int64_t backward_blocks(int64_t rows, int groups) {
+  constexpr int64_t kBlocks = 396, kRowsOfGroup = 8;
+  return std::min(kBlocks, blocks_of(rows, groups * kRowsOfGroup));
+}
+
+template <class F, bool kDropout>
+void backward(const Stream& s, const ResidualSum<F, kDropout>& sum, BackwardOperands<F> g,
+              Acc<F>* dgamma, Acc<F>* dbeta) {
+  using A = Acc<F>;
+  if (sum.rows == 0) return;
+  const bool packs =
+      columns_fit<kColumns>(sum.cols, sum.x, sum.residual, g.dx, g.dresidual, g.dy, g.gamma);
+  for_held(packs, sum.cols, [&](auto held, const RowGroups& rows) {
+    g.blocks = backward_blocks(sum.rows, rows.groups);
+    g.partials = partial_sums<A>(s, g.blocks * 2 * sum.cols);
+    const int64_t shared = 2 * kMostWarps + (rows.groups > 1 ? 2 * sum.cols : 0);
+    simt::launch(s, {g.blocks, threads_of(rows), static_cast<size_t>(shared) * sizeof(A)},
+                 backward_kernel<F, decltype(held), kDropout>, sum, g, rows);
+  });
+  add_partials<A>(s, dgamma, dbeta, sum.cols, g.partials, g.blocks);
+}
 
 }  // namespace
 
@@ -154,14 +331,9 @@ void layer_norm_forward(Stream s, Tensor y, Tensor mean, Tensor rstd, Tensor x, 
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
-    const ResidualSum<F> sum(x, residual, dropout);
     const ForwardOutputs<F> out{data<F>(y),           data<A>(mean),       data<A>(rstd),
                                 data<const F>(gamma), data<const F>(beta), static_cast<A>(eps)};
-    for_width<F>(packs_fit<F>(sum.cols, sum.x, sum.residual, out.y, out.gamma, out.beta),
-                 [&](auto width) {
-                   simt::launch(s, {x.shape[0], kRowThreads, forward_bytes<A>(sum.cols)},
-                                forward_kernel<F, decltype(width)::value>, sum, out);
-                 });
+    for_sum<F>(x, residual, dropout, [&](const auto& sum) { forward(s, sum, out); });
   });
 }
 
@@ -171,17 +343,11 @@ void layer_norm_backward(Stream s, Tensor dx, Grad dx_mode, Tensor dresidual, Gr
   for_float(x.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     using A = Acc<F>;
-    const ResidualSum<F> sum(x, residual, dropout);
     const BackwardOperands<F> g{data<F>(dx),         data<F>(dresidual), dx_mode,
                                 dresidual_mode,      data<const F>(dy),  data<const F>(gamma),
                                 data<const A>(mean), data<const A>(rstd)};
-    column_sums<2, A>(s, x.shape[0], sum.cols, ParameterTerm<F>{sum, g.dy, g.mean, g.rstd},
-                      data<A>(dgamma), data<A>(dbeta));
-    for_width<F>(packs_fit<F>(sum.cols, sum.x, sum.residual, g.dx, g.dresidual, g.dy, g.gamma),
-                 [&](auto width) {
-                   simt::launch(s, {x.shape[0], kRowThreads, backward_bytes<A>(sum.cols)},
-                                backward_kernel<F, decltype(width)::value>, sum, g);
-                 });
+    for_sum<F>(x, residual, dropout,
+               [&](const auto& sum) { backward(s, sum, g, data<A>(dgamma), data<A>(dbeta)); });
   });
 }
 

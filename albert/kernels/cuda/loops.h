@@ -1,6 +1,6 @@
 #pragma once
-// The loops that most kernels consist of: over elements, over the rows of each column, over the
-// threads of a block. Every sum has one fixed order, independent of the GPU's schedule.
+// The loops that most kernels consist of: over elements, over the threads of a block. Every sum has
+// one fixed order, independent of the GPU's schedule.
 #include "albert/kernels/cuda/types.h"
 
 namespace albert::kernels::cuda {
@@ -19,6 +19,23 @@ element_kernel(int64_t n, Body body) {
 template <class Body>
 inline void for_elements(const Stream& s, int64_t n, const Body& body) {
   simt::launch(s, {blocks_of(n, kThreads), kThreads}, element_kernel<Body>, n, body);
+}
+
+template <class Body>
+SIMT_KERNEL(kThreads)
+row_pack_kernel(int64_t n, uint32_t packs, Body body) {
+  const int64_t i = simt::block() * kThreads + simt::thread();
+  const auto at = static_cast<uint32_t>(i);
+  if (i < n) body(static_cast<int64_t>(at / packs), static_cast<int64_t>(at % packs));
+}
+
+// Runs body(row, pack) for every row and its packs of columns, one thread each.
+template <class Body>
+inline void for_row_packs(const Stream& s, int64_t rows, int64_t packs, const Body& body) {
+  const int64_t n = rows * packs;
+  ALBERT_CHECK(n <= UINT32_MAX, "a launch of ", rows, " rows of ", packs, " packs");
+  simt::launch(s, {blocks_of(n, kThreads), kThreads}, row_pack_kernel<Body>, n,
+               static_cast<uint32_t>(packs), body);
 }
 
 template <class A>
@@ -62,39 +79,6 @@ SIMT_DEVICE A block_max(A v, A* scratch) {
     most = scratch[w] > most ? scratch[w] : most;
   simt::barrier();
   return most;
-}
-
-// Each of kRowLanes warps walks every kRowLanes-th row of kColumns columns.
-constexpr int kColumns = simt::kWarp, kRowLanes = 16;
-
-// total[k][c] += sum over rows r of what term(sum, r, c) adds to sum[k].
-template <int kSums, class A, class Term>
-SIMT_KERNEL(kColumns* kRowLanes)
-column_sum_kernel(int64_t rows, int64_t cols, Term term, A* first, A* second) {
-  A* const partial = simt::shared<A>();  // [kSums][kRowLanes][kColumns]
-  const int lane = simt::lane(), warp = simt::warp();
-  const int64_t c = simt::block() * kColumns + lane;
-  A sum[kSums] = {};
-  for (int64_t r = warp; r < rows && c < cols; r += kRowLanes) term(sum, r, c);
-  for (int k = 0; k < kSums; ++k) partial[(k * kRowLanes + warp) * kColumns + lane] = sum[k];
-  simt::barrier();
-  if (warp >= kSums || c >= cols) return;
-  A total = 0;
-  for (int w = 0; w < kRowLanes; ++w) total += partial[(warp * kRowLanes + w) * kColumns + lane];
-  A* const to = warp == 0 ? first : second;
-  if (to) to[c] += total;
-}
-
-// Sums over rows in a fixed order into one or two results of [cols]; `second` is for kSums 2; null:
-// not wanted.
-template <int kSums, class A, class Term>
-inline void column_sums(const Stream& s, int64_t rows, int64_t cols, const Term& term, A* first,
-                        A* second = nullptr) {
-  static_assert(kSums == 1 || kSums == 2);
-  simt::launch(
-      s,
-      {blocks_of(cols, kColumns), kColumns * kRowLanes, kSums * kRowLanes * kColumns * sizeof(A)},
-      column_sum_kernel<kSums, A, Term>, rows, cols, term, first, second);
 }
 
 // A factor that is an argument of the launch, or is read from memory when the kernel runs.

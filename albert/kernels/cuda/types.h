@@ -107,9 +107,18 @@ struct alignas(sizeof(F) * N < 16 ? sizeof(F) * N : 16) Pack {
 };
 
 template <int N, class F>
+SIMT_DEVICE Pack<F, N> pack_at(const F* from) {
+  return *reinterpret_cast<const Pack<F, N>*>(from);
+}
+
+template <class F, int N>
+SIMT_DEVICE void put_pack(F* to, const Pack<F, N>& pack) {
+  *reinterpret_cast<Pack<F, N>*>(to) = pack;
+}
+
+template <int N, class F>
 SIMT_DEVICE void load_pack(Acc<F> (&to)[N], const F* from) {
-  const Pack<F, N> pack = *reinterpret_cast<const Pack<F, N>*>(from);
-  pack.get(to);
+  pack_at<N>(from).get(to);
 }
 
 template <int N, class F>
@@ -125,17 +134,21 @@ SIMT_DEVICE void store_pack(F* to, const Acc<F> (&from)[N], Grad mode) {
   } else {
     pack.set(from);
   }
-  *reinterpret_cast<Pack<F, N>*>(to) = pack;
+  put_pack(to, pack);
 }
 
 template <class F>
 constexpr int kPack = static_cast<int>(16 / sizeof(F));  // elements of 128 bits
 
-// True if rows of `cols` elements of F can be read in packs of kPack<F>: every row must begin at a
-// multiple of 16 bytes. An absent operand always fits.
+// True if rows of `cols` elements can be read in packs of N, whose accesses are of 16 bytes: every
+// row must begin at a multiple of them. An absent operand always fits.
+template <int N, class... Pointers>
+inline bool columns_fit(int64_t cols, const Pointers*... rows) {
+  return cols % N == 0 && (... && (reinterpret_cast<uintptr_t>(rows) % 16 == 0));
+}
 template <class F, class... Pointers>
 inline bool packs_fit(int64_t cols, const Pointers*... rows) {
-  return cols % kPack<F> == 0 && (... && (reinterpret_cast<uintptr_t>(rows) % 16 == 0));
+  return columns_fit<kPack<F>>(cols, rows...);
 }
 
 template <int N>
@@ -143,11 +156,15 @@ struct Width {
   static constexpr int value = N;
 };
 
-// Calls f(Width<kPack<F>>{}) if packs fit, else f(Width<1>{}).
-template <class F, class Function>
-inline void for_width(bool packs, const Function& f) {
-  if (packs) return f(Width<kPack<F>>{});
+// Calls f(Width<N>{}) if packs of N fit, else f(Width<1>{}).
+template <int N, class Function>
+inline void for_columns(bool fit, const Function& f) {
+  if (fit) return f(Width<N>{});
   f(Width<1>{});
+}
+template <class F, class Function>
+inline void for_width(bool fit, const Function& f) {
+  for_columns<kPack<F>>(fit, f);
 }
 
 }  // namespace albert::kernels::cuda

@@ -35,8 +35,8 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   void begin_capture() override;
   std::unique_ptr<CapturedStep> end_capture() override;
 
-  // Tests set the order in which threads run, the memory of the GPU and the workspace that matmuls
-  // want, and count the launches outside of replays.
+  // Tests set the order in which threads run, the memory of the GPU and the workspace that
+  // kernels want, and count the launches outside of replays.
   void set_schedule(const Schedule& schedule) { queue_.schedule = schedule; }
   void set_memory_limit(size_t bytes) { memory_.set_limit(bytes); }
   void set_workspace(size_t bytes) { workspace_bytes_ = bytes; }
@@ -65,7 +65,7 @@ class EmulatedBackend final : public Backend, private Submitter, private CallObs
   const char* kernel_ = "";
   std::unique_ptr<Work> captured_;
   int64_t submitted_ = 0;
-  size_t workspace_bytes_ = 4096;
+  size_t workspace_bytes_ = size_t{64} << 10;
 };
 
 }  // namespace albert::kernels::simt

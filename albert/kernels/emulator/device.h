@@ -1,12 +1,14 @@
 #pragma once
 // Implements simt.h for a host compiler: every device function calls the emulator. Only simt.h
 // includes this file.
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "albert/kernels/dtype.h"
 #include "albert/kernels/emulator/emulator.h"
 
-#define SIMT_KERNEL(threads) void
+#define SIMT_KERNEL(...) void
 #define SIMT_DEVICE inline
 
 namespace albert::kernels::simt {
@@ -150,6 +152,11 @@ SIMT_DEVICE void commit_copies() { emulator::commit_copies(); }
 template <int kGroups>
 SIMT_DEVICE void wait_copies() {
   emulator::wait_copies(kGroups);
+}
+
+SIMT_DEVICE float exp2(float x) {
+  const float power = std::exp2(x);
+  return power < std::numeric_limits<float>::min() ? 0 : power;
 }
 
 SIMT_DEVICE int lowest_bit(uint32_t bits) { return __builtin_ctz(bits); }

@@ -7,7 +7,7 @@
 #include "albert/base/error.h"
 #include "albert/kernels/dtype.h"
 
-#define SIMT_KERNEL(threads) __global__ void __launch_bounds__(threads)
+#define SIMT_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
 #define SIMT_DEVICE __device__ __forceinline__
 
 namespace albert::kernels::simt {
@@ -130,6 +130,13 @@ SIMT_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;"); }
 template <int kGroups>
 SIMT_DEVICE void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kGroups));
+}
+
+// 2^x with a relative error of 2^-22; 0 where that would be below 2^-126.
+SIMT_DEVICE float exp2(float x) {
+  float power;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
+  return power;
 }
 
 // The number of the lowest bit that is set; bits != 0.

@@ -1,8 +1,9 @@
 #pragma once
 // The GPU's vocabulary in one spelling for nvcc and for the emulator that g++ compiles.
-// C++17. A block is a row of threads, a multiple of kWarp. Every thread of a block must reach every
-// barrier and every lane of a warp every warp operation: leaving a kernel before one is an error,
-// which the emulator reports.
+// C++17. A kernel is declared with SIMT_KERNEL(threads of a block at most), or with (threads,
+// blocks that a multiprocessor's registers must have room for). A block is a row of threads, a
+// multiple of kWarp. Every thread of a block must reach every barrier and every lane of a warp
+// every warp operation: leaving a kernel before one is an error, which the emulator reports.
 #include <cstddef>
 #include <cstdint>
 
