@@ -1,6 +1,8 @@
 // Options that want or exclude each other: CLI11's complaints in our words.
 #include "apps/cli/parse.h"
 
+#include <CLI/CLI.hpp>
+
 #include "tests/support/files.h"
 
 namespace albert::testing {
@@ -8,8 +10,10 @@ namespace {
 
 struct Pair {
   Pair() {
-    first = command.option("first", a, "");
-    second = command.option("second", b, "");
+    command.option("first", a, "");
+    command.option("second", b, "");
+    first = app.get_option("--first");
+    second = app.get_option("--second");
   }
   std::string error_of(const std::vector<std::string>& arguments) {
     const Refusal r = refusal_of([&] { apps::parse(app, command, arguments); });
