@@ -27,11 +27,11 @@ int run(const EvalFlags& flags, const Command& command, std::ostream& out) {
 
 Runner declare_eval(Command& command) {
   const auto flags = std::make_shared<EvalFlags>();
-  command.choice("task", flags->task, task_names(), "whose labels these are");
+  command.choice("task", flags->task, task_names(), "of which task these are");
   command.alias("task", {"task_name"});
   command.required("predictions", flags->predictions,
-                   "JSONL of albert predict, a GLUE submission, or a label a line");
-  command.required("gold", flags->gold, "the task's .tsv or .jsonl with the right labels");
+                   "JSONL of albert predict, a GLUE submission, a label a line, or SQuAD's .json");
+  command.required("gold", flags->gold, "the task's .tsv, .jsonl or .json with what is right");
   flags->options.declare(command);
   command.boolean("json", flags->json, "print JSON");
   return [flags, &command](std::ostream& out, std::ostream&) { return run(*flags, command, out); };

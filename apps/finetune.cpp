@@ -107,9 +107,10 @@ Runner declare_finetune(Command& command) {
   flags->training.logging_steps = 50;
   command.choice("task", flags->task, task_names(), "what to learn");
   command.option("data_dir", flags->data_dir, "folder with the task's files");
-  command.option("train_file", flags->train_file, ".tsv or .jsonl, instead of the one in data_dir");
+  command.option("train_file", flags->train_file,
+                 ".tsv, .jsonl or SQuAD's .json, instead of the one in data_dir");
   command.option("validation_file", flags->validation_file,
-                 ".tsv or .jsonl, instead of the one in data_dir");
+                 ".tsv, .jsonl or SQuAD's .json, instead of the one in data_dir");
   flags->options.declare(command);
   command.option("model_name_or_path", flags->model, "folder of the pre-trained model");
   command.option("config_name", flags->config, "config.json, for a random start");
@@ -118,7 +119,7 @@ Runner declare_finetune(Command& command) {
   command.option("num_train_epochs", flags->epochs,
                  "passes over the examples, where max_steps is 0");
   command.option("max_seq_length", flags->max_seq_length,
-                 "longer texts are truncated; at most the model's positions");
+                 "longer texts are truncated or read in windows; at most the model's positions");
   command.omit_unless_set("max_seq_length");
   command.option("max_train_samples", flags->max_train_samples, "only the first so many; 0: all");
   command.option("max_eval_samples", flags->max_eval_samples, "only the first so many; 0: all");

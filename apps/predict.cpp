@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "albert/base/atomic_file.h"
+#include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 #include "apps/cli/common.h"
 #include "apps/cli/task_flags.h"
@@ -13,7 +14,7 @@ namespace albert::apps {
 namespace {
 
 struct PredictFlags {
-  std::string model, input, output;
+  std::string model, input, output, output_dir;
   int64_t batch_size = 32, max_seq_length = 512;
   TaskFlags options{&TaskKind::prediction};
   CommonOptions common;
@@ -112,8 +113,29 @@ int64_t predict_all(const PredictFlags& flags, Predictor& predictor, const Sink&
   return Answers(predictor, static_cast<size_t>(window), sink).run(*reader, records);
 }
 
+// An official file to the files that its scripts write.
+int predict_file(const PredictFlags& flags, const TaskKind& kind, const PredictionRequest& request,
+                 std::ostream& out) {
+  if (!kind.predict_file)
+    fail(ErrorCode::kUsage, "--output_dir: is no option of a ", kind.name,
+         " model; use --output FILE");
+  if (flags.input.empty()) fail(ErrorCode::kUsage, "predict --output_dir needs --input FILE");
+  if (!flags.output.empty())
+    fail(ErrorCode::kUsage, "--output: found it beside --output_dir, wanted one of both");
+  std::error_code error;
+  std::filesystem::create_directories(flags.output_dir, error);
+  if (error) fail(ErrorCode::kIo, flags.output_dir, ": cannot make the folder: ", error.message());
+  out << kind.predict_file(request, {flags.input, flags.output_dir});
+  return 0;
+}
+
 int run(const PredictFlags& flags, const Command& command, std::ostream& out, std::ostream& err) {
   const TaskKind& kind = kind_of_model(flags.model);
+  if (!flags.output_dir.empty())
+    return predict_file(flags, kind, request_of(flags, command, kind, err), out);
+  if (kind.predict_file && has_extension(flags.input, ".json"))
+    fail(ErrorCode::kUsage, "--input ", printable(flags.input),
+         ": an official file needs --output_dir; JSONL files end in .jsonl");
   const auto predictor = kind.make_predictor(request_of(flags, command, kind, err));
   int64_t bad = 0;
   if (flags.output.empty()) {
@@ -138,10 +160,12 @@ Runner declare_predict(Command& command) {
                  "one example a line: text, JSONL, or a .tsv whose header names its columns; "
                  "without it the standard input");
   command.option("output", flags->output, "JSONL file; without it the standard output");
+  command.option("output_dir", flags->output_dir,
+                 "folder for the answers to an official file, such as SQuAD's .json");
   flags->options.declare(command);
   command.option("batch_size", flags->batch_size, "examples at once");
   command.option("max_seq_length", flags->max_seq_length,
-                 "longer texts are truncated; at most the model's positions");
+                 "longer texts are truncated or read in windows; at most the model's positions");
   command.alias("model", {"model_name_or_path"});
   command.alias("batch_size",
                 {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});

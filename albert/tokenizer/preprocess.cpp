@@ -50,10 +50,12 @@ Codes without_accents(const Codes& codes) {
   return out;
 }
 
+// Unicode's Cased. Besides letters, Roman numerals and circled letters have two cases.
 bool is_cased(int32_t code) {
   const auto category = utf8proc_category(code);
   return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
-         category == UTF8PROC_CATEGORY_LT;
+         category == UTF8PROC_CATEGORY_LT || code == 0xAA || code == 0xBA ||
+         utf8proc_tolower(code) != code || utf8proc_toupper(code) != code;
 }
 
 // Python's lower() writes a final sigma by Unicode's rule Final_Sigma: a cased letter comes before

@@ -21,6 +21,12 @@ Sequence part(const Sequence& s, int64_t begin, int64_t length) {
           {s.offsets.begin() + begin, s.offsets.begin() + begin + length}};
 }
 
+// What of the first text of a pair stays.
+Sequence beginning_of(const Sequence& s, const EncodeOptions& options) {
+  const bool whole = options.max_first_length == 0 || size_of(s) <= options.max_first_length;
+  return whole ? s : part(s, 0, options.max_first_length);
+}
+
 [[noreturn]] void fail_room(const EncodeOptions& options, const char* which) {
   fail(ErrorCode::kBadData, "the " + std::string(which) + " leaves no room in max_length " +
                                 std::to_string(options.max_length) +
@@ -47,23 +53,24 @@ struct Builder {
   bool special_tokens;
   Encoding out;
 
-  void token(int32_t id, int32_t type, bool special, std::pair<int64_t, int64_t> offset) {
+  void token(int32_t id, int32_t type, int32_t sequence, std::pair<int64_t, int64_t> offset) {
     out.tokens.push_back(tokenizer.piece(id));
     out.input_ids.push_back(id);
     out.token_type_ids.push_back(type);
     out.attention_mask.push_back(1);
-    out.special_tokens_mask.push_back(special);
+    out.special_tokens_mask.push_back(sequence < 0);
     out.offset_mapping.push_back(offset);
+    out.sequence_ids.push_back(sequence);
   }
   void special(int32_t id, int32_t type) {
-    if (special_tokens) token(id, type, true, {0, 0});
+    if (special_tokens) token(id, type, -1, {0, 0});
   }
-  void sequence(const Sequence& s, int32_t type) {
-    for (size_t i = 0; i < s.ids.size(); ++i) token(s.ids[i], type, false, s.offsets[i]);
+  void sequence(const Sequence& s, int32_t type, int32_t which) {
+    for (size_t i = 0; i < s.ids.size(); ++i) token(s.ids[i], type, which, s.offsets[i]);
   }
   void pad(int64_t length) {
     while (static_cast<int64_t>(out.input_ids.size()) < length) {
-      token(tokenizer.pad_id(), 0, true, {0, 0});
+      token(tokenizer.pad_id(), 0, -1, {0, 0});
       out.attention_mask.back() = 0;
     }
   }
@@ -74,8 +81,8 @@ Encoding assemble(const Tokenizer& tokenizer, const SequenceTemplate& around, co
   using Kind = SequenceTemplate::Item::Kind;
   Builder builder{tokenizer, options.add_special_tokens, {}};
   for (const auto& item : b ? around.pair : around.single) {
-    if (item.kind == Kind::kText) builder.sequence(a, item.type);
-    if (item.kind == Kind::kPair && b) builder.sequence(*b, item.type);
+    if (item.kind == Kind::kText) builder.sequence(a, item.type, 0);
+    if (item.kind == Kind::kPair && b) builder.sequence(*b, item.type, 1);
     for (const int32_t id : item.ids) builder.special(id, item.type);
   }
   builder.pad(options.pad_to);
@@ -187,7 +194,10 @@ Encoding Tokenizer::encode(std::string_view text, std::string_view text_pair,
 Encoding Tokenizer::encode_pair(std::string_view text, const std::string_view* pair,
                                 const EncodeOptions& options) const {
   Sequence a = sequence_of(text, *state_), b;
-  if (pair) b = sequence_of(*pair, *state_);
+  if (pair) {
+    a = beginning_of(a, options);
+    b = sequence_of(*pair, *state_);
+  }
   const int64_t most = room(options, state_->special_tokens, pair != nullptr);
   int64_t first = size_of(a), second = size_of(b);
   switch (options.truncation) {
@@ -213,9 +223,11 @@ std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
     return {encode_pair(text, text_pair ? &*text_pair : nullptr, options)};
   if (text_pair && options.truncation == Truncation::kLongestFirst)
     fail(ErrorCode::kBadData, "overflowing parts of a pair: truncate only_first or only_second");
-  const Sequence a = sequence_of(text, *state_);
-  Sequence b;
-  if (text_pair) b = sequence_of(*text_pair, *state_);
+  Sequence a = sequence_of(text, *state_), b;
+  if (text_pair) {
+    a = beginning_of(a, options);
+    b = sequence_of(*text_pair, *state_);
+  }
   const int64_t length =
       room(options, state_->special_tokens, text_pair.has_value()) - size_of(cuts_second ? a : b);
   if (length <= 0) fail_room(options, cuts_second ? "first text" : "second text");

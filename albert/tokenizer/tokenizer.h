@@ -23,6 +23,9 @@ struct EncodeOptions {
   int64_t max_length = 512;  // with special tokens; used where truncation is not kNone
   int64_t stride = 0;        // ids that overflowing parts share with the part before
   int64_t pad_to = 0;        // fill up to this length; 0: no padding
+  // Of a pair, at most so many ids of the first text stay, its first ones; 0: all. Nothing else
+  // truncates them under kOnlySecond.
+  int64_t max_first_length = 0;
 };
 
 // One sequence or pair, under transformers' names.
@@ -30,7 +33,8 @@ struct Encoding {
   std::vector<std::string> tokens;
   std::vector<int32_t> input_ids, token_type_ids, attention_mask, special_tokens_mask;
   std::vector<std::pair<int64_t, int64_t>>
-      offset_mapping;  // code points [begin, end) of the text it comes from
+      offset_mapping;                 // code points [begin, end) of the text it comes from
+  std::vector<int32_t> sequence_ids;  // 0: of the text, 1: of its pair, -1: special or padding
 };
 
 // What a caller changes of what a folder says; the rest stays.

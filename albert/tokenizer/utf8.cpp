@@ -81,11 +81,29 @@ int64_t count_code_points(std::string_view text) {
   return n;
 }
 
+std::string_view code_points(std::string_view text, int64_t begin, int64_t end) {
+  size_t at = 0, from = text.size();
+  int64_t point = 0;
+  for (; at < text.size() && point < end; ++point) {
+    if (point == begin) from = at;
+    at += bytes_of_char(text, at);
+  }
+  return from < at ? text.substr(from, at - from) : std::string_view();
+}
+
 bool is_space(int32_t c) {
   if (c > 0x20 && c < 0x85) return false;  // nearly all of English
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
          c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
          c == 0x205F || c == 0x3000;
+}
+
+bool is_word_character(int32_t c) {
+  if (c < 0x80)
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  const auto category = utf8proc_category(c);
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+         (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
 bool is_mark(int32_t c) {

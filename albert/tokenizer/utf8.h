@@ -20,9 +20,14 @@ size_t bytes_of_char(std::string_view text, size_t at);
 // The index of the first byte that is not UTF-8, or npos.
 size_t invalid_utf8(std::string_view text);
 int64_t count_code_points(std::string_view valid_utf8);
+// The code points [begin, end) of the text, as far as it has them; empty where there are none.
+std::string_view code_points(std::string_view valid_utf8, int64_t begin, int64_t end);
 
 // Python's str.isspace(), by which str.split() cuts.
 bool is_space(int32_t code_point);
+
+// Python's \w: letters, numbers of every kind, and the underscore.
+bool is_word_character(int32_t code_point);
 
 // Whether this is a mark that combines with the character before it (Unicode's Mn, Mc and Me).
 bool is_mark(int32_t code_point);

@@ -56,6 +56,25 @@ TEST(Tokenizer, PairsHaveTypesAndSpecialTokens) {
   }
 }
 
+TEST(Tokenizer, EveryTokenSaysWhichTextItIsOf) {
+  const Encoding e = released().encode("this is", "[MASK] test", {.pad_to = 9});
+  EXPECT_EQ(e.sequence_ids, (Ids{-1, 0, 0, -1, 1, 1, -1, -1, -1}));
+  EXPECT_EQ(released().encode("this").sequence_ids, (Ids{-1, 0, -1}));
+}
+
+TEST(Tokenizer, OfAFirstTextOnlyTheBeginningMayStay) {
+  const EncodeOptions two{
+      .truncation = Truncation::kOnlySecond, .max_length = 7, .max_first_length = 2};
+  const Ids cut{2, 48, 25, 3, 14, 2231, 3};
+  EXPECT_EQ(released().encode("this is a test", "the quick brown", two).input_ids, cut);
+  const auto parts = released().encode_overflowing("this is a test", "the quick brown", two);
+  ASSERT_EQ(parts.size(), 2U);
+  EXPECT_EQ(parts[0].input_ids, cut);
+  EXPECT_EQ(parts[1].input_ids, (Ids{2, 48, 25, 3, 886, 3}));
+  // a text alone is nobody's first
+  EXPECT_EQ(released().encode("this is a test", two).input_ids, (Ids{2, 48, 25, 21, 1289, 3}));
+}
+
 TEST(Tokenizer, LongestFirstDropsOneAtATime) {  // the slow tokenizers' rule (docs/albert.md 3.6)
   for (int64_t first = 0; first < 9; ++first)
     for (int64_t second = 0; second < 9; ++second)

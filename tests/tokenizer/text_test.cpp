@@ -102,6 +102,22 @@ TEST(Text, HoldsItsPropertiesWhateverItIs) {
 }
 
 // The callers of these see to it that text is UTF-8; a mistake of theirs must not hang them.
+TEST(Text, PartsAreCutAtCodePoints) {
+  const std::string text = "a\u00E9\u6F22\U0001F600z";
+  EXPECT_EQ(code_points(text, 1, 3), "\u00E9\u6F22");
+  EXPECT_EQ(code_points(text, 3, 99), "\U0001F600z");
+  EXPECT_EQ(code_points(text, 0, 5), text);
+  for (const auto& [begin, end] : Offsets{{2, 2}, {3, 2}, {5, 9}, {-1, 3}, {0, 0}})
+    EXPECT_EQ(code_points(text, begin, end), "") << begin << " " << end;
+}
+
+TEST(Text, WordCharactersArePythons) {
+  for (const int32_t yes : Ids{'a', 'Z', '0', '_', 0xE9, 0x6F22, 0xBD, 0x2167, 0x663, 0x1D7CE})
+    EXPECT_TRUE(is_word_character(yes)) << yes;
+  for (const int32_t no : Ids{' ', '-', '\'', 0x301, 0x2019, 0x200D, 0xA3, 0x1F600})
+    EXPECT_FALSE(is_word_character(no)) << no;
+}
+
 TEST(Text, LoopsEndOnBytesThatAreNotUtf8) {
   EXPECT_EQ(preprocess("a\xFF\xE2", {}).text, "a\uFFFD\uFFFD");
   const std::string line = "the sea takes the ship \xFF\xE2\x82";

@@ -6,11 +6,12 @@
 #include "albert/base/nearest.h"
 #include "albert/base/printable.h"
 #include "albert/trainer/tasks/classification/kind.h"
+#include "albert/trainer/tasks/span/kind.h"
 
 namespace albert {
 
 const std::vector<TaskKind>& task_kinds() {
-  static const std::vector<TaskKind> kinds = {classification_kind()};
+  static const std::vector<TaskKind> kinds = {classification_kind(), span_kind()};
   return kinds;
 }
 
@@ -22,7 +23,14 @@ const std::vector<TaskSpec>& tasks() {
        "dev.tsv",
        {{"text_column", "sentence"}, {"labels", "0=negative,1=positive"}},
        "accuracy"},
-      {"classify", "classification", "train.tsv", "dev.tsv", {}, "accuracy"}};
+      {"classify", "classification", "train.tsv", "dev.tsv", {}, "accuracy"},
+      {"squad1", "span", "train-v1.1.json", "dev-v1.1.json", {}, "f1"},
+      {"squad2",
+       "span",
+       "train-v2.0.json",
+       "dev-v2.0.json",
+       {{"version_2_with_negative", true}},
+       "f1"}};
   return table;
 }
 

@@ -41,6 +41,11 @@ struct PredictionRequest {
   Notify warn;
 };
 
+// What `albert predict --output_dir` asks of a kind whose tasks have official files.
+struct FileRequest {
+  std::filesystem::path input, output_dir;
+};
+
 // Answers the records of a file, some at a time.
 class Predictor {
  public:
@@ -68,10 +73,13 @@ struct TaskKind {
   std::string name;
   std::string architecture;  // in config.json, transformers' name of the head
   TaskOptions training, prediction, scoring;
-  // All three throw Error with the codes of docs/cli.md.
+  // All of them throw Error with the codes of docs/cli.md.
   std::unique_ptr<FinetuningTask> (*make_task)(const FinetuningRequest&, const Communicator& ranks);
   std::unique_ptr<Predictor> (*make_predictor)(const PredictionRequest&);
   ScoreReport (*score)(const ScoringRequest&);
+  // Answers an official file, writes the files that its scripts write and gives lines for people.
+  // Null: the kind has no such files.
+  std::string (*predict_file)(const PredictionRequest&, const FileRequest&) = nullptr;
 };
 
 }  // namespace albert

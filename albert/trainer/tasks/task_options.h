@@ -24,6 +24,7 @@ class TaskOptions {
  public:
   TaskOptions() = default;
   TaskOptions(std::initializer_list<TaskOption> options) : options_(options) {}
+  TaskOptions(std::vector<TaskOption> options) : options_(std::move(options)) {}
 
   const std::vector<TaskOption>& all() const { return options_; }
   const TaskOption* find(const std::string& name) const {

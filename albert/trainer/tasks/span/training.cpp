@@ -1,0 +1,61 @@
+// From files and a folder to a model that is ready to be trained on questions.
+#include "albert/base/error.h"
+#include "albert/trainer/tasks/span/reports.h"
+#include "albert/trainer/tasks/span/stages.h"
+#include "albert/trainer/tasks/span/task.h"
+#include "albert/trainer/tasks/starting_model.h"
+
+namespace albert {
+namespace {
+
+constexpr const char* kHead = "qa_outputs.";
+
+std::vector<SquadQuestion> read_labelled(const std::filesystem::path& path, SquadVersion version,
+                                         int64_t most) {
+  auto questions = read_squad(path, AnswerStarts::kChecked, most);
+  if (version == SquadVersion::k1) require_answers(questions);
+  for (const SquadQuestion& question : questions)
+    if (!question.labelled) fail(ErrorCode::kBadData, question.place, ".answers: is missing");
+  return questions;
+}
+
+SpanTask::Validation validation_of(std::vector<SquadQuestion> questions,
+                                   const WindowEncoder& encoder, const TaskOptions& options) {
+  SpanTask::Validation validation;
+  validation.search = answer_search(options);
+  validation.version = squad_version(options);
+  for (const SquadQuestion& question : questions)
+    validation.windowed.push_back(
+        {question.context, encoder.windows(question.question, *question.context)});
+  validation.questions = std::move(questions);
+  return validation;
+}
+
+// A head that the folder has goes on; labels of another head are not its.
+AlbertForQuestionAnswering start_answerer(const FinetuningRequest& request, AlbertConfig config) {
+  config.id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
+  AlbertForQuestionAnswering model(config);
+  start_model(model, request);
+  return model;
+}
+
+}  // namespace
+
+std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request,
+                                               const Communicator& ranks) {
+  const SquadVersion version = squad_version(request.options);
+  const auto training = read_labelled(request.train_file, version, request.max_train_samples);
+  auto validation = read_labelled(request.validation_file, version, request.max_eval_samples);
+  const AlbertConfig config = starting_config(request);
+  const auto tokenizer =
+      Tokenizer::from_pretrained(request.tokenizer.empty() ? request.model : request.tokenizer);
+  const WindowEncoder encoder(tokenizer, config,
+                              window_options(request.options, request.max_seq_length));
+  if (!encoder.warning().empty()) request.warn(encoder.warning());
+  return std::make_unique<SpanTask>(
+      SpanTask::Parts{start_answerer(request, config), tokenizer, span_examples(training, encoder),
+                      validation_of(std::move(validation), encoder, request.options)},
+      request.sizes, ranks);
+}
+
+}  // namespace albert
