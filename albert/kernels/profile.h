@@ -2,9 +2,11 @@
 // Shows where a step's time goes: hand a Profile to Backend::profile_into(), and every kernel call
 // is timed.
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "albert/kernels/activation.h"
 
@@ -27,10 +29,29 @@ struct KernelUse {
   double seconds = 0;
 };
 
+// Marks points of a queue whose distance in time is read later: on a GPU, CUDA events.
+class QueueClock {
+ public:
+  virtual ~QueueClock() = default;
+  virtual size_t mark() noexcept = 0;  // queues a mark and returns its number
+  virtual double seconds_between(size_t from, size_t to) = 0;  // waits until `to` has passed
+};
+
+struct QueuedCall {
+  const char* kernel;
+  std::optional<MatmulShape> shape;  // of a matmul
+  size_t from;                       // marks
+  std::optional<size_t> to;          // none until the call returns
+};
+
 struct Profile {
   std::map<std::string, KernelUse> kernels;
   std::map<MatmulShape, KernelUse> matmuls;  // the matmuls among them, shape by shape
-  std::function<void()> wait;  // on a GPU, waits for the queue before and after each call
+  std::unique_ptr<QueueClock> clock;         // null: calls have ended when they return
+  std::vector<QueuedCall> queued;            // not yet among the above
 };
+
+// Reads the times of all queued calls and gives the clock back, once the profile has ended.
+void collect(Profile& profile);
 
 }  // namespace albert::kernels

@@ -71,6 +71,7 @@ Outcome train(kernels::Profile* profile) {
     EXPECT_EQ(update.get().applied, 1);
   }
   outcome.weights = model.state_dict();
+  if (profile) kernels::collect(*profile);
   return outcome;
 }
 
@@ -84,6 +85,25 @@ TEST(CudaBackend, TrainsToTheSameBitsRecordedOrNotAndInAnyOrder) {
     EXPECT_GE(cuda_runtime::graphs() - before, 6);  // of the last three steps and of their updates
     EXPECT_EQ(recorded.losses, expected.losses);
     EXPECT_TRUE(same_bits(recorded.weights, expected.weights));
+  });
+}
+
+TEST(CudaBackend, TimesKernelsByEventsWithoutWaiting) {
+  in_any_order([] {
+    const auto backend = kernels::make_backend({.device = Device::kCuda});
+    const Buffer a(*backend, 64), b(*backend, 64);
+    const Tensor from{a.data(), {16}, DType::kF32}, to{b.data(), {16}, DType::kF32};
+    kernels::Profile profile;
+    const int alive = cuda_runtime::alive();
+    backend->profile_into(&profile);
+    for (int n = 0; n < 3; ++n) kernels::accumulate(backend->stream(), to, Grad::kAssign, from);
+    EXPECT_EQ(cuda_runtime::alive() - alive, 6);  // an event before and behind each call
+    backend->profile_into(nullptr);
+    EXPECT_TRUE(profile.kernels.empty());
+    kernels::collect(profile);
+    EXPECT_EQ(profile.kernels.at("accumulate").calls, 3);
+    EXPECT_NEAR(profile.kernels.at("accumulate").seconds, 3e-3, 1e-9);
+    EXPECT_EQ(cuda_runtime::alive(), alive);
   });
 }
 

@@ -23,6 +23,8 @@ struct CUevent_st {
   int64_t recorded = 0;  // how often
   std::shared_ptr<int64_t> done =
       std::make_shared<int64_t>(0);  // of that; work in line may outlive the event
+  std::shared_ptr<int64_t> passed_at =
+      std::make_shared<int64_t>(0);  // the kernels that had run then
 };
 
 struct CUgraph_st {
@@ -67,6 +69,7 @@ struct Machine {
   int failing = 0;
   cudaError_t status = cudaSuccess;
   int64_t kernels = 0, graphs = 0;
+  int64_t kernels_run = 0;
 };
 
 Machine& machine() {
@@ -174,7 +177,10 @@ using namespace albert::testing::cuda_runtime;  // NOLINT: C's names below are i
 
 void CUstream_st::Kernels::submit(std::function<void()> work) {
   if (!stream.capture) ++machine().kernels;
-  enqueue(&stream, std::move(work));
+  enqueue(&stream, [work = std::move(work)] {
+    work();
+    ++machine().kernels_run;
+  });
 }
 
 extern "C" {
@@ -227,11 +233,22 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureUnsupported;
-  return enqueue(stream, [done = event->done, number = ++event->recorded] { *done = number; });
+  return enqueue(stream,
+                 [done = event->done, passed_at = event->passed_at, number = ++event->recorded] {
+                   *done = number;
+                   *passed_at = machine().kernels_run;
+                 });
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
   return run_until([=, wanted = event->recorded] { return *event->done >= wanted; });
+}
+
+// A kernel takes a millisecond, all else nothing.
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  if (*from->done == 0 || *to->done == 0) return cudaErrorNotReady;
+  *milliseconds = static_cast<float>(*to->passed_at - *from->passed_at);
+  return cudaSuccess;
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,

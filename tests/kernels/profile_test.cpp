@@ -41,17 +41,44 @@ TEST(Profile, CountsCallsAndShapes) {
   EXPECT_EQ(shape.flops(), 240);
 }
 
+// Numbers its marks, which lie `number` seconds from the first.
+class Marks final : public QueueClock {
+ public:
+  explicit Marks(int& read) : read_(read) {}
+  size_t mark() noexcept override { return marks_++; }
+  double seconds_between(size_t from, size_t to) override {
+    ++read_;
+    return static_cast<double>(to * to - from * from);
+  }
+
+ private:
+  int& read_;
+  size_t marks_ = 0;
+};
+
 // What is only queued when a call returns would else be timed as nothing.
-TEST(Profile, WaitsForAQueueBeforeAndAfterEachCall) {
+TEST(Profile, CallsOfAQueueAreTimedByItsMarks) {
   const auto backend = make_backend({.threads = 1});
   const Buffer a(*backend, 4 * 4);
-  const Tensor t{a.data(), {1, 4}, DType::kF32};
+  const Tensor t{a.data(), {2, 2}, DType::kF32};
+  int read = 0;
   Profile profile;
-  int waits = 0;
-  profile.wait = [&] { ++waits; };
+  profile.clock = std::make_unique<Marks>(read);
   backend->profile_into(&profile);
-  bias_activation_forward(backend->stream(), t, t, {}, Activation::kRelu);
-  EXPECT_EQ(waits, 2);
+  bias_activation_forward(backend->stream(), t, t, {}, Activation::kRelu);  // marks 0 and 1
+  matmul(backend->stream(), t, t, t, {});                                   // 2 and 3
+  bias_activation_forward(backend->stream(), t, t, {}, Activation::kRelu);  // 4 and 5
+  EXPECT_EQ(read, 0);
+  EXPECT_TRUE(profile.kernels.empty());
+  backend->profile_into(nullptr);
+  collect(profile);
+  EXPECT_EQ(read, 3);
+  EXPECT_EQ(profile.kernels.at("bias_activation_forward").calls, 2);
+  EXPECT_EQ(profile.kernels.at("bias_activation_forward").seconds, 1 + 9);
+  EXPECT_EQ(profile.kernels.at("matmul").seconds, 5);
+  EXPECT_EQ(profile.matmuls.begin()->second.seconds, 5);
+  EXPECT_EQ(profile.clock, nullptr);
+  EXPECT_TRUE(profile.queued.empty());
 }
 
 }  // namespace
