@@ -1,5 +1,7 @@
 // Measures a GPU's ceilings by its backend: calls are queued in bursts, then the host waits.
 #include <algorithm>
+#include <cstddef>
+#include <random>
 #include <vector>
 
 #include "albert/kernels/matmul.h"
@@ -16,6 +18,10 @@ constexpr int kRounds = 5;
 constexpr double kBurstFlops = 4e11;  // half a millisecond of a fast GPU
 constexpr int64_t kMaxCalls = 256;
 constexpr int64_t kCopied = int64_t{1} << 28;  // f32 elements: 1 GiB
+constexpr size_t kPattern = size_t{16} << 20;  // bytes that are made on the host
+// The rate does not change beyond this inner size, and operands of all layers' weight gradients
+// would take gigabytes.
+constexpr int64_t kMostInner = 32768;
 
 class BackendCeiling final : public Ceiling {
  public:
@@ -43,22 +49,37 @@ class BackendCeiling final : public Ceiling {
   }
 
  private:
-  // These bits are small numbers in every float type. Zeros would not do, because a GPU that
-  // multiplies zeros runs faster.
+  // Fills whole memory with one pattern, which comes from the host once and is repeated on the GPU.
   void fill(const kernels::Buffer& memory) {
-    std::vector<unsigned char> bytes(memory.bytes());
-    for (size_t i = 0; i < bytes.size(); ++i)
-      bytes[i] = i % 2 == 1 ? 0x3c : static_cast<unsigned char>(i * 7);
-    backend_->copy_to_device(memory.data(), bytes.data(), bytes.size());
+    if (pattern_.bytes() == 0) upload_pattern();
+    for (size_t at = 0; at < memory.bytes(); at += kPattern) {
+      const size_t bytes = std::min(kPattern, memory.bytes() - at);
+      auto* const begin = static_cast<std::byte*>(memory.data()) + at;
+      const Shape shape{static_cast<int64_t>(bytes / sizeof(float))};
+      kernels::cast(backend_->stream(), Tensor{begin, shape, DType::kF32},
+                    Tensor{pattern_.data(), shape, DType::kF32});
+    }
+  }
+  // Numbers of both signs below 2 in every float type, drawn at random: a GPU that multiplies zeros
+  // or the same number again runs faster.
+  void upload_pattern() {
+    std::mt19937_64 random(1);
+    std::vector<uint64_t> words(kPattern / sizeof(uint64_t));
+    for (uint64_t& word : words) word = (random() & 0x83ff83ff83ff83ff) | 0x3c003c003c003c00;
+    pattern_ = {*backend_, kPattern};
+    backend_->copy_to_device(pattern_.data(), words.data(), kPattern);
   }
   Tensor operand(const kernels::Buffer& memory, int64_t rows, int64_t cols, bool transposed,
                  DType dtype) const {
     return {memory.data(), transposed ? Shape{cols, rows} : Shape{rows, cols}, dtype};
   }
 
-  double rate_of(const MatmulShape& shape) override {
+  double rate_of(const MatmulShape& wanted) override {
+    MatmulShape shape = wanted;
+    shape.k = std::min(shape.k, kMostInner);
     const auto bytes = [&](int64_t rows, int64_t cols) {
-      return static_cast<size_t>(rows * cols) * size_of(shape.dtype);
+      const size_t exact = static_cast<size_t>(rows * cols) * size_of(shape.dtype);
+      return (exact + sizeof(float) - 1) / sizeof(float) * sizeof(float);  // for fill()
     };
     const kernels::Buffer a(*backend_, bytes(shape.m, shape.k)),
         b(*backend_, bytes(shape.n, shape.k)), c(*backend_, bytes(shape.m, shape.n));
@@ -88,6 +109,7 @@ class BackendCeiling final : public Ceiling {
   std::unique_ptr<kernels::Backend> backend_;
   DType dtype_;
   double seconds_;
+  kernels::Buffer pattern_;  // released before the backend
 };
 
 }  // namespace

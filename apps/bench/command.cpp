@@ -5,19 +5,19 @@
 #include <ostream>
 #include <sstream>
 
-#include "albert/base/atomic_file.h"
 #include "albert/base/input_file.h"
 #include "albert/base/json.h"
 #include "albert/base/nearest.h"
 #include "albert/kernels/cuda/runtime/library.h"
 #include "apps/bench/phases.h"
 #include "apps/bench/prediction.h"
+#include "apps/bench/row_file.h"
 #include "apps/cli/common.h"
 
 namespace albert::bench {
 namespace {
 
-constexpr uint64_t kMaxRun = 64 << 20;
+constexpr uint64_t kMaxGpu = 1 << 20;
 
 struct BenchFlags {
   BenchOptions options;
@@ -89,17 +89,19 @@ void print_machine(const nlohmann::ordered_json& machine, std::ostream& out) {
         << "\n";
 }
 
+Gpu gpu_of(const BenchFlags& flags) {
+  if (flags.gpu == "h200") return h200();
+  return gpu_from(parse_json(flags.gpu, read_text_file(flags.gpu, kMaxGpu)));
+}
+
 // Predicts a GPU's times without a GPU.
 int predict(const BenchFlags& flags, std::ostream& out) {
-  const Gpu gpu = flags.gpu == "h200"
-                      ? h200()
-                      : gpu_from(parse_json(flags.gpu, read_text_file(flags.gpu, kMaxRun)));
+  const Gpu gpu = gpu_of(flags);
   const auto rows = predict_phases(flags.options, gpu);
   out << "predicted for " << gpu.name << ", not measured\n";
   print_predicted(rows, flags.breakdown, out);
-  const nlohmann::ordered_json result{
-      {"predicted_for", gpu.name}, {"version", ALBERT_VERSION}, {"rows", rows}};
-  if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
+  RowFile file(flags.output, {{"predicted_for", gpu.name}, {"version", ALBERT_VERSION}});
+  for (const Row& row : rows) file.add(row);
   return 0;
 }
 
@@ -111,17 +113,17 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   o.device.backend.isa = isa_of(flags.isa);
   o.precision = flags.common.precision;
   if (flags.model_only) return predict(flags, out);
-  nlohmann::ordered_json result{{"machine", machine_json(o)}};
-  print_machine(result["machine"], out);
-  const auto rows = run_phases(o);
-  result["rows"] = rows;
+  const auto machine = machine_json(o);
+  print_machine(machine, out);
+  RowFile file(flags.output, {{"machine", machine}});
+  std::vector<Row> rows;
+  run_phases(o, gpu_of(flags), [&](Row row) {
+    file.add(row);
+    rows.push_back(std::move(row));
+  });
   print_rows(rows, flags.breakdown, out);
-  if (!flags.output.empty()) write_file_atomically(flags.output, result.dump(1) + "\n");
   if (flags.compare.empty()) return 0;
-  const auto old = parse_ordered_json(flags.compare, read_text_file(flags.compare, kMaxRun));
-  if (!old.is_object() || !old.contains("rows"))
-    fail(ErrorCode::kBadData, flags.compare, ": not what --output of albert-bench wrote");
-  print_compared(compared(rows, old.at("rows").get<std::vector<Row>>()), out);
+  print_compared(compared(rows, read_rows(flags.compare)), out);
   return 0;
 }
 
@@ -152,10 +154,11 @@ apps::Runner declare_bench(apps::Command& command) {
   command.boolean("model_only", flags->model_only,
                   "run nothing: print what a GPU would take by its cost model");
   command.option("gpu", flags->gpu,
-                 "of --model_only: h200, or a JSON file with measured rates in place of its");
-  command.option("output", flags->output, "JSON file for all rows");
+                 "of --model_only and of a GPU's budgets: h200, or a JSON file with other rates");
+  command.option("output", flags->output,
+                 "JSON file for all rows, kept from the first one on; FILE.jsonl is added to");
   command.option("compare", flags->compare,
-                 "JSON file of an earlier run: print ratios and a verdict");
+                 "an earlier run's --output: print ratios and a verdict");
   apps::add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
+#include "apps/bench/breakdown.h"
+#include "apps/bench/prediction.h"
 #include "apps/bench/timing.h"
 #include "apps/bench/tokenization.h"
 
@@ -10,70 +13,6 @@ namespace albert::bench {
 namespace {
 
 using kernels::MatmulShape;
-using kernels::Profile;
-
-struct Pass {
-  Profile profile;
-  double seconds = 0;  // the entire pass
-  double steps = 0;
-};
-
-// Times every kernel in one pass over the batches, after a pass that is not counted.
-Pass profiled_pass(Step& step, const std::vector<Batch>& batches) {
-  Pass pass;
-  for (const Batch& batch : batches) step.run(batch);
-  step.model().session().backend().profile_into(&pass.profile);
-  const auto start = Clock::now();
-  for (const Batch& batch : batches) step.run(batch);
-  pass.seconds = seconds_since(start);
-  step.model().session().backend().profile_into(nullptr);
-  pass.steps = static_cast<double>(batches.size());
-  return pass;
-}
-
-Row kernel_row(const std::string& name, double calls, double seconds, const Pass& pass) {
-  return {{"kernel", name},
-          {"calls", calls / pass.steps},
-          {"seconds", seconds / pass.steps},
-          {"share", seconds / pass.seconds}};
-}
-
-// The seconds of a step's kernels, the longest first, and the time outside of kernels.
-Row kernels_of(const Pass& pass) {
-  std::vector<std::pair<std::string, kernels::KernelUse>> kernels(pass.profile.kernels.begin(),
-                                                                  pass.profile.kernels.end());
-  std::sort(kernels.begin(), kernels.end(),
-            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
-  Row rows = Row::array();
-  double inside = 0;
-  for (const auto& [name, use] : kernels) {
-    inside += use.seconds;
-    rows.push_back(kernel_row(name, static_cast<double>(use.calls), use.seconds, pass));
-  }
-  rows.push_back(kernel_row("outside kernels", 0, pass.seconds - inside, pass));
-  return rows;
-}
-
-// The rates of a step's matmuls, beside those of the machine's library alone.
-Row matmuls_of(const Pass& pass, Ceiling& ceiling) {
-  Row rows = Row::array();
-  for (const auto& [shape, use] : pass.profile.matmuls) {
-    const double calls = static_cast<double>(use.calls), rate = calls * shape.flops() / use.seconds;
-    rows.push_back({{"matmul", text_of(shape)},
-                    {"calls", calls / pass.steps},
-                    {"flops", rate},
-                    {"ceiling", ceiling.matmul_flops(shape)},
-                    {"share_of_ceiling", rate / ceiling.matmul_flops(shape)}});
-  }
-  return rows;
-}
-
-double flops_of(const Pass& pass) {
-  double flops = 0;
-  for (const auto& [shape, use] : pass.profile.matmuls)
-    flops += static_cast<double>(use.calls) * shape.flops();
-  return flops;
-}
 
 // The bytes of parameters in all their forms, gradients, moments and the arena.
 size_t bytes_of(Step& step) {
@@ -83,8 +22,16 @@ size_t bytes_of(Step& step) {
          model.session().arena_bytes() + step.state_bytes();
 }
 
+// What bounds a phase's kernels on a machine of these ceilings; nothing where the CPU computes.
+Bounds bounds_of(const BenchOptions& options, const std::string& phase, Gpu gpu, Ceiling& ceiling) {
+  if (options.device.backend.device != Device::kCuda) return {};
+  const double flops = ceiling.best_flops(), copy_bytes = ceiling.copy_bytes();
+  gpu = at_rates(std::move(gpu), flops, copy_bytes);
+  return {flops, copy_bytes, costs_of(options, phase, gpu).kernels()};
+}
+
 Row measured(const BenchOptions& options, const std::string& phase, Step& step,
-             const std::vector<Batch>& batches, Ceiling& ceiling) {
+             const std::vector<Batch>& batches, const Gpu& gpu, Ceiling& ceiling) {
   const Pass pass = profiled_pass(step, batches);
   const double at_ceiling =
       ceiling.seconds_of(pass.profile.matmuls);  // the ceiling is measured before the step
@@ -112,17 +59,18 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step,
     row["flops"] = flops_of(pass) / seconds;
     row["share_of_ceiling"] = at_ceiling / seconds;
   }
-  row["kernels"] = kernels_of(pass);
+  row["kernels"] = kernels_of(pass, bounds_of(options, phase, gpu, ceiling));
   row["matmuls"] = matmuls_of(pass, ceiling);
   return row;
 }
 
-Row latency(const BenchOptions& options, const AlbertConfig& config, Ceiling& ceiling) {
+Row latency(const BenchOptions& options, const AlbertConfig& config, const Gpu& gpu,
+            Ceiling& ceiling) {
   BenchOptions one = options;
   one.batch_size = 1;
   const auto step = inference_step(config, options.device);
   const auto batches = batches_of(options, "latency", config);
-  Row row = measured(one, "latency", *step, batches, ceiling);
+  Row row = measured(one, "latency", *step, batches, gpu, ceiling);
   Sample times;
   const auto start = Clock::now();
   for (size_t i = 0; seconds_since(start) < options.seconds || times.rounds.size() < 20; ++i) {
@@ -178,21 +126,19 @@ std::vector<Batch> batches_of(const BenchOptions& options, const std::string& ph
   return batches_from(options.source, options.batches, options.batch_size, options.length);
 }
 
-std::vector<Row> run_phases(const BenchOptions& options) {
+void run_phases(const BenchOptions& options, const Gpu& gpu, const std::function<void(Row)>& take) {
   const AlbertConfig config = config_of(options.model);
   const auto measured_ceiling = make_ceiling(options.device, std::min(0.04, options.seconds));
   Ceiling& ceiling = *measured_ceiling;
-  std::vector<Row> rows;
   for (const std::string& phase : options.phases) {
-    if (phase == "ceilings") rows.push_back(ceilings(ceiling));
+    if (phase == "ceilings") take(ceilings(ceiling));
     if (phase == "tokenize")
-      for (Row& row : tokenization(options)) rows.push_back(std::move(row));
+      for (Row& row : tokenization(options)) take(std::move(row));
     if (phase == "latency")
-      rows.push_back(latency(options, config, ceiling));
+      take(latency(options, config, gpu, ceiling));
     else if (const auto step = step_of(phase, config, options.device))
-      rows.push_back(measured(options, phase, *step, batches_of(options, phase, config), ceiling));
+      take(measured(options, phase, *step, batches_of(options, phase, config), gpu, ceiling));
   }
-  return rows;
 }
 
 }  // namespace albert::bench

@@ -1,5 +1,8 @@
 #pragma once
+#include <functional>
+
 #include "apps/bench/ceiling.h"
+#include "apps/bench/gpu_model.h"
 #include "apps/bench/report.h"
 #include "apps/bench/steps.h"
 
@@ -27,8 +30,9 @@ std::string text_of(const kernels::MatmulShape& shape);
 std::vector<Batch> batches_of(const BenchOptions& options, const std::string& phase,
                               const AlbertConfig& config);
 
-// Returns a row for the machine's ceilings and one for each step that was asked for, with its
-// kernels and matmuls.
-std::vector<Row> run_phases(const BenchOptions& options);
+// Hands over a row for the machine's ceilings and one for each step that was asked for, with its
+// kernels and matmuls, each as soon as it is measured. The cost model of `gpu` gives a GPU's
+// kernels a budget.
+void run_phases(const BenchOptions& options, const Gpu& gpu, const std::function<void(Row)>& take);
 
 }  // namespace albert::bench

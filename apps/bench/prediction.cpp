@@ -103,7 +103,18 @@ Row predicted(const BenchOptions& options, const std::string& phase, const Alber
           {"matmuls", matmuls_of(costs, steps)}};
 }
 
+ModelOptions without_device(ModelOptions options) {
+  options.backend.device = Device::kMeta;
+  return options;
+}
+
 }  // namespace
+
+CallCosts costs_of(const BenchOptions& options, const std::string& phase, const Gpu& gpu) {
+  const AlbertConfig config = config_of(options.model);
+  const auto step = step_of(phase, config, without_device(options.device));
+  return priced(gpu, *step, batches_of(options, phase, config));
+}
 
 double nominal_flops(const AlbertConfig& config, const std::string& phase, double length) {
   const double hidden = static_cast<double>(config.hidden_size),
@@ -121,8 +132,7 @@ std::vector<Row> predict_phases(const BenchOptions& options, const Gpu& gpu) {
   if (options.device.precision == Precision::kF64)
     fail(ErrorCode::kUsage, "--model_only knows no GPU's f64: use --precision bf16 or f32");
   const AlbertConfig config = config_of(options.model);
-  ModelOptions planned = options.device;
-  planned.backend.device = Device::kMeta;
+  const ModelOptions planned = without_device(options.device);
   std::vector<Row> rows;
   for (const std::string& phase : options.phases)
     if (const auto step = step_of(phase, config, planned))

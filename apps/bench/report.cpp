@@ -37,9 +37,13 @@ void print_breakdown(const Row& row, std::ostream& out) {
   if (!row.contains("kernels")) return;
   std::vector<std::vector<std::string>> lines{
       {row.at("name").get<std::string>(), "calls", "ms", "% of step"}};
+  if (row.at("kernels").at(0).contains("roofline_seconds"))
+    lines[0].insert(lines[0].end(), {"GB/s", "TFLOP/s", "roofline ms", "budget ms"});
   for (const auto& k : row.at("kernels"))
     lines.push_back({"  " + k.at("kernel").get<std::string>(), number(k, "calls"),
-                     number(k, "seconds", 1e3, 2), number(k, "share", 100, 1)});
+                     number(k, "seconds", 1e3, 3), number(k, "share", 100, 1),
+                     number(k, "bytes_per_second", 1e-9), number(k, "flops_per_second", 1e-12, 1),
+                     number(k, "roofline_seconds", 1e3, 3), number(k, "budget_seconds", 1e3, 3)});
   lines.push_back({"  matmuls", "calls", "GFLOP/s", "library alone", "%"});
   for (const auto& m : row.at("matmuls"))
     lines.push_back({"  " + m.at("matmul").get<std::string>(), number(m, "calls"),
