@@ -53,7 +53,7 @@ class Backend {
 
   virtual size_t workspace_bytes() const {
     return 0;
-  }  // the Stream::workspace it wants; less is slower
+  }  // the Stream::workspace it wants
 
   virtual void* allocate(
       size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size

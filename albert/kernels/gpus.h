@@ -32,8 +32,8 @@ int64_t free_memory(int gpu);
 // can.
 std::string why_unusable(const GpuFacts& facts, int gpu, DType dtype = DType::kF32);
 
-// Bytes of cuBLASLt workspace that a step on a GPU of compute capability `major`.x holds. Larger
-// tiles want it; NVIDIA advises twice as much for Hopper as for Ampere.
+// Bytes of workspace that a step on a GPU of compute capability `major`.x holds. Larger tiles of
+// cuBLASLt want it, twice as much on Hopper by NVIDIA's advice; sums over rows take 26 MiB at most.
 constexpr size_t advised_workspace(int major) { return size_t{major >= 9 ? 64U : 32U} << 20; }
 
 std::string version_text(int cuda_version);  // 13000: "13.0"
