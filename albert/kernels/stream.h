@@ -26,8 +26,8 @@ struct Stream {
   CudnnContext* cudnn = nullptr;  // CUDA: who computes the attention it takes; owned by the Backend
   Profile* profile = nullptr;     // where calls are timed, if anywhere
   CallObserver* observer = nullptr;  // who is shown every call, if anyone
-  // CUDA: memory of this stream alone that a kernel may use while it runs, 256-byte aligned: matmuls
-  // take all, sums over rows some MiB, and refuse less; the caller's
+  // CUDA: memory of this stream alone that a kernel may use while it runs, 256-byte aligned:
+  // matmuls take all, sums over rows some MiB, and refuse less; the caller's
   void* workspace = nullptr;
   size_t workspace_bytes = 0;
   void* queue =
