@@ -5,18 +5,25 @@
 namespace albert::kernels {
 namespace {
 
-// cuDNN is not given a pruned layer, whose sequences may have no query: it does not promise to
-// clear dk and dv of such a sequence.
-bool by_cudnn(const Stream& s, const AttentionCall& call) {
-  const bool pruned = call.shape.cu_seqlens_q.data != call.shape.cu_seqlens_k.data;
-  return !pruned && !call.probabilities &&
-         cudnn_takes(s, call.q.matrix.dtype, call.shape.head_size, call.dropout);
-}
-
 // Batches of about the same lengths shall find the same graph.
 int64_t bucketed_max_seqlen(const AttentionCall& call) {
   constexpr int64_t kStep = 64;
   return (call.max_seqlen + kStep - 1) / kStep * kStep;
+}
+
+// cuDNN's backward with a fixed order of sums writes down longest x longest scores for every
+// sequence and head, and reads them again. A batch of one long and many short sequences would need
+// gigabytes of that; our own kernels need none.
+constexpr size_t kMostCudnnWorkspace = size_t{1} << 30;
+
+// cuDNN is not given a pruned layer, whose sequences may have no query: it does not promise to
+// clear dk and dv of such a sequence.
+bool by_cudnn(const Stream& s, const AttentionCall& call) {
+  const bool pruned = call.shape.cu_seqlens_q.data != call.shape.cu_seqlens_k.data;
+  return !pruned && !call.probabilities && call.q.matrix.shape[0] > 0 &&
+         cudnn_takes(s, call.q.matrix.dtype, call.shape.head_size, call.dropout) &&
+         cudnn_attention_workspace(s, call.backward, call.q, call.k, call.v, call.shape,
+                                   bucketed_max_seqlen(call)) <= kMostCudnnWorkspace;
 }
 
 // The scratch of our own backward: a number per query and head.

@@ -10,6 +10,7 @@ struct AttentionCall {
   Columns q, k, v;
   AttentionShape shape;
   int64_t max_seqlen = 0;  // rows of the longest sequence, or more
+  bool backward = false;   // whether attention_backward() follows
   Tensor probabilities = {};
   Dropout dropout = {};
 };

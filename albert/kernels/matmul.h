@@ -42,7 +42,7 @@ void linear_activation_forward(Stream s, Tensor y, Tensor kept, Tensor x, Tensor
 // matmul:
 //   dx = (dy weight) * activation'(kept);  dbias += sum over rows of dx, rows in a fixed order
 //   dx, kept [rows, in] F;  dy [rows, out] F;  weight [out, in] F;  dbias [in] accumulator(F) or
-//   empty; scratch [in] F, with dbias. On a GPU the sum is rounded to F before it is added.
+//   empty; scratch [in] F, with dbias. On a GPU bf16's sum is rounded to F before it is added.
 void linear_activation_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy,
                                 Tensor weight, Tensor kept, Activation activation);
 

@@ -51,6 +51,7 @@ TEST_P(ActivationTest, ForwardEqualsTheFormulaWithAndWithoutBias) {
 }
 
 TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
+  if (!computes_f64()) GTEST_SKIP() << kNeedsF64;
   for (const auto isa : available_isas()) {
     const TestDevice device(2, isa);
     auto x = TestTensor::random(DType::kF64, {7, 13}, 1),
@@ -74,18 +75,37 @@ TEST_P(ActivationTest, GradientEqualsCentralDifferences) {
   }
 }
 
+struct Gradients {
+  TestTensor dx, dbias;
+};
+
+Gradients gradients(const Stream& s, const TestTensor& dy, const TestTensor& x, const Tensor& bias,
+                    Activation activation) {
+  const DType dtype = x.tensor().dtype;
+  const int64_t cols = x.tensor().shape[1];
+  Gradients g{x.poisoned(), TestTensor(accumulator(dtype), {cols})};
+  kernels::bias_activation_backward(s, g.dx, Grad::kAssign, g.dbias, dy, x, bias, activation);
+  return g;
+}
+
 TEST_P(ActivationTest, BackwardInOtherTypesIsNearF64) {
   for (const DType dtype : float_types())
-    on_every_stream([&](const Stream& s) {
+    for (const bool biased : {false, true}) {
       const auto x = TestTensor::random(dtype, {9, 65}, 1, 2),
-                 dy = TestTensor::random(dtype, {9, 65}, 3);
-      TestTensor dx(dtype, {9, 65}), wide(DType::kF64, {9, 65});
-      kernels::bias_activation_backward(s, dx, Grad::kAssign, {}, dy, x, {}, GetParam());
-      kernels::bias_activation_backward(s, wide, Grad::kAssign, {}, dy.as_type(DType::kF64),
-                                        x.as_type(DType::kF64), {}, GetParam());
-      EXPECT_TRUE(
-          close(dx.values(), wide.values(), dtype == DType::kF32 ? 1e-6 : unit_roundoff(dtype)));
-    });
+                 dy = TestTensor::random(dtype, {9, 65}, 3),
+                 bias = TestTensor::random(dtype, {65}, 4);
+      const auto expected = [&] {
+        const OnCpu cpu;
+        const auto wide = bias.as_type(DType::kF64);
+        return gradients(cpu.stream(), dy.as_type(DType::kF64), x.as_type(DType::kF64),
+                         biased ? wide.tensor() : Tensor{}, GetParam());
+      }();
+      on_every_stream([&](const Stream& s) {
+        const auto g = gradients(s, dy, x, biased ? bias.tensor() : Tensor{}, GetParam());
+        EXPECT_TRUE(close(g.dx.values(), expected.dx.values(), near_f64(dtype))) << dtype;
+        EXPECT_TRUE(close(g.dbias.values(), expected.dbias.values(), near_f64(dtype))) << dtype;
+      });
+    }
 }
 
 TEST_P(ActivationTest, GradModesAndThreads) {

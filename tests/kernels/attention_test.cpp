@@ -183,12 +183,14 @@ TEST(Attention, AlignmentChangesRoundingAlone) {
 }
 
 TEST(Attention, FewerQueriesThanKeys) {
-  Case c(DType::kF64, 2, 8, {1, 0, 3}, {70, 5, 66});
-  const auto expected = oracle(c, kNothing);
-  on_every_stream([&](const Stream& s) {
-    c.forward(s);
-    EXPECT_TRUE(close(c.out.values(), expected, 1e-13));
-  });
+  for (const DType dtype : float_types()) {
+    Case c(dtype, 2, 8, {1, 0, 3}, {70, 5, 66});
+    const auto expected = oracle(c, kNothing);
+    on_every_stream([&](const Stream& s) {
+      c.forward(s);
+      EXPECT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype;
+    });
+  }
 }
 
 TEST(Attention, ProbabilitiesOnRequest) {
@@ -212,7 +214,7 @@ TEST(Attention, ProbabilitiesOnRequest) {
 }
 
 TEST(Attention, DropoutIsPhiloxOfQueryHeadAndKey) {
-  Case c(DType::kF64, 2, 4, {150, 70}, 0.5);
+  Case c(widest_type(), 2, 4, {150, 70}, 0.5);
   std::vector<double> expected(2 * 2 * 150 * 150, 0.0);
   oracle(c, [&](int64_t b, int64_t h, int64_t i, int64_t j, double p) {
     const int64_t column = h * 65536 + j;
@@ -224,9 +226,9 @@ TEST(Attention, DropoutIsPhiloxOfQueryHeadAndKey) {
         block.word[column % 4] >= kernels::dropout_threshold(0.5) ? 2 * p : 0;
   });
   on_every_stream([&](const Stream& s) {
-    TestTensor probabilities(DType::kF64, {2, 2, 150, 150});
+    TestTensor probabilities(widest_type(), {2, 2, 150, 150});
     c.forward(s, probabilities);
-    EXPECT_TRUE(close(probabilities.values(), expected, 1e-13));
+    EXPECT_TRUE(close(probabilities.values(), expected, tolerance(widest_type())));
   });
 }
 
@@ -246,6 +248,7 @@ class AttentionGradient : public ::testing::TestWithParam<double> {};
 INSTANTIATE_TEST_SUITE_P(Dropouts, AttentionGradient, ::testing::Values(0.0, 0.4));
 
 TEST_P(AttentionGradient, EqualsCentralDifferences) {
+  if (!computes_f64()) GTEST_SKIP() << kNeedsF64;
   for (const auto isa : available_isas())
     for (auto& [q_lengths, k_lengths, heads, size] :
          std::vector<std::tuple<std::vector<int64_t>, std::vector<int64_t>, int64_t, int64_t>>{
@@ -271,22 +274,35 @@ TEST_P(AttentionGradient, EqualsCentralDifferences) {
     }
 }
 
+struct Gradients {
+  TestTensor dq, dkv;
+};
+
+// The gradients of `c` in f64, by the CPU.
+Gradients exact_gradients(const Case& c) {
+  const OnCpu cpu;
+  Case wide(c);
+  for (auto member : {&Case::q, &Case::kv, &Case::dout, &Case::out, &Case::lse, &Case::delta})
+    wide.*member = (c.*member).as_type(DType::kF64);
+  Gradients g{TestTensor(DType::kF64, c.q.tensor().shape),
+              TestTensor(DType::kF64, c.kv.tensor().shape)};
+  wide.forward(cpu.stream());
+  wide.backward(cpu.stream(), g.dq, g.dkv);
+  return g;
+}
+
 TEST_P(AttentionGradient, OtherTypesAreNearF64) {
-  for (const DType dtype : float_types())
+  for (const DType dtype : float_types()) {
+    Case c(dtype, 2, 40, {70, 9}, GetParam());
+    const Gradients exact = exact_gradients(c);
     on_every_stream([&](const Stream& s) {
-      Case c(dtype, 2, 40, {70, 9}, GetParam()), wide(DType::kF64, 2, 40, {70, 9}, GetParam());
-      for (auto member : {&Case::q, &Case::kv, &Case::dout})
-        wide.*member = (c.*member).as_type(DType::kF64);
-      auto dq = TestTensor(dtype, {c.tq, c.width + 3}),
-           dkv = TestTensor(dtype, {c.tk, 2 * c.width});
-      auto wide_dq = dq.as_type(DType::kF64), wide_dkv = dkv.as_type(DType::kF64);
+      const TestTensor dq(dtype, {c.tq, c.width + 3}), dkv(dtype, {c.tk, 2 * c.width});
       c.forward(s);
-      wide.forward(s);
       c.backward(s, dq, dkv);
-      wide.backward(s, wide_dq, wide_dkv);
-      EXPECT_TRUE(close(dq.values(), wide_dq.values(), tolerance(dtype)));
-      EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), tolerance(dtype)));
+      EXPECT_TRUE(close(dq.values(), exact.dq.values(), tolerance(dtype))) << dtype;
+      EXPECT_TRUE(close(dkv.values(), exact.dkv.values(), tolerance(dtype))) << dtype;
     });
+  }
 }
 
 // As AlignedHeadsEqualPlainLoops, backward: each type against f64 from the same rounded inputs.
@@ -295,23 +311,16 @@ TEST_P(AttentionGradient, AlignedHeadsAreNearF64) {
   for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}})
       for (const auto& all : lengths) {
-        Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8),
-            wide(DType::kF64, 2, size, all, all, GetParam(), 0.3, 8);
-        for (auto member : {&Case::q, &Case::kv, &Case::dout})
-          wide.*member = (c.*member).as_type(DType::kF64);
-        auto wide_dq = TestTensor(DType::kF64, {c.tq, c.width + 8}),
-             wide_dkv = TestTensor(DType::kF64, {c.tk, 2 * c.width});
-        const TestDevice device;
-        wide.forward(device.stream());
-        wide.backward(device.stream(), wide_dq, wide_dkv);
+        Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8);
+        const Gradients exact = exact_gradients(c);
         on_every_stream([&](const Stream& s) {
           auto dq = TestTensor(dtype, {c.tq, c.width + 8}),
                dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
           c.forward(s);
           c.backward(s, dq, dkv);
-          EXPECT_TRUE(close(dq.values(), wide_dq.values(), 2 * tolerance(dtype), 0.02))
+          EXPECT_TRUE(close(dq.values(), exact.dq.values(), 2 * tolerance(dtype), 0.02))
               << dtype << " of " << size;
-          EXPECT_TRUE(close(dkv.values(), wide_dkv.values(), 2 * tolerance(dtype), 0.02))
+          EXPECT_TRUE(close(dkv.values(), exact.dkv.values(), 2 * tolerance(dtype), 0.02))
               << dtype << " of " << size;
           dq.check_sentinels();
           dkv.check_sentinels();
@@ -332,7 +341,7 @@ TEST_P(AttentionGradient, ThreadsDoNotChangeABit) {
 }
 
 TEST(Attention, ASequencesDropoutMovesWithIt) {
-  Case together(DType::kF64, 2, 4, {5, 7}, 0.5), alone(DType::kF64, 2, 4, {7}, 0.5);
+  Case together(widest_type(), 2, 4, {5, 7}, 0.5), alone(widest_type(), 2, 4, {7}, 0.5);
   for (int64_t i = 0; i < alone.q.size(); ++i) alone.q.set(i, together.q.get(5 * 11 + i));
   for (int64_t i = 0; i < alone.kv.size(); ++i) alone.kv.set(i, together.kv.get(5 * 16 + i));
   for (int64_t i = 0; i < 7; ++i) alone.row_ids.set(i, together.row_ids.get(5 + i));

@@ -25,8 +25,6 @@ TEST(Cublas, TheRealLibraryTakesOurDescriptors) {
   } catch (const Error& e) {
     GTEST_SKIP() << e.what();
   }
-  dlopen(library->path().c_str(),
-         RTLD_NOW | RTLD_NODELETE);  // or leak checkers take its statics for lost, once closed
   const lt::Functions f = lt::functions_of(*library);
   EXPECT_GE(f.get_version(), 120000U);
   lt::Desc desc = nullptr;
@@ -83,6 +81,14 @@ TEST(CudaLibrary, IsLookedForWhereTheUserSaysFirst) {
   EXPECT_LT(at("liba.so.2"), at("liba.so.1"));
   EXPECT_EQ(kernels::library_candidates({"liba.so.1"}, {"", "/toolkit"}),
             (std::vector<std::string>{"liba.so.1", "/toolkit/lib64/liba.so.1"}));
+}
+
+// No program here is linked with it.
+TEST(CudaLibrary, StaysLoadedWhenItsOwnerIsGone) {
+  constexpr const char* kName = "libanl.so.1";
+  ASSERT_EQ(dlopen(kName, RTLD_NOW | RTLD_NOLOAD), nullptr);
+  { const kernels::CudaLibrary library("a library", {kName}); }
+  EXPECT_NE(dlopen(kName, RTLD_NOW | RTLD_NOLOAD), nullptr);
 }
 
 TEST(CudaLibrary, OpensWhatIsThereAndNamesWhatIsNot) {

@@ -75,22 +75,15 @@ struct Packed {
   TestTensor q, kv, dout, out, dq, dkv;
 };
 
-#if defined(ALBERT_CUDA_EMULATED)
-// A stream whose attention a fake computes at once.
+// The test's one stream, with cuDNN: on a GPU the library, else a fake. All work and all copies of
+// operands are in line on it.
 struct WithCudnn {
-  WithCudnn() { stream.cudnn = &library; }
-  kernels::simt::FakeCudnn library{[](void*, const std::function<void()>& work) { work(); }};
+  WithCudnn() { stream.cudnn = backend->stream().cudnn; }
+  std::unique_ptr<kernels::Backend> backend = kernels::make_backend(
+      {.device = Device::kCuda, .attention = kernels::AttentionBackend::kCudnn});
   TestDevice device;
   Stream stream = device.stream();
 };
-#else
-// On a GPU, cuDNN itself.
-struct WithCudnn {
-  std::unique_ptr<kernels::Backend> backend = kernels::make_backend(
-      {.device = Device::kCuda, .attention = kernels::AttentionBackend::kCudnn});
-  Stream stream = backend->stream();
-};
-#endif
 
 class CudnnAttention : public ::testing::Test {
  protected:
@@ -130,6 +123,27 @@ TEST_F(CudnnAttention, TakesWhatItsGraphsAreGoodFor) {
   cudnn.stream.cudnn = nullptr;
   EXPECT_FALSE(takes(DType::kBF16, 64));
 }
+
+#if defined(ALBERT_CUDA_EMULATED)
+// Batches of about the same size share their graphs, forward's for any number of rows.
+TEST_F(CudnnAttention, GraphsDependOnRoundedTotals) {
+  WithCudnn cudnn;
+  const auto built = [&](bool backward, std::initializer_list<int64_t> all) {
+    auto& library = dynamic_cast<kernels::simt::FakeCudnn&>(*cudnn.stream.cudnn);
+    const int before = library.built();
+    for (const int64_t rows : all) {
+      const Tensor cu(nullptr, {101}, DType::kI32);
+      const Tensor qkv(nullptr, {rows, 3 * kWidth}, DType::kBF16);
+      kernels::cudnn_attention_workspace(cudnn.stream, backward, {qkv, 0}, {qkv, kWidth},
+                                         {qkv, 2 * kWidth}, {kHeads, kSize, cu, cu, {}}, 256);
+    }
+    return library.built() - before;
+  };
+  EXPECT_EQ(built(false, {20000, 21000, 25600}), 1);
+  EXPECT_EQ(built(true, {20000, 20401, 20480}), 1);
+  EXPECT_EQ(built(true, {20481, 21000}), 1);
+}
+#endif
 
 TEST_F(CudnnAttention, RefusesRowsThatBeginAnywhere) {
   WithCudnn cudnn;

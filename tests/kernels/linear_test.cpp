@@ -116,6 +116,23 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LinearTest,
                                                               Size{1, 24, 24}, Size{7, 64, 24},
                                                               Size{33, 24, 100})));
 
+// A bias gradient is a sum over all rows: in f16, times a loss scale, it would be infinite where
+// none of its terms is, and the loss scale would fall on its account.
+TEST(Linear, ABiasGradientMayExceedF16) {
+  if (tested_device() != Device::kCuda) GTEST_SKIP() << "the CPU has no f16";
+  constexpr int64_t kRows = 4096, kCols = 8;
+  const TestDevice device;
+  TestTensor dy(DType::kF16, {kRows, 1}), weight(DType::kF16, {1, kCols}),
+      kept(DType::kF16, {kRows, kCols}), dx(DType::kF16, {kRows, kCols}),
+      scratch(DType::kF16, {kCols}), dbias(DType::kF32, {kCols});
+  for (int64_t i = 0; i < kRows; ++i) dy.set(i, 32);
+  for (int64_t i = 0; i < kCols; ++i) weight.set(i, 1);
+  for (int64_t i = 0; i < kept.size(); ++i) kept.set(i, 20);  // where GELU's slope is 1
+  kernels::linear_activation_backward(device.stream(), dx, dbias, scratch, dy, weight, kept,
+                                      Activation::kGeluNew);
+  EXPECT_EQ(dbias.values(), std::vector<double>(kCols, 32.0 * kRows));
+}
+
 TEST(Linear, RefusesOperandsThatDoNotFit) {
   TestDevice device;
   TestTensor y(DType::kF32, {2, 3}), x(DType::kF32, {2, 4}), w(DType::kF32, {3, 4}),

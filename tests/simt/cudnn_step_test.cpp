@@ -37,8 +37,8 @@ class CudnnStep {
                      .backend = {.device = Device::kCuda, .attention = attention}})) {
     randomize(model_, 3);
   }
-  Outcome run(int n, Keep keep = Keep::kActivations) {
-    const RandomBatch batch(config_, 4, 21, static_cast<uint32_t>(n));
+  Outcome run(int n, Keep keep = Keep::kActivations, int64_t sequences = 4, int64_t length = 21) {
+    const RandomBatch batch(config_, sequences, length, static_cast<uint32_t>(n));
     model_.zero_grads();
     const auto out = model_.forward(batch.inputs, batch.pretraining,
                                     {.logits = false,
@@ -82,7 +82,7 @@ TEST(CudnnStep, IsAsExactAsOurOwn) {
       // Two full layers, forward and backward, and forward again to recompute; the last layer is
       // pruned, and ours.
       EXPECT_EQ(cudnn.runs(), keep == Keep::kRecompute ? 6 : 4);
-      EXPECT_EQ(cudnn.gpu().cudnn()->graphs().size(), 2U);
+      EXPECT_EQ(cudnn.gpu().cudnn()->built(), 2);
     }
 }
 
@@ -106,6 +106,40 @@ TEST(CudnnStep, LeavesTheRestToOurOwn) {
   CudnnStep wide(config_of(0), Precision::kF32, AttentionBackend::kCudnn);
   wide.run(1);
   EXPECT_EQ(wide.runs(), 0);
+}
+
+// cuDNN's scratch is part of the planned memory, and there is a limit to it.
+TEST(CudnnStep, PlansForTheWorkspaceAndLeavesBatchesThatWantTooMuchToOurOwn) {
+  const auto peak_with = [](size_t workspace, int runs) {
+    CudnnStep step(config_of(0), Precision::kBF16, AttentionBackend::kCudnn);
+    step.gpu().cudnn()->set_workspace(workspace);
+    step.run(1);
+    EXPECT_EQ(step.runs(), runs);
+    return step.model().session().last_peak();
+  };
+  const size_t small = peak_with(1024, 4);
+  EXPECT_GT(peak_with(size_t{8} << 20, 4), small + (size_t{7} << 20));
+  EXPECT_LT(peak_with((size_t{1} << 30) + 1, 0), small + (size_t{1} << 20));
+}
+
+// Only the last used graphs are kept, and those that captured steps run.
+TEST(CudnnStep, ForgetsGraphsThatNoStepUses) {
+  using Cache = kernels::GraphCache<int>;
+  CudnnStep cudnn(config_of(0), Precision::kBF16, AttentionBackend::kCudnn);
+  cudnn.run(1, Keep::kActivations, 60, 3);  // makes room
+  Outcome expected = cudnn.run(1);
+  for (int n = 0; n < 2; ++n) cudnn.run(1);
+  const int captured = cudnn.runs();
+  for (int64_t sequences = 5; sequences <= 40; ++sequences)
+    cudnn.run(2, Keep::kActivations, sequences, 3);
+  EXPECT_GT(cudnn.gpu().cudnn()->built(), static_cast<int>(Cache::kMost));
+  EXPECT_LE(cudnn.gpu().cudnn()->kept(), Cache::kMost);
+  const int before = cudnn.runs();
+  EXPECT_GT(before, captured);
+  const Outcome replayed = cudnn.run(1);
+  EXPECT_EQ(cudnn.runs(), before);
+  EXPECT_EQ(replayed.loss, expected.loss);
+  EXPECT_TRUE(same_bits(replayed.gradients, expected.gradients));
 }
 
 // Who asks for probabilities gets ours, and hidden states beside them.

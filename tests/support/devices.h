@@ -47,6 +47,10 @@ inline kernels::Stream with_workspace(kernels::Stream s) {
   return s;
 }
 
+// Whether the tested kernels take f64. A GPU's do not, nor do the emulated GPU's where it stands
+// for one; what they compute is compared with f64 on the CPU (OnCpu).
+inline bool computes_f64() { return gpu() == nullptr; }
+
 // A stream and what it needs. Lives as long as the Device.
 struct TestDevice {
   explicit TestDevice(int threads = 1, kernels::Isa isa = kernels::detect_isa())
@@ -71,6 +75,26 @@ struct TestDevice {
   }
 #endif
   std::unique_ptr<kernels::Backend> backend;
+};
+
+// The CPU, where f64 references are computed. While one lives, TestTensors hand out the host's
+// memory, which its kernels take.
+class OnCpu {
+ public:
+  OnCpu() { ++living(); }
+  ~OnCpu() { --living(); }
+  OnCpu(const OnCpu&) = delete;
+  OnCpu& operator=(const OnCpu&) = delete;
+  kernels::Stream stream() const { return backend_->stream(); }
+  static bool asked_for() { return living() > 0; }
+
+ private:
+  static int& living() {
+    static int count = 0;
+    return count;
+  }
+  std::unique_ptr<kernels::Backend> backend_ =
+      kernels::make_backend({.device = Device::kCpu, .threads = 1});
 };
 
 // Every instruction set this machine can run, slowest first; a GPU has but one.

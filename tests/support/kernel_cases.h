@@ -9,12 +9,17 @@
 
 namespace albert::testing {
 
-// Those that the tested device computes in.
+// Those that the tested kernels take.
 inline std::vector<DType> float_types() {
-  std::vector<DType> types{DType::kF32, DType::kF64, DType::kBF16};
+  std::vector<DType> types{DType::kF32, DType::kBF16};
+  if (computes_f64()) types.push_back(DType::kF64);
   if (tested_device() == Device::kCuda) types.push_back(DType::kF16);
   return types;
 }
+
+// The most exact of them.
+inline DType widest_type() { return computes_f64() ? DType::kF64 : DType::kF32; }
+constexpr const char* kNeedsF64 = "central differences need f64, which a GPU does not compute";
 
 // Calls body(stream) for every instruction set and every way to run it.
 inline void on_every_stream(const std::function<void(kernels::Stream)>& body) {
@@ -50,6 +55,11 @@ inline double unit_roundoff(DType t) {
     case DType::kBF16: return std::ldexp(1, -8);
     default: return 0;
   }
+}
+
+// How far a kernel's result in t may lie from the same in f64: a few roundings.
+inline double near_f64(DType t) {
+  return t == DType::kF64 ? 1e-12 : t == DType::kF32 ? 1e-6 : unit_roundoff(t);
 }
 
 // run(d, mode) writes a gradient: kAssign must overwrite anything, kAdd must add, kIgnore must

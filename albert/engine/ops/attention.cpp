@@ -24,8 +24,8 @@ AttentionCall call_of(Tape& t, Var q, Var key_value, const AttentionShape& host_
   const int64_t longest = longest_sequence(host_shape.cu_seqlens_q);
   const int64_t width = shape.heads * shape.head_size;
   const Tensor kv = key_value.value();  // the keys, then the values
-  return {{q.value(), 0}, {kv, 0},       {kv, width},          shape,
-          longest,        probabilities, on_device(t, dropout)};
+  return {{q.value(), 0}, {kv, 0},      {kv, width},   shape,
+          longest,        t.training(), probabilities, on_device(t, dropout)};
 }
 
 Tensor workspace_of(Tape& t, const AttentionCall& call, bool backward) {

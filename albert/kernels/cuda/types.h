@@ -33,16 +33,16 @@ inline T* data(const Tensor& t) {
 
 // Calls f(Tag<F>{}) for a float type the entry point has checked. f64 serves to test the
 // kernels in the emulator; on a GPU it would double compile time for no user.
+// Error(kNoDevice) for f64 on a GPU, and on an emulated one that stands for it.
 template <class Function>
 inline void for_float(DType t, Function&& f) {
   if (t == DType::kF32) return f(Tag<float>{});
   if (t == DType::kBF16) return f(Tag<BFloat16>{});
   if (t == DType::kF16) return f(Tag<Float16>{});
-#if defined(__CUDACC__)
-  fail(ErrorCode::kNoDevice, "f64 runs on the CPU only: --device cpu");
-#else
-  f(Tag<double>{});
+#if !defined(__CUDACC__)
+  if (simt::emulator::computes_f64()) return f(Tag<double>{});
 #endif
+  fail(ErrorCode::kNoDevice, "f64 runs on the CPU only: --device cpu");
 }
 
 template <class F>

@@ -20,7 +20,8 @@ void submit_to_queue(void* queue, std::function<void()> work) {
 
 class EmulatedBackend::Replay final : public CapturedStep {
  public:
-  Replay(DeviceMemory& memory, Work work) : memory_(memory), work_(std::move(work)) {}
+  Replay(DeviceMemory& memory, Work work, std::shared_ptr<const void> graphs)
+      : memory_(memory), work_(std::move(work)), graphs_(std::move(graphs)) {}
   void replay() override {
     const DeviceMemory::Access access(memory_);
     for (const auto& launch : work_) launch();
@@ -29,6 +30,7 @@ class EmulatedBackend::Replay final : public CapturedStep {
  private:
   DeviceMemory& memory_;
   Work work_;
+  std::shared_ptr<const void> graphs_;  // cuDNN's, which the work runs
 };
 
 EmulatedBackend::EmulatedBackend(const BackendOptions& options)
@@ -79,11 +81,13 @@ void EmulatedBackend::clear(void* device, size_t bytes) {
 void EmulatedBackend::begin_capture() {
   ALBERT_CHECK(!captured_, "a capture inside a capture");
   captured_ = std::make_unique<Work>();
+  if (cudnn_) cudnn_->begin_capture();
 }
 
 std::unique_ptr<CapturedStep> EmulatedBackend::end_capture() {
   ALBERT_CHECK(captured_, "no capture was begun");
-  return std::make_unique<Replay>(memory_, std::move(*std::exchange(captured_, nullptr)));
+  return std::make_unique<Replay>(memory_, std::move(*std::exchange(captured_, nullptr)),
+                                  cudnn_ ? cudnn_->end_capture() : nullptr);
 }
 
 void EmulatedBackend::submit(std::function<void()> work) {

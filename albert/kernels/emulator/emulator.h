@@ -45,6 +45,10 @@ struct Queue {
 
 namespace emulator {
 
+// False in a process with ALBERT_TEST_DEVICE, whose tests run as they do on a GPU: kernels refuse
+// f64 there.
+bool computes_f64();
+
 // Position of the running fiber.
 int thread();
 int threads();

@@ -7,8 +7,6 @@
 namespace albert::kernels::simt {
 namespace {
 
-constexpr size_t kWorkspaceBytes = 768;
-
 // Iterates over the rows of one head of one sequence.
 template <class T>
 struct Rows {
@@ -29,6 +27,9 @@ class Attention {
       : p_(problem), o_(operands) {}
 
   void run() const {
+    ALBERT_CHECK(!p_.backward || ints(CudnnTensor::kOffsetsOut)[p_.sequences] <=
+                                     p_.rows_q * p_.heads * p_.head_size,
+                 "cuDNN's fake: more rows than the graph is for, ", p_.rows_q);
     for (int64_t b = 0; b < p_.sequences; ++b) {
       const int64_t rows = ints(CudnnTensor::kLengthsQ)[b], keys = ints(CudnnTensor::kLengthsK)[b];
       ALBERT_CHECK(rows <= p_.longest && keys <= p_.longest, "cuDNN's fake: sequence ", b, " of ",
@@ -125,16 +126,23 @@ class Attention {
 }  // namespace
 
 size_t FakeCudnn::workspace_bytes(const CudnnProblem& problem) {
-  graphs_.insert(problem);
-  return kWorkspaceBytes;
+  graphs_.get(problem, [&] {
+    ++built_;
+    return std::make_shared<Graph>();
+  });
+  return workspace_;
 }
 
 void FakeCudnn::run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
                     void* queue) {
-  ALBERT_CHECK(graphs_.count(problem) == 1, "cuDNN's fake: no graph was built for this problem");
+  const auto graph = graphs_.get(problem, []() -> std::shared_ptr<Graph> {
+    fail(ErrorCode::kInternal, "cuDNN's fake: no graph was built for this problem");
+  });
+  graphs_.used(graph);
   ++runs_;
-  submit_(queue, [=] {
-    std::memset(workspace, 0xff, kWorkspaceBytes);
+  submit_(queue, [=, bytes = workspace_, alive = std::weak_ptr<const Graph>(graph)] {
+    ALBERT_CHECK(!alive.expired(), "cuDNN's fake: a graph that runs was destroyed");
+    std::memset(workspace, 0xff, bytes);
     if (problem.dtype == DType::kF16)
       Attention<Float16>(problem, operands).run();
     else

@@ -207,20 +207,21 @@ bool fused_linear(Stream s, Tensor y, Tensor kept, Tensor x, Tensor weight, Tens
 // dx = (dy weight) * activation'(kept), and dbias, in one call.
 bool fused_backward(Stream s, Tensor dx, Tensor dbias, Tensor scratch, Tensor dy, Tensor weight,
                     Tensor kept, Activation activation) {
-  const auto epilogue = backward_epilogue(activation, bool(dbias));
+  // cuBLASLt returns the sum over rows in F. In f16 it would overflow long before its terms do.
+  const bool sums_rows = dbias && dx.dtype != DType::kF16;
+  const auto epilogue = backward_epilogue(activation, sums_rows);
   if (!epilogue || !fits_aux(kept.data, kept.shape[1])) return false;
   CublasMatmul matmul = matmul_of(s, dx, dy, {});
   matmul.epilogue = *epilogue;
   {
     const MatmulShape shape = shape_of(matmul, false, activation);
     const ProfileScope scope(s, shape);
-    const CublasOperands operands{dx.data, dy.data, weight.data, dbias ? scratch.data : nullptr,
+    const CublasOperands operands{dx.data, dy.data, weight.data, sums_rows ? scratch.data : nullptr,
                                   kept.data};
     if (!context_of(s).run(matmul, operands, s)) return false;
   }
-  if (dbias)
-    kernels::sum_rows(s, dbias,
-                      scratch.reshaped({1, dbias.shape[0]}));  // cuBLASLt assigns, and in F
+  // cuBLASLt assigns, where dbias is added to.
+  if (dbias) kernels::sum_rows(s, dbias, sums_rows ? scratch.reshaped({1, dbias.shape[0]}) : dx);
   return true;
 }
 

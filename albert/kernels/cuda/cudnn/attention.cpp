@@ -1,5 +1,6 @@
 #include "albert/kernels/cuda/cudnn/attention.h"
 
+#include <bit>
 #include <limits>
 
 #include "albert/kernels/check.h"
@@ -12,6 +13,12 @@ constexpr int64_t kMaxHeadSize = 128;  // the limit of backward on every GPU
 constexpr int64_t kAlignElements = 8;  // 16 bytes: the alignment of heads and rows
 constexpr size_t kAlignBytes = 256;    // alignment of cuDNN's part of the workspace
 
+// Totals are upper bounds, rounded up so that batches of about the same size find the same graph.
+int64_t rounded_total(int64_t rows) {
+  const auto step = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(rows)) / 16);
+  return step == 0 ? rows : (rows + step - 1) / step * step;
+}
+
 CudnnProblem problem_of(bool backward, const Columns& q, const Columns& k, const Columns& v,
                         const AttentionShape& shape, int64_t longest) {
   return {backward,
@@ -20,8 +27,8 @@ CudnnProblem problem_of(bool backward, const Columns& q, const Columns& k, const
           shape.head_size,
           shape.cu_seqlens_q.shape[0] - 1,
           longest,
-          q.matrix.shape[0],
-          k.matrix.shape[0],
+          backward ? rounded_total(q.matrix.shape[0]) : 0,
+          backward ? rounded_total(k.matrix.shape[0]) : 0,
           q.matrix.shape[1],
           k.matrix.shape[1],
           v.matrix.shape[1]};
@@ -108,7 +115,7 @@ CudnnOperands common_operands(const CudnnIndices& indices, Tensor out, Tensor lo
 void run(const Stream& s, const CudnnProblem& p, [[maybe_unused]] const CudnnIndices& indices,
          const CudnnOperands& operands, Tensor workspace,
          [[maybe_unused]] const AttentionShape& shape) {
-  if (s.device != Device::kCuda || p.rows_q == 0) return;
+  if (s.device != Device::kCuda) return;
   [[maybe_unused]] const int64_t strides[5] = {p.q_stride, p.k_stride, p.v_stride,
                                                p.heads * p.head_size, p.heads};
   ALBERT_CALL_CUDA(cudnn_indices, s, indices, strides, shape);

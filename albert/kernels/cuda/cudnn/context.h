@@ -15,7 +15,7 @@ struct CudnnProblem {
   DType dtype = DType::kBF16;
   int64_t heads = 0, head_size = 0, sequences = 0;
   int64_t longest = 0;             // most rows of a sequence
-  int64_t rows_q = 0, rows_k = 0;  // totals of all sequences
+  int64_t rows_q = 0, rows_k = 0;  // backward: totals of all sequences, or more; forward: 0
   int64_t q_stride = 0, k_stride = 0,
           v_stride = 0;  // elements from row to row; heads * head_size for out and dout
 
@@ -54,8 +54,8 @@ class CudnnOperands {
   std::array<void*, kCudnnTensors> at_ = {};
 };
 
-// The library and its graphs, used by the one thread that uses the stream. Graphs are kept as long
-// as this lives, because captured steps refer to their kernels.
+// The library and its graphs, used by the one thread that uses the stream. Those that were used
+// last are kept.
 class CudnnContext {
  public:
   virtual ~CudnnContext() = default;
@@ -63,6 +63,11 @@ class CudnnContext {
   virtual size_t workspace_bytes(const CudnnProblem& problem) = 0;
   virtual void run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
                    void* queue) = 0;
+
+  // Graphs that run between these two live as long as what the second returns, because a captured
+  // step refers to their kernels.
+  virtual void begin_capture() = 0;
+  virtual std::shared_ptr<const void> end_capture() = 0;
 };
 
 // cuDNN on a GPU of compute capability major * 10 + minor. Error(kNoDevice) if the library is

@@ -4,9 +4,9 @@
 #include <dlfcn.h>
 
 #include <cmath>
-#include <map>
 #include <unordered_map>
 
+#include "albert/kernels/cuda/cudnn/graph_cache.h"
 #include "albert/kernels/cuda/runtime/library.h"
 
 // The frontend calls cuDNN through this handle.
@@ -144,7 +144,9 @@ class Builder {
 
 class CudnnGraphs final : public CudnnContext {
  public:
-  explicit CudnnGraphs(int compute_capability) : compute_capability_(compute_capability) {
+  explicit CudnnGraphs(int compute_capability)
+      : compute_capability_(compute_capability),
+        graphs_([this] { cudaStreamSynchronize(static_cast<cudaStream_t>(queue_)); }) {
     if (fe::detail::create_handle(&handle_) != CUDNN_STATUS_SUCCESS)
       fail(ErrorCode::kNoDevice, "cuDNN ", cudnn_.version(),
            " does not start on this GPU; use --attention own");
@@ -155,33 +157,41 @@ class CudnnGraphs final : public CudnnContext {
   }
 
   size_t workspace_bytes(const CudnnProblem& problem) override {
-    return static_cast<size_t>(graph_of(problem).get_workspace_size());
+    return static_cast<size_t>(graph_of(problem)->get_workspace_size());
   }
 
   void run(const CudnnProblem& problem, const CudnnOperands& operands, void* workspace,
            void* queue) override {
     if (fe::detail::set_stream(handle_, static_cast<cudaStream_t>(queue)) != CUDNN_STATUS_SUCCESS)
       fail(ErrorCode::kInternal, "cuDNN: no stream");
+    queue_ = queue;
     std::unordered_map<int64_t, void*> places;
     for (size_t i = 0; i < kCudnnTensors; ++i)
       if (void* at = operands[static_cast<CudnnTensor>(i)])
         places.emplace(static_cast<int64_t>(i) + 1, at);
-    check(graph_of(problem).execute(handle_, places, workspace), "attention");
+    const auto graph = graph_of(problem);
+    graphs_.used(graph);
+    check(graph->execute(handle_, places, workspace), "attention");
   }
 
+  void begin_capture() override { graphs_.begin_capture(); }
+  std::shared_ptr<const void> end_capture() override { return graphs_.end_capture(); }
+
  private:
-  Graph& graph_of(const CudnnProblem& problem) {
-    if (const auto at = graphs_.find(problem); at != graphs_.end()) return *at->second;
-    auto graph = Builder(problem, compute_capability_).build();
-    check(graph->build(handle_, {fe::HeurMode_t::A}),
-          "this attention is not offered, use --attention own");
-    return *graphs_.emplace(problem, std::move(graph)).first->second;
+  std::shared_ptr<Graph> graph_of(const CudnnProblem& problem) {
+    return graphs_.get(problem, [&] {
+      auto graph = Builder(problem, compute_capability_).build();
+      check(graph->build(handle_, {fe::HeurMode_t::A}),
+            "this attention is not offered, use --attention own");
+      return graph;
+    });
   }
 
   Cudnn cudnn_;
   int compute_capability_;
   cudnnHandle_t handle_ = nullptr;
-  std::map<CudnnProblem, std::shared_ptr<Graph>> graphs_;
+  void* queue_ = nullptr;  // the stream of the last run
+  GraphCache<Graph> graphs_;
 };
 
 }  // namespace

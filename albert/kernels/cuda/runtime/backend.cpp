@@ -17,23 +17,34 @@
 namespace albert::kernels {
 namespace {
 
-// A captured step as a CUDA graph.
+// CUDA's current GPU belongs to the thread, and other code may have changed it.
+void select_gpu(int number) { check_cuda(cudaSetDevice(number), "choosing a GPU"); }
+
+// A captured step as a CUDA graph of one GPU, the current one when it is made.
 class CudaGraph final : public CapturedStep {
  public:
-  CudaGraph(cudaGraph_t graph, cudaStream_t stream) : stream_(stream) {
+  // `kept` lives as long as the graph, which refers to its kernels.
+  CudaGraph(cudaGraph_t graph, int gpu, cudaStream_t stream, std::shared_ptr<const void> kept)
+      : gpu_(gpu), stream_(stream), kept_(std::move(kept)) {
     const cudaError_t status = cudaGraphInstantiate(&graph_, graph, 0);
     cudaGraphDestroy(graph);
     check_cuda(status, "graph");
   }
   ~CudaGraph() override {
+    cudaSetDevice(gpu_);
     cudaStreamSynchronize(stream_);  // the last replay may still be running
     cudaGraphExecDestroy(graph_);
   }
-  void replay() override { check_cuda(cudaGraphLaunch(graph_, stream_), "launch of a graph"); }
+  void replay() override {
+    select_gpu(gpu_);
+    check_cuda(cudaGraphLaunch(graph_, stream_), "launch of a graph");
+  }
 
  private:
   cudaGraphExec_t graph_ = nullptr;
+  int gpu_;
   cudaStream_t stream_;
+  std::shared_ptr<const void> kept_;
 };
 
 std::string in_gib(size_t bytes) {
@@ -100,22 +111,27 @@ class CudaBackend final : public Backend {
     select();
     check_cuda(cudaMemsetAsync(device, 0, bytes, queue_.get()), "clearing memory");
   }
-  void synchronize() override { check_cuda(cudaStreamSynchronize(queue_.get()), "a kernel"); }
+  void synchronize() override {
+    select();
+    check_cuda(cudaStreamSynchronize(queue_.get()), "a kernel");
+  }
 
   bool can_capture() const override { return true; }
   void begin_capture() override {
     select();
     check_cuda(cudaStreamBeginCapture(queue_.get(), cudaStreamCaptureModeThreadLocal), "capture");
+    if (cudnn_) cudnn_->begin_capture();
   }
   std::unique_ptr<CapturedStep> end_capture() override {
+    select();
+    std::shared_ptr<const void> kept = cudnn_ ? cudnn_->end_capture() : nullptr;
     cudaGraph_t graph = nullptr;
     check_cuda(cudaStreamEndCapture(queue_.get(), &graph), "capture");
-    return std::make_unique<CudaGraph>(graph, queue_.get());
+    return std::make_unique<CudaGraph>(graph, number_, queue_.get(), std::move(kept));
   }
 
  private:
-  // CUDA's current GPU belongs to the thread, and other code may have changed it.
-  void select() const { check_cuda(cudaSetDevice(number_), "choosing a GPU"); }
+  void select() const { select_gpu(number_); }
   std::string memory_text() const {
     return std::to_string((gpu_.memory + (int64_t{1} << 29)) / (int64_t{1} << 30)) + " GiB";
   }

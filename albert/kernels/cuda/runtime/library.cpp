@@ -50,7 +50,7 @@ CudaLibrary::CudaLibrary(const std::string& title, const std::vector<std::string
                          const LibraryPlaces& places)
     : title_(title) {
   for (const auto& candidate : library_candidates(names, places)) {
-    handle_ = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+    handle_ = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     path_ = candidate;
     if (handle_) return;
   }

@@ -19,7 +19,8 @@ LibraryPlaces library_places();  // reads the environment
 std::vector<std::string> library_candidates(const std::vector<std::string>& names,
                                             const LibraryPlaces& places);
 
-// An open library, closed with the object.
+// An open library. It stays loaded when the object is gone: NVIDIA's libraries have threads and
+// code on the GPU, and do not promise to survive being unloaded.
 class CudaLibrary {
  public:
   // Error(kNoDevice) says where it was looked for and what would work.
