@@ -7,6 +7,7 @@
 #include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 #include "apps/cli/common.h"
+#include "apps/cli/task_files.h"
 #include "apps/cli/task_flags.h"
 #include "apps/commands.h"
 
@@ -14,7 +15,7 @@ namespace albert::apps {
 namespace {
 
 struct PredictFlags {
-  std::string model, input, output, output_dir;
+  std::string model, task, data_dir, input, output, output_dir;
   int64_t batch_size = 32, max_seq_length = 512;
   TaskFlags options{&TaskKind::prediction};
   CommonOptions common;
@@ -26,9 +27,13 @@ std::unique_ptr<TextReader> open_input(const std::string& input) {
   return input.empty() ? TextReader::standard_input() : std::make_unique<TextReader>(input);
 }
 
-RecordFormat format_of(const std::string& input) {
-  if (is_json_lines(input)) return RecordFormat::kJson;
-  return has_extension(input, ".tsv") ? RecordFormat::kTable : RecordFormat::kLines;
+// Files of a task are tables whatever their name.
+RecordFormat format_of(const PredictFlags& flags) {
+  if (flags.input.empty()) return RecordFormat::kLines;
+  const RecordFormat format = format_of_data(flags.input);
+  const bool lines =
+      format == RecordFormat::kTable && flags.task.empty() && !has_extension(flags.input, ".tsv");
+  return lines ? RecordFormat::kLines : format;
 }
 
 // One answer for each line of the input, in their order.
@@ -87,15 +92,27 @@ class Answers {
   int64_t bad_ = 0;
 };
 
+// The kind of the task where one is named, which must be of the model's head; else the model's.
+const TaskKind& kind_for(const PredictFlags& flags, const TaskSpec* task) {
+  const TaskKind& of_model = kind_of_model(flags.model);
+  if (!task) return of_model;
+  const TaskKind& kind = kind_of(*task);
+  if (kind.architecture != of_model.architecture)
+    fail(ErrorCode::kMismatch, flags.model, ": found ", of_model.architecture, ", wanted ",
+         kind.architecture, " for --task ", task->name);
+  return kind;
+}
+
 PredictionRequest request_of(const PredictFlags& flags, const Command& command,
-                             const TaskKind& kind, std::ostream& err) {
+                             const TaskSpec* task, const TaskKind& kind, std::ostream& err) {
   if (flags.batch_size < 1)
     fail(ErrorCode::kUsage, "--batch_size ", flags.batch_size, ": wanted 1 or more");
   PredictionRequest request;
   request.model = flags.model;
   request.batch_size = flags.batch_size;
   if (command.is_set("max_seq_length")) request.max_seq_length = flags.max_seq_length;
-  request.options = flags.options.chosen(command, kind);
+  request.options =
+      flags.options.chosen(command, kind, task ? task->settings : decltype(task->settings)());
   request.warn = [&err, quiet = flags.common.quiet](const std::string& line) {
     if (!quiet) err << "albert: warning: " << line << "\n";
   };
@@ -105,7 +122,7 @@ PredictionRequest request_of(const PredictFlags& flags, const Command& command,
 
 int64_t predict_all(const PredictFlags& flags, Predictor& predictor, const Sink& sink) {
   const auto reader = open_input(flags.input);
-  RecordReader records(*reader, format_of(flags.input), BlankLines::kRefused);
+  RecordReader records(*reader, format_of(flags), BlankLines::kRefused, predictor.table());
   predictor.check(records);
   // Who waits at the other end of a pipe gets its answers after every batch.
   constexpr int64_t kBatches = 16;
@@ -113,30 +130,35 @@ int64_t predict_all(const PredictFlags& flags, Predictor& predictor, const Sink&
   return Answers(predictor, static_cast<size_t>(window), sink).run(*reader, records);
 }
 
-// An official file to the files that its scripts write.
-int predict_file(const PredictFlags& flags, const TaskKind& kind, const PredictionRequest& request,
-                 std::ostream& out) {
+// Official files to the files that their scripts write.
+int predict_files(const PredictFlags& flags, const TaskSpec* task, const TaskKind& kind,
+                  const PredictionRequest& request, std::ostream& out) {
   if (!kind.predict_file)
     fail(ErrorCode::kUsage, "--output_dir: is no option of a ", kind.name,
          " model; use --output FILE");
-  if (flags.input.empty()) fail(ErrorCode::kUsage, "predict --output_dir needs --input FILE");
   if (!flags.output.empty())
     fail(ErrorCode::kUsage, "--output: found it beside --output_dir, wanted one of both");
+  const auto files = files_to_predict(task, flags.data_dir, flags.input);
   std::error_code error;
   std::filesystem::create_directories(flags.output_dir, error);
   if (error) fail(ErrorCode::kIo, flags.output_dir, ": cannot make the folder: ", error.message());
-  out << kind.predict_file(request, {flags.input, flags.output_dir});
+  for (const FileToPredict& file : files)
+    out << kind.predict_file(request,
+                             {file.path, flags.output_dir, file.as.task, file.as.submission})
+        << std::flush;
   return 0;
 }
 
 int run(const PredictFlags& flags, const Command& command, std::ostream& out, std::ostream& err) {
-  const TaskKind& kind = kind_of_model(flags.model);
-  if (!flags.output_dir.empty())
-    return predict_file(flags, kind, request_of(flags, command, kind, err), out);
+  const TaskSpec* task = flags.task.empty() ? nullptr : &task_named(flags.task);
+  const TaskKind& kind = kind_for(flags, task);
+  const PredictionRequest request = request_of(flags, command, task, kind, err);
+  if (!flags.output_dir.empty()) return predict_files(flags, task, kind, request, out);
+  if (!flags.data_dir.empty()) fail(ErrorCode::kUsage, "predict --data_dir needs --output_dir");
   if (kind.predict_file && has_extension(flags.input, ".json"))
     fail(ErrorCode::kUsage, "--input ", printable(flags.input),
          ": an official file needs --output_dir; JSONL files end in .jsonl");
-  const auto predictor = kind.make_predictor(request_of(flags, command, kind, err));
+  const auto predictor = kind.make_predictor(request);
   int64_t bad = 0;
   if (flags.output.empty()) {
     bad = predict_all(flags, *predictor, [&](std::string_view text) { (out << text).flush(); });
@@ -157,16 +179,20 @@ Runner declare_predict(Command& command) {
   const auto flags = std::make_shared<PredictFlags>();
   command.required("model", flags->model, "fine-tuned folder");
   command.option("input", flags->input,
-                 "one example a line: text, JSONL, or a .tsv whose header names its columns; "
-                 "without it the standard input");
+                 "one example a line: text, JSONL, or a .tsv or .csv whose header names its "
+                 "columns; without it the standard input");
   command.option("output", flags->output, "JSONL file; without it the standard output");
+  command.choice("task", flags->task, task_names(), "whose files, columns and labels these are");
+  command.option("data_dir", flags->data_dir, "folder with the task's test files");
   command.option("output_dir", flags->output_dir,
-                 "folder for the answers to an official file, such as SQuAD's .json");
+                 "folder for what the task's scripts write and its site takes");
   flags->options.declare(command);
   command.option("batch_size", flags->batch_size, "examples at once");
   command.option("max_seq_length", flags->max_seq_length,
                  "longer texts are truncated or read in windows; at most the model's positions");
   command.alias("model", {"model_name_or_path"});
+  command.alias("task", {"task_name"});
+  command.alias("input", {"test_file"});
   command.alias("batch_size",
                 {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
   add_common(command, flags->common);

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct TokenizeFlags {
-  std::string model, input, preprocessing = "huggingface";
+  std::string model, input, preprocessing = "huggingface", truncation = "slow";
   bool json = false, special_tokens = true, do_lower_case = true, keep_accents = false,
        pairs = false;
   int64_t max_length = 0;
@@ -34,7 +34,8 @@ std::shared_ptr<const Tokenizer> open(const TokenizeFlags& flags, const Command&
 Encoding encode(const Tokenizer& tokenizer, const std::string& line, const TokenizeFlags& flags) {
   EncodeOptions options{.add_special_tokens = flags.special_tokens};
   if (flags.max_length > 0) {
-    options.truncation = Truncation::kLongestFirst;
+    options.truncation =
+        flags.truncation == "fast" ? Truncation::kLongestFirstFast : Truncation::kLongestFirst;
     options.max_length = flags.max_length;
   }
   const size_t tab = flags.pairs ? line.find('\t') : std::string::npos;
@@ -93,6 +94,8 @@ Runner declare_tokenize(Command& command) {
   command.option("max_length", flags->max_length,
                  "truncate to this many ids, the longer text first; 0: never");
   command.limit("max_length", 0);
+  command.choice("truncation", flags->truncation, {"slow", "fast"},
+                 "of pairs: as slow tokenizers and Google's scripts, or as the tokenizers library");
   command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
                  "whose rules for the text (else as tokenizer_config.json says)");
   command.boolean("do_lower_case", flags->do_lower_case,

@@ -70,7 +70,7 @@ TextClassifier TextClassifier::from_pretrained(const std::filesystem::path& fold
   if (options.batch_size < 1)
     fail(ErrorCode::kUsage, "batch_size ", options.batch_size, ": wanted 1 or more");
   TextEncoder encoder(Tokenizer::from_pretrained(folder), AlbertConfig::from_folder(folder),
-                      options.max_seq_length);
+                      options.max_seq_length, 512, options.truncation);
   return {folder, std::move(encoder),
           AlbertForSequenceClassification::from_pretrained(folder, model), options.batch_size};
 }

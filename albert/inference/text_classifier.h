@@ -23,6 +23,7 @@ ScoreKind score_kind_of(const AlbertConfig& config);
 struct TextClassifierOptions {
   std::optional<int64_t> max_seq_length = {};  // without it 512, or fewer where the model has fewer
   int64_t batch_size = 32;                     // texts at once
+  Truncation truncation = Truncation::kLongestFirst;  // of texts that are longer
 };
 
 // A fine-tuned folder as a function from texts to labels. One thread at a time may use it.

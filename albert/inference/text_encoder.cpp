@@ -43,15 +43,17 @@ void check_room(const std::string& name, int64_t length, bool pair) {
 }
 
 TextEncoder::TextEncoder(std::shared_ptr<const Tokenizer> tokenizer, const AlbertConfig& config,
-                         std::optional<int64_t> max_seq_length, int64_t usual_length)
+                         std::optional<int64_t> max_seq_length, int64_t usual_length,
+                         Truncation truncation)
     : tokenizer_(std::move(tokenizer)),
       max_seq_length_(checked_length(max_seq_length, usual_length, config.max_position_embeddings)),
+      truncation_(truncation),
       warning_(checked_sizes(*tokenizer_, config)) {}
 
 TokenIds TextEncoder::encode(const TextPair& text) const {
   if (text.pair) check_room(kLength, max_seq_length_, true);
-  Encoding e = encoded(*tokenizer_, text,
-                       {.truncation = Truncation::kLongestFirst, .max_length = max_seq_length_});
+  Encoding e =
+      encoded(*tokenizer_, text, {.truncation = truncation_, .max_length = max_seq_length_});
   const auto length = static_cast<int64_t>(e.input_ids.size());
   const bool truncated =
       length == max_seq_length_ &&

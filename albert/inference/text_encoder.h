@@ -31,10 +31,11 @@ class TextEncoder {
   // fewer positions than that; Error(kMismatch) for a tokenizer with more pieces than the model has
   // words.
   TextEncoder(std::shared_ptr<const Tokenizer> tokenizer, const AlbertConfig& config,
-              std::optional<int64_t> max_seq_length = {}, int64_t usual_length = 512);
+              std::optional<int64_t> max_seq_length = {}, int64_t usual_length = 512,
+              Truncation truncation = Truncation::kLongestFirst);
 
-  // The longer text is truncated first. Error(kBadData) for text that is not UTF-8, Error(kUsage)
-  // for a pair where max_seq_length has no room for a word of each.
+  // Truncated as the constructor was told. Error(kBadData) for text that is not UTF-8,
+  // Error(kUsage) for a pair where max_seq_length has no room for a word of each.
   TokenIds encode(const TextPair& text) const;
 
   const Tokenizer& tokenizer() const { return *tokenizer_; }
@@ -45,6 +46,7 @@ class TextEncoder {
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
   int64_t max_seq_length_;
+  Truncation truncation_;
   std::string warning_;
 };
 

@@ -128,4 +128,10 @@ std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t
   return {std::max<int64_t>(0, first - rest / 2), std::max<int64_t>(0, second - (rest + 1) / 2)};
 }
 
+std::pair<int64_t, int64_t> longest_first_fast(int64_t first, int64_t second, int64_t most) {
+  if (first + second <= most) return {first, second};
+  const int64_t shorter = std::min({first, second, most / 2}), longer = most - shorter;
+  return first > second ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
+
 }  // namespace albert

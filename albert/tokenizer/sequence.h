@@ -25,5 +25,9 @@ void append_ids(std::string_view text, const WordEncoder& encoder, WordCache& ca
 // How many ids of each side stay: one at a time goes from the longer side, from the second where
 // they are equal (slow tokenizers' longest_first, and Google's).
 std::pair<int64_t, int64_t> longest_first(int64_t first, int64_t second, int64_t most);
+// The same by the tokenizers library's rule: the shorter side stays whole where it has at most half
+// of the room, else it gets that half, rounded down; the second counts as longer where they are
+// equal.
+std::pair<int64_t, int64_t> longest_first_fast(int64_t first, int64_t second, int64_t most);
 
 }  // namespace albert

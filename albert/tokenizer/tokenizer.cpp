@@ -205,6 +205,9 @@ Encoding Tokenizer::encode_pair(std::string_view text, const std::string_view* p
     case Truncation::kLongestFirst:
       std::tie(first, second) = longest_first(first, second, most);
       break;
+    case Truncation::kLongestFirstFast:
+      std::tie(first, second) = longest_first_fast(first, second, most);
+      break;
     case Truncation::kOnlyFirst: first = std::min(first, most - second); break;
     case Truncation::kOnlySecond: second = std::min(second, most - first); break;
   }
@@ -221,7 +224,8 @@ std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
   const bool cuts_second = options.truncation == Truncation::kOnlySecond;
   if (options.truncation == Truncation::kNone)
     return {encode_pair(text, text_pair ? &*text_pair : nullptr, options)};
-  if (text_pair && options.truncation == Truncation::kLongestFirst)
+  if (text_pair && (options.truncation == Truncation::kLongestFirst ||
+                    options.truncation == Truncation::kLongestFirstFast))
     fail(ErrorCode::kBadData, "overflowing parts of a pair: truncate only_first or only_second");
   Sequence a = sequence_of(text, *state_), b;
   if (text_pair) {

@@ -14,7 +14,16 @@
 
 namespace albert {
 
-enum class Truncation : uint8_t { kNone, kLongestFirst, kOnlyFirst, kOnlySecond };
+// kLongestFirst drops one id after the other, as slow tokenizers and Google's scripts do;
+// kLongestFirstFast shares the room out as the tokenizers library does. They differ by an id where
+// the room is odd and both texts are cut.
+enum class Truncation : uint8_t {
+  kNone,
+  kLongestFirst,
+  kLongestFirstFast,
+  kOnlyFirst,
+  kOnlySecond
+};
 
 // transformers' arguments of the same names.
 struct EncodeOptions {

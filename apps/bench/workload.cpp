@@ -51,7 +51,7 @@ std::vector<TextPair> texts_of_task(const LengthSource& source) {
   for (const auto& [name, value] : task.settings) options.set(name, value);
   const TextColumns columns = text_columns(options);
   TextReader reader(source.file);
-  RecordReader records(reader, table_or_json(source.file));
+  RecordReader records(reader, format_of_data(source.file));
   require_columns(records, columns);
   std::vector<TextPair> texts;
   for (Record record; records.next(record);) texts.push_back(text_of(record, columns));

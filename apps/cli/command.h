@@ -43,6 +43,14 @@ class Command {
   // dump() gives null for the option unless it is set: its default depends on other options.
   void omit_unless_set(const std::string& name);
   bool is_set(const std::string& name) const;  // by the user, here or in a config file
+  // Arguments for which the options stand once they are parsed, such as those of --recipe. They
+  // have effect where neither the user nor a config file says otherwise.
+  void presets(std::function<std::vector<std::string>()> arguments) {
+    presets_ = std::move(arguments);
+  }
+  std::vector<std::string> preset_arguments() const {
+    return presets_ ? presets_() : std::vector<std::string>();
+  }
   // An argument without a name; required.
   void positional(const std::string& name, std::string& value, const std::string& help);
 
@@ -63,6 +71,7 @@ class Command {
   std::map<std::string, std::string> others_;
   std::string positional_;
   std::vector<std::pair<std::string, std::function<nlohmann::json()>>> values_;
+  std::function<std::vector<std::string>()> presets_;
 };
 
 }  // namespace albert::apps

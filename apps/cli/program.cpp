@@ -55,6 +55,12 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments,
   }
   try {
     parse(app, command, arguments);
+    const std::vector<std::string> presets =
+        normalised_arguments(command.preset_arguments(), command);
+    if (!presets.empty()) {
+      arguments.insert(arguments.begin(), presets.begin(), presets.end());
+      parse(app, command, arguments);
+    }
   } catch (const CLI::CallForHelp&) {
     out << app.help();
     return 0;

@@ -86,12 +86,31 @@ TEST(Tokenizer, LongestFirstDropsOneAtATime) {  // the slow tokenizers' rule (do
       }
 }
 
+TEST(Tokenizer, TheFastRuleSharesTheRoomOut) {
+  const auto cut = [](int64_t first, int64_t second) {
+    return longest_first_fast(first, second, 7);
+  };
+  const auto sizes = [](int64_t first, int64_t second) { return std::make_pair(first, second); };
+  EXPECT_EQ(cut(4, 4), sizes(3, 4));  // the slow rule gives 4, 3
+  EXPECT_EQ(cut(4, 8), sizes(3, 4));
+  EXPECT_EQ(cut(8, 4), sizes(4, 3));
+  EXPECT_EQ(cut(2, 8), sizes(2, 5));
+  EXPECT_EQ(cut(8, 0), sizes(7, 0));
+  EXPECT_EQ(cut(3, 4), sizes(3, 4));
+  for (int64_t first = 0; first < 9; ++first)
+    for (int64_t second = 0; second < 9; ++second)
+      for (int64_t most = 0; most < 17; most += 2)  // in even room the rules agree
+        EXPECT_EQ(longest_first_fast(first, second, most), longest_first(first, second, most))
+            << first << " " << second << " " << most;
+}
+
 TEST(Tokenizer, TruncatesAsAsked) {
   const std::string a = "this is a test", b = "the quick brown fox";
   const auto ids = [&](Truncation t, int64_t n) {
     return released().encode(a, b, {.truncation = t, .max_length = n}).input_ids;
   };
   EXPECT_EQ(ids(Truncation::kLongestFirst, 8), (Ids{2, 48, 25, 21, 3, 14, 2231, 3}));
+  EXPECT_EQ(ids(Truncation::kLongestFirstFast, 8), (Ids{2, 48, 25, 3, 14, 2231, 886, 3}));
   EXPECT_EQ(ids(Truncation::kOnlyFirst, 9), (Ids{2, 48, 25, 3, 14, 2231, 886, 2385, 3}));
   EXPECT_EQ(ids(Truncation::kOnlySecond, 9), (Ids{2, 48, 25, 21, 1289, 3, 14, 2231, 3}));
   EXPECT_NE(error_of([&] { ids(Truncation::kOnlyFirst, 6); }).find("second text leaves no room"),

@@ -10,6 +10,7 @@
 
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
+#include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/progress.h"
 #include "albert/trainer/loop/run_folder.h"
 #include "albert/trainer/loop/stop_signal.h"
@@ -47,12 +48,12 @@ class Loop {
     resume();
     const bool terminal = !options_.quiet && ranks_.leads() && isatty(STDERR_FILENO) != 0;
     progress_.emplace(log_, terminal, options_.total_steps, state_.step);
-    while (!is_last()) {
+    while (!has_ended()) {
       if (!queued_) queued_ = queue(state_.step);
       if (!queued_) return stop();
       update();
       if (is_last() || is_due(options_.eval_steps)) evaluate();
-      if (is_last() || is_due(options_.save_steps)) save();
+      if (has_ended() || is_due(options_.save_steps)) save();
     }
     return complete();
   }
@@ -71,6 +72,7 @@ class Loop {
     return options;
   }
   bool is_last() const { return state_.step == options_.total_steps; }
+  bool has_ended() const { return is_last() || out_of_patience(state_, options_); }
   bool is_due(int64_t every) const { return due_after(state_.step, every); }
   static bool due_after(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
   bool runs_behind() const { return !task_.model().backend().host_accessible(); }
@@ -80,6 +82,7 @@ class Loop {
     std::ostringstream all;
     all << options_.frozen_settings << '|' << options_.total_steps << '|' << options_.logging_steps
         << '|' << options_.eval_steps << '|' << options_.save_steps << '|' << options_.best_metric
+        << '|' << options_.early_stopping_patience << '|' << options_.early_stopping_threshold
         << '|' << runs_behind();
     const double own = fingerprint_of(all.str());
     if (ranks_.from_leader(own) != own)
@@ -203,14 +206,11 @@ class Loop {
   }
 
   void note_best() {
-    const bool known = !evaluation_.values().empty();
-    const double value = ranks_.from_leader(known ? evaluation_.at(options_.best_metric) : NAN);
-    const bool better =
-        options_.best_is_greater ? value > state_.best_value : value < state_.best_value;
-    if (std::isnan(value) || (state_.best_step > 0 && !better)) return;
-    state_.best_step = state_.step;
-    state_.best_value = value;
-    if (!is_last()) save();
+    const double value = ranks_.from_leader(folder_ ? value_to_judge(evaluation_, options_) : NAN);
+    if (is_best(value, state_, options_) && !is_last()) save();
+    if (!is_last() && has_ended() && !options_.quiet)
+      progress_->note("no gain in " + std::to_string(state_.evaluations_without_gain) +
+                      " evaluations, stopping early");
   }
 
   void save() {

@@ -20,6 +20,10 @@ struct LoopOptions {
   std::string best_metric;   // of evaluation; empty: none is kept
   bool best_is_greater = true;
   bool load_best_at_end = false;
+  // Ends after so many evaluations in a row whose best_metric is not better than the best before by
+  // more than the threshold; 0: never.
+  int64_t early_stopping_patience = 0;
+  double early_stopping_threshold = 0;
   // Everything that decides the weights, as a flat JSON object. A checkpoint made with other
   // settings is refused: Error(kMismatch).
   std::string frozen_settings;

@@ -63,6 +63,7 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
       {"skipped_in_a_row", state.skipped_in_a_row},
       {"best_step", state.best_step},
       {"best_value", state.best_value},
+      {"evaluations_without_gain", state.evaluations_without_gain},
       {"loss_scale", update.loss_scale.value},
       {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
       {"frozen_settings", parse_json("the settings", state.frozen_settings)}};
@@ -82,6 +83,7 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
   state.skipped_in_a_row = static_cast<int>(json.at("skipped_in_a_row").integer());
   state.best_step = json.at("best_step").integer();
   state.best_value = json.at("best_value").number();
+  state.evaluations_without_gain = json.integer_or("evaluations_without_gain", 0);
   optimizer.set_state({.loss_scale = {json.number_or("loss_scale", 1.0),
                                       json.number_or("loss_scale_good_steps", 0.0)},
                        .updates = json.at("optimizer_steps").number()});

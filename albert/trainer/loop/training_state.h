@@ -14,7 +14,8 @@ struct TrainingState {
   int skipped_in_a_row = 0;
   int64_t best_step = 0;
   double best_value = 0;
-  std::string frozen_settings;  // LoopOptions
+  int64_t evaluations_without_gain = 0;  // since the best one, by LoopOptions' threshold
+  std::string frozen_settings;           // LoopOptions
 };
 
 // config.json, model.safetensors, training_state.safetensors (moments; masters too in f64),

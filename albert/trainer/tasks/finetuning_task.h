@@ -27,6 +27,14 @@ class FinetuningTask : public TrainingTask {
   virtual std::string summary() const = 0;  // of the data, for people
   // A hash of everything the task trains on: another one is another run.
   virtual std::string data_hash() const = 0;
+  // The names that evaluate() gives; empty where they are not known beforehand.
+  virtual std::vector<std::string> metric_names() const { return {}; }
+  // How many examples are evaluated, as "samples".
+  virtual Metrics sample_counts() const {
+    return {{"samples", static_cast<double>(examples(Split::kValidation))}};
+  }
+  // What to do about the predictions of the last evaluation, for people; empty: nothing.
+  virtual std::string advice() const { return {}; }
 
   std::vector<double> counts(int64_t step) override;
   Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,

@@ -6,31 +6,32 @@
 #include "albert/base/nearest.h"
 #include "albert/base/printable.h"
 #include "albert/trainer/tasks/classification/kind.h"
+#include "albert/trainer/tasks/glue.h"
 #include "albert/trainer/tasks/span/kind.h"
 
 namespace albert {
 
 const std::vector<TaskKind>& task_kinds() {
-  static const std::vector<TaskKind> kinds = {classification_kind(), span_kind()};
+  static const std::vector<TaskKind> kinds = {classification_kind(), multilabel_kind(),
+                                              regression_kind(), span_kind()};
   return kinds;
 }
 
 const std::vector<TaskSpec>& tasks() {
-  static const std::vector<TaskSpec> table = {
-      {"sst2",
-       "classification",
-       "train.tsv",
-       "dev.tsv",
-       {{"text_column", "sentence"}, {"labels", "0=negative,1=positive"}},
-       "accuracy"},
-      {"classify", "classification", "train.tsv", "dev.tsv", {}, "accuracy"},
-      {"squad1", "span", "train-v1.1.json", "dev-v1.1.json", {}, "f1"},
-      {"squad2",
-       "span",
-       "train-v2.0.json",
-       "dev-v2.0.json",
-       {{"version_2_with_negative", true}},
-       "f1"}};
+  static const std::vector<TaskSpec> table = [] {
+    std::vector<TaskSpec> all = glue_tasks();
+    all.insert(all.end(), {{"classify", "classification", "train.tsv", "dev.tsv", {}, "accuracy"},
+                           {"multilabel", "multilabel", "train.tsv", "dev.tsv", {}, "micro_f1"},
+                           {"regress", "regression", "train.tsv", "dev.tsv", {}, "pearson"},
+                           {"squad1", "span", "train-v1.1.json", "dev-v1.1.json", {}, "f1"},
+                           {"squad2",
+                            "span",
+                            "train-v2.0.json",
+                            "dev-v2.0.json",
+                            {{"version_2_with_negative", true}},
+                            "f1"}});
+    return all;
+  }();
   return table;
 }
 
@@ -57,7 +58,8 @@ const TaskKind& kind_of_model(const std::filesystem::path& folder) {
   std::vector<std::string> known;
   for (const TaskKind& kind : task_kinds()) {
     if (std::find(named.begin(), named.end(), kind.architecture) != named.end()) return kind;
-    known.push_back(kind.architecture);
+    if (std::find(known.begin(), known.end(), kind.architecture) == known.end())
+      known.push_back(kind.architecture);
   }
   fail(ErrorCode::kMismatch, folder.string(), ": config.json: architectures: found ",
        printable(joined(named)), ", wanted ", one_of(known),

@@ -5,13 +5,25 @@
 
 namespace albert {
 
+// A file that predictions are made for, and the names that they go by.
+struct TestFile {
+  std::string file;        // in --data_dir
+  std::string task;        // in predict_results_<task>.txt
+  std::string submission;  // what the task's site calls its file; empty: none
+};
+
 // A task by name: a kind with its files and settings.
 struct TaskSpec {
   std::string name;
   std::string kind;
-  std::string train_file, validation_file;    // in --data_dir
+  std::string train_file, validation_file;    // in --data_dir; empty: the task is predicted only
   std::map<std::string, TaskValue> settings;  // options of the kind that have other defaults here
-  std::string metric;  // of evaluation, by which the best checkpoint is chosen; greater is better
+  std::string metric;  // of evaluation, by which the best checkpoint is chosen
+  std::vector<TestFile> test_files = {};
+  // Names that the first two have where --data_dir does not hold them.
+  std::string other_train_file = {}, other_validation_file = {};
+  // Files that are evaluated too where they are there, by the suffix of their metrics' names.
+  std::map<std::string, std::string> more_validation_files = {};
 };
 
 const std::vector<TaskKind>& task_kinds();
@@ -21,8 +33,8 @@ const std::vector<TaskSpec>& tasks();
 const TaskSpec& task_named(const std::string& name);
 const TaskKind& kind_of(const TaskSpec& task);
 
-// The kind whose architecture the folder's config.json names; the first one, a classifier, where it
-// names none. Error(kMismatch) for an architecture without a kind; errors of reading the file.
+// The first kind whose architecture the folder's config.json names; a classifier where it names
+// none. Error(kMismatch) for an architecture without a kind; errors of reading the file.
 const TaskKind& kind_of_model(const std::filesystem::path& folder);
 
 }  // namespace albert

@@ -35,8 +35,11 @@ AlbertConfig starting_config(const FinetuningRequest& request) {
          "finetune needs --model_name_or_path, or --config_name and --tokenizer_name for a random "
          "start");
   std::vector<std::string> warnings;
-  const AlbertConfig config = AlbertConfig::from_pretrained(from, &warnings);
+  AlbertConfig config = AlbertConfig::from_pretrained(from, &warnings);
   for (const auto& warning : warnings) request.warn(warning);
+  if (request.hidden_dropout) config.hidden_dropout_prob = *request.hidden_dropout;
+  if (request.attention_dropout) config.attention_probs_dropout_prob = *request.attention_dropout;
+  if (request.classifier_dropout) config.classifier_dropout_prob = *request.classifier_dropout;
   return config;
 }
 

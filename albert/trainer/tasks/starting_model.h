@@ -3,8 +3,8 @@
 
 namespace albert {
 
-// The config of the folder or file that fine-tuning starts from. Error(kUsage) where the request
-// names none.
+// The config of the folder or file that fine-tuning starts from, with the request's dropout.
+// Error(kUsage) where the request names none.
 AlbertConfig starting_config(const FinetuningRequest& request);
 
 // Gives `model` its values: those of the folder, and random ones to what the folder lacks, with a

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,11 +21,15 @@ using Notify = std::function<void(const std::string&)>;
 // What `albert finetune` asks of a kind.
 struct FinetuningRequest {
   std::filesystem::path train_file, validation_file;
+  // Files that are evaluated too, by the suffix of their metrics' names.
+  std::map<std::string, std::filesystem::path> more_validation_files;
   int64_t max_train_samples = 0, max_eval_samples = 0;  // only the first so many; 0: all
   std::filesystem::path model;      // the folder to start from; empty: a random start from `config`
   std::filesystem::path config;     // a config.json, or a folder with one
   std::filesystem::path tokenizer;  // a folder or file; empty: the model's
   std::optional<int64_t> max_seq_length;
+  // In the place of config.json's.
+  std::optional<double> hidden_dropout, attention_dropout, classifier_dropout;
   ModelOptions model_options;
   FinetuningSizes sizes;
   TaskOptions options;  // the kind's own, as the task and the user have them
@@ -44,12 +49,16 @@ struct PredictionRequest {
 // What `albert predict --output_dir` asks of a kind whose tasks have official files.
 struct FileRequest {
   std::filesystem::path input, output_dir;
+  std::string task;        // in the names of the files that are written; empty: of no task
+  std::string submission;  // what the task's site calls its file; empty: none is written
 };
 
 // Answers the records of a file, some at a time.
 class Predictor {
  public:
   virtual ~Predictor() = default;
+  // How tables are to be read for it.
+  virtual TableOptions table() const { return {}; }
   // Refuses a table that lacks a column this predictor reads: Error(kBadData).
   virtual void check(const RecordReader& reader) const = 0;
   // Takes a record. Error(kBadData) says what is wrong with this one; others may follow.

@@ -55,6 +55,47 @@ TEST(TrainingLoop, StoppedAndResumedAtEveryStepEndsWithTheSameBits) {
   }
 }
 
+TEST(TrainingLoop, EndsEarlyWhereEvaluationsBringNoGain) {
+  const TemporaryFolder folder;
+  LoopOptions options = options_for(folder / "run");
+  options.eval_steps = 2;
+  options.best_metric = "loss";
+  options.load_best_at_end = true;
+  options.early_stopping_patience = 2;
+  options.early_stopping_threshold = 100;  // only the first evaluation gains so much
+  for (const int64_t stop : {1, 3, -1}) {  // also where it is stopped and goes on in between
+    RandomTask task;
+    task.signal_at = stop;
+    const LoopResult result = run(options, task);
+    EXPECT_EQ(result.end, stop < 0 ? LoopEnd::kDone : LoopEnd::kStopped);
+    EXPECT_EQ(result.step, stop < 0 ? 6 : stop + 1);
+    EXPECT_GT(result.best_step, 0);
+  }
+  RandomTask again;
+  EXPECT_EQ(run(options, again).step, 6);
+  EXPECT_TRUE(again.events.empty());
+  options.early_stopping_patience = 3;
+  RandomTask longer;
+  EXPECT_EQ(run(options, longer).step, 8);
+}
+
+TEST(TrainingLoop, AGainBelowTheThresholdIsNone) {
+  const TemporaryFolder folder;
+  LoopOptions options = options_for(folder / "run");
+  options.eval_steps = 2;
+  options.best_metric = "loss";
+  options.best_is_greater = false;
+  options.early_stopping_patience = 1;
+  options.early_stopping_threshold = 100;
+  RandomTask task;
+  EXPECT_EQ(run(options, task).step, 4);
+  options.best_metric = "f1";
+  options.output_dir = folder / "other";
+  const Refusal r = refusal_of([&] { run(options, task); });
+  EXPECT_EQ(r.code, ErrorCode::kUsage);
+  EXPECT_TRUE(r.says("found f1, wanted loss")) << r.what;
+}
+
 TEST(TrainingLoop, MetricsHoldEveryStepOnce) {
   const TemporaryFolder folder;
   for (const int64_t stop : {4, 7, -1}) {

@@ -10,11 +10,11 @@ class Records : public ::testing::Test {
  protected:
   // "text|pair" of each record, or what was wrong with it.
   std::vector<std::string> read(const std::string& name, const std::string& bytes,
-                                RecordFormat format,
-                                BlankLines blank = BlankLines::kSkipped) const {
+                                RecordFormat format, BlankLines blank = BlankLines::kSkipped,
+                                const TableOptions& table = {}) const {
     write_bytes(folder / name, bytes);
     TextReader reader(folder / name);
-    RecordReader records(reader, format, blank);
+    RecordReader records(reader, format, blank, table);
     std::vector<std::string> found;
     for (bool more = true; more;) {
       try {
@@ -89,11 +89,68 @@ TEST_F(Records, AColumnThatATableLacksIsSaidAtItsHeader) {
   EXPECT_TRUE(refusal_of([&] { RecordReader(none, RecordFormat::kTable); }).says("is empty"));
 }
 
+TEST_F(Records, CsvIsQuotedByRfc4180) {
+  const std::string rows =
+      "\"pair\",text\r\nb,\"a \"\"fine\"\" film, or\ntwo\"\r\n\r\n\"\",\"x\"\n7,8";
+  EXPECT_EQ(read("a.csv", rows, RecordFormat::kCsv),
+            (Found{"a \"fine\" film, or\ntwo|b", "x|", "8|7"}));
+  EXPECT_EQ(
+      read("a.csv", "text,pair\na \"b\",c\nd,e\n\"f\" ,g\nh\n\xFE,i\n\"j,\nk\n",
+           RecordFormat::kCsv),
+      (Found{"a.csv:2:3: found a quote within a cell, wanted the cell between quotes and this "
+             "one doubled",
+             "d|e", "a.csv:4:4: found text behind a quote, wanted a comma",
+             "a.csv:5: found 1 columns, wanted 2 as in the header", "a.csv:6: byte 1 is not UTF-8",
+             "a.csv:7:1: found no end of this quote, wanted one"}));
+}
+
+TEST_F(Records, TablesOfGlueHaveNoQuoting) {
+  const std::string rows = "text\tpair\n\"a\t\"\"b\n\"c\t\"\nd\"\te, \"f\n";
+  EXPECT_EQ(read("a.tsv", rows, RecordFormat::kTable),
+            (Found{"\"a|\"\"b", "\"c|\"", "d\"|e, \"f"}));
+}
+
+TEST_F(Records, ATableMayHaveNoHeaderAndShortRows) {
+  const TableOptions named{.columns = {"pair", "text"}};
+  const auto table = RecordFormat::kTable;
+  EXPECT_EQ(read("a.tsv", "b\ta\nd\tc\n", table, BlankLines::kSkipped, named),
+            (Found{"a|b", "c|d"}));
+  EXPECT_EQ(read("a.tsv", "text\tindex\na\t0\n", table, BlankLines::kSkipped, named), (Found{"a"}));
+  EXPECT_EQ(read("a.tsv", "a\nd\tc\n", table, BlankLines::kSkipped, named),
+            (Found{"a.tsv:1: found 1 columns, wanted 2 as in the header", "c|d"}));
+  EXPECT_EQ(read("a.csv", "\"b\n\",a\nd,\nx\n", RecordFormat::kCsv, BlankLines::kSkipped, named),
+            (Found{"a|b\n", "|d", "a.csv:4: found 1 columns, wanted 2 as in the header"}));
+  EXPECT_EQ(read("a.tsv", "text\tpair\na\nb\tc\nd\te\tf\n", table, BlankLines::kSkipped,
+                 {.skips_short_rows = true}),
+            (Found{"b|c", "a.tsv:4: found 3 columns, wanted 2 as in the header"}));
+}
+
+TEST_F(Records, AnswersMayBeNumbersTruthsAndLists) {
+  write_bytes(folder / "a.jsonl",
+              "{\"a\": 1.5, \"b\": true, \"c\": [\"x\", 2, false], \"d\": \"x, y\", \"e\": {}, "
+              "\"f\": \" \", \"g\": [[1]]}\n");
+  TextReader reader(folder / "a.jsonl");
+  RecordReader records(reader, RecordFormat::kJson);
+  Record record;
+  ASSERT_TRUE(records.next(record));
+  EXPECT_EQ(record.scalar_at("a"), "1.5");
+  EXPECT_EQ(record.scalar_at("b"), "true");
+  EXPECT_EQ(record.list_at("c"), (Found{"x", "2", "false"}));
+  EXPECT_EQ(record.list_at("d"), (Found{"x", "y"}));
+  EXPECT_EQ(record.list_at("f"), Found());
+  EXPECT_TRUE(refusal_of([&] { record.at("b"); }).says("\"b\": found true, wanted a string or an"));
+  EXPECT_TRUE(refusal_of([&] { record.scalar_at("c"); }).says("wanted a string, a number, true"));
+  EXPECT_TRUE(refusal_of([&] { record.list_at("e"); }).says("wanted a list of strings or numbers"));
+  EXPECT_TRUE(refusal_of([&] { record.list_at("g"); }).says("wanted a list of strings or numbers"));
+  EXPECT_TRUE(refusal_of([&] { record.list_at("h"); }).says("wanted \"h\""));
+}
+
 TEST(RecordFormats, AreToldByTheName) {
-  EXPECT_EQ(table_or_json("a/b.jsonl"), RecordFormat::kJson);
-  EXPECT_EQ(table_or_json("b.jsonl.gz"), RecordFormat::kJson);
-  EXPECT_EQ(table_or_json("b.jsonl.d/c.tsv"), RecordFormat::kTable);
-  EXPECT_EQ(table_or_json("my.jsonlike"), RecordFormat::kTable);
+  EXPECT_EQ(format_of_data("a.csv.gz"), RecordFormat::kCsv);
+  EXPECT_EQ(format_of_data("a/b.jsonl"), RecordFormat::kJson);
+  EXPECT_EQ(format_of_data("b.jsonl.gz"), RecordFormat::kJson);
+  EXPECT_EQ(format_of_data("b.jsonl.d/c.tsv"), RecordFormat::kTable);
+  EXPECT_EQ(format_of_data("my.jsonlike"), RecordFormat::kTable);
 }
 
 }  // namespace

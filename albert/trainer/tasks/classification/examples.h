@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "albert/inference/text_encoder.h"
+#include "albert/trainer/tasks/classification/problem.h"
 #include "albert/trainer/tasks/records.h"
 #include "albert/trainer/tasks/task_options.h"
 
@@ -13,29 +14,51 @@ namespace albert {
 struct TextColumns {
   std::string text = "text", pair = "text_pair";
   bool pair_is_required = false;
+  TableOptions table;
 };
-// The options --text_column and --pair_column, which training and prediction share.
-TaskOption text_column_option();
-TaskOption pair_column_option();
+// The options of tables, and those of text_columns() and truncation_of(), columns_flag() among
+// them. No row is left out of what is predicted.
+TaskOption columns_flag();
+TaskOption short_rows_flag();
+std::vector<TaskOption> text_flags();
+TableOptions table_options(const TaskOptions& options);
 TextColumns text_columns(const TaskOptions& options);
+
+// Of --truncation: slow or fast. Error(kUsage).
+Truncation truncation_of(const TaskOptions& options);
 
 void require_columns(const RecordReader& reader, const TextColumns& columns);
 // A line of text is a single text. Error(kBadData) "file:12: .." where a column is missing.
 TextPair text_of(const Record& record, const TextColumns& columns);
 
-struct TextExample {
-  TextPair text;
-  std::string label;
+// Where the answer of a record is.
+struct AnswerColumns {
+  Problem problem = Problem::kSingleLabel;
+  std::string column = "label";
+  std::vector<std::string> each = {};  // label sets with a column of 0 or 1 for every label
+};
+AnswerColumns answer_columns(Problem problem, const TaskOptions& options);
+
+// What a file gives as the answer of an example: a label, labels, or a number, as they are written.
+struct PlacedAnswer {
+  std::string place;  // "file:12"
+  std::vector<std::string> labels;
 };
 
-// The examples of a .tsv (a header names the columns) or .jsonl file, also compressed, at most
-// `most` of them where it is above 0. Error(kBadData) "file:12: .." for what is missing or no text,
-// "file: .." where there are none; kMissingInput.
+struct TextExample {
+  TextPair text;
+  PlacedAnswer answer;
+};
+
+// The examples of a .tsv, .csv (a header names the columns) or .jsonl file, also compressed, at
+// most `most` of them where it is above 0. `short_rows` is added to: how many were left out.
+// Error(kBadData) "file:12: .." for what is missing or no text, "file: .." where there are none;
+// kMissingInput.
 std::vector<TextExample> read_text_examples(const std::filesystem::path& path,
-                                            const TextColumns& columns,
-                                            const std::string& label_column, int64_t most = 0);
-// The labels alone.
-std::vector<std::string> read_labels(const std::filesystem::path& path,
-                                     const std::string& label_column);
+                                            const TextColumns& columns, const AnswerColumns& answer,
+                                            int64_t most, int64_t& short_rows);
+// The answers alone.
+std::vector<PlacedAnswer> read_answers(const std::filesystem::path& path, const TableOptions& table,
+                                       const AnswerColumns& answer);
 
 }  // namespace albert

@@ -4,30 +4,79 @@
 #include "albert/trainer/tasks/classification/stages.h"
 
 namespace albert {
+namespace {
+
+namespace option = classification_options;
+using Options = std::vector<TaskOption>;
+
+Options operator+(Options a, const Options& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+Options label_column() {
+  return {{option::kLabelColumn, "label", "column or key of the answer", {"label_column_name"}}};
+}
+
+Options labels() {
+  return {{option::kLabels, "", "VALUE=NAME,.. of the labels in the files; else as found"}};
+}
+
+Options metrics(const char* names) {
+  return {{option::kMetrics, names, "what evaluation computes, by commas (docs/tasks.md)"}};
+}
+
+Options fresh_classifier() {
+  return {{option::kFreshClassifier, false,
+           "start the classifier at random, whatever answers the model was trained for"}};
+}
+
+Options class_weights() {
+  return {{option::kClassWeights, std::vector<float>(), "one weight a class, by commas"}};
+}
+
+Options label_columns() {
+  return {{option::kLabelColumns, "",
+           "columns or keys of 0 or 1, one for each label, by commas; else label_column holds the "
+           "labels"}};
+}
+
+template <Problem problem>
+TaskKind kind_of(const char* name, const Options& answers, const Options& training,
+                 const Options& evaluation) {
+  TaskKind kind;
+  kind.name = name;
+  kind.architecture = "AlbertForSequenceClassification";
+  const Options short_rows = {short_rows_flag()}, columns = {columns_flag()};
+  kind.training = text_flags() + short_rows + answers + training + evaluation + fresh_classifier();
+  kind.prediction = text_flags() + labels();
+  kind.scoring = columns + short_rows + answers + evaluation;
+  kind.make_task = [](const FinetuningRequest& request, const Communicator& ranks) {
+    return make_classification_task(problem, request, ranks);
+  };
+  kind.make_predictor = make_classification_predictor;
+  kind.score = [](const ScoringRequest& request) { return score_classification(problem, request); };
+  kind.predict_file = predict_official_file;
+  return kind;
+}
+
+}  // namespace
 
 TaskKind classification_kind() {
-  namespace option = classification_options;
-  const TaskOption label_column{option::kLabelColumn, std::string("label"),
-                                "column or key of the label"};
-  const TaskOption labels{option::kLabels, std::string(),
-                          "VALUE=NAME,.. of the labels in the files; else as found"};
-  TaskKind kind;
-  kind.name = "classification";
-  kind.architecture = "AlbertForSequenceClassification";
-  kind.training = {text_column_option(),
-                   pair_column_option(),
-                   label_column,
-                   labels,
-                   {option::kClassWeights, std::vector<float>(), "one weight a class, by commas"},
-                   {option::kLabelSmoothing, 0.0, "0 to 1"},
-                   {option::kFreshClassifier, false,
-                    "start the classifier at random, whatever labels the model was trained for"}};
-  kind.prediction = {text_column_option(), pair_column_option()};
-  kind.scoring = {label_column, labels};
-  kind.make_task = make_classification_task;
-  kind.make_predictor = make_classification_predictor;
-  kind.score = score_classification;
-  return kind;
+  return kind_of<Problem::kSingleLabel>(
+      "classification", label_column() + labels(),
+      class_weights() + Options{{option::kLabelSmoothing, 0.0, "0 to 1"}}, metrics("accuracy"));
+}
+
+TaskKind multilabel_kind() {
+  return kind_of<Problem::kMultiLabel>("multilabel", label_column() + label_columns() + labels(),
+                                       class_weights(),
+                                       metrics("accuracy,micro_f1,macro_f1,samples_f1"));
+}
+
+TaskKind regression_kind() {
+  return kind_of<Problem::kRegression>("regression", label_column(), {},
+                                       metrics("pearson,spearmanr,mse"));
 }
 
 }  // namespace albert

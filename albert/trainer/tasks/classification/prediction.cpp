@@ -40,13 +40,16 @@ class ClassificationPredictor final : public Predictor {
  public:
   explicit ClassificationPredictor(const PredictionRequest& request)
       : columns_(text_columns(request.options)),
-        classifier_(TextClassifier::from_pretrained(
-            request.model, request.model_options,
-            {.max_seq_length = request.max_seq_length, .batch_size = request.batch_size})),
+        classifier_(
+            TextClassifier::from_pretrained(request.model, request.model_options,
+                                            {.max_seq_length = request.max_seq_length,
+                                             .batch_size = request.batch_size,
+                                             .truncation = truncation_of(request.options)})),
         keys_(keys_of(classifier_.labels())) {
     for (const auto& warning : classifier_.warnings()) request.warn(warning);
   }
 
+  TableOptions table() const override { return columns_.table; }
   void check(const RecordReader& reader) const override { require_columns(reader, columns_); }
   void add(const Record& record) override {
     texts_.push_back(classifier_.encoder().encode(text_of(record, columns_)));
@@ -63,10 +66,21 @@ class ClassificationPredictor final : public Predictor {
   ordered_json json_of(const Classification& result) const {
     ordered_json scores;
     for (size_t i = 0; i < keys_.size(); ++i) scores[keys_[i]] = rounded(result.scores[i]);
-    if (classifier_.score_kind() != ScoreKind::kRaw)
-      return {{"label", result.label}, {"score", rounded(result.score)}, {"probabilities", scores}};
-    if (keys_.size() == 1) return {{"score", rounded(result.score)}};
-    return {{"scores", scores}};
+    if (classifier_.score_kind() == ScoreKind::kRaw)
+      return keys_.size() == 1 ? ordered_json{{"score", rounded(result.score)}}
+                               : ordered_json{{"scores", scores}};
+    ordered_json answer = {{"label", result.label}, {"score", rounded(result.score)}};
+    if (classifier_.score_kind() == ScoreKind::kSigmoid) answer["labels"] = labels_in(result);
+    answer["probabilities"] = scores;
+    return answer;
+  }
+
+  // Those that are more likely than not.
+  std::vector<std::string> labels_in(const Classification& result) const {
+    std::vector<std::string> labels;
+    for (size_t i = 0; i < keys_.size(); ++i)
+      if (result.scores[i] > 0.5) labels.push_back(keys_[i]);
+    return labels;
   }
 
   TextColumns columns_;
