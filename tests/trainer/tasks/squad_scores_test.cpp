@@ -34,6 +34,7 @@ TEST(SquadScores, TheBestOfSeveralAnswersCounts) {
   EXPECT_EQ(score_answer("Red dog.", {"cat", "the red dog"}, k1).exact, 1);
   // words count as often as they are there
   EXPECT_EQ(score_answer("x x y", {"x z"}, k1).f1, (2 * (1.0 / 3) * 0.5) / (1.0 / 3 + 0.5));
+  EXPECT_EQ(score_answer("x y", {"x x z"}, k1).f1, (2 * 0.5 * (1.0 / 3)) / (0.5 + 1.0 / 3));
   EXPECT_EQ(score_answer("dog", {"cat"}, k1).f1, 0);
 }
 
