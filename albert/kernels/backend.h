@@ -52,8 +52,8 @@ class Backend {
   }  // bytes, used and free; 0: it shares the host's memory
 
   virtual size_t workspace_bytes() const {
-    return 0;
-  }  // the Stream::workspace it wants
+    return 0;  // how much of Stream::workspace it wants
+  }
 
   virtual void* allocate(
       size_t bytes) = 0;  // 256-byte aligned, zeroed; OutOfMemory, naming the size
