@@ -1,5 +1,8 @@
 #include "albert/kernels/attention_call.h"
 
+#include <cstddef>
+
+#include "albert/kernels/blocks.h"
 #include "albert/kernels/cuda/cudnn/attention.h"
 
 namespace albert::kernels {
@@ -26,27 +29,39 @@ bool by_cudnn(const Stream& s, const AttentionCall& call) {
                                    bucketed_max_seqlen(call)) <= kMostCudnnWorkspace;
 }
 
-// The scratch of our own backward: a number per query and head.
-Tensor own_delta(Tensor workspace, Tensor statistics) {
-  ALBERT_CHECK(workspace.bytes() >= statistics.bytes(), "attention: a workspace of ",
-               workspace.bytes(), " bytes, wanted ", statistics.bytes());
-  return {workspace.data, statistics.shape, statistics.dtype};
+// What our own kernels keep: the log-sum-exps, and behind them the error of `out`.
+struct OwnStatistics {
+  Tensor log_sum_exp, out_error;  // out_error may be empty
+  int64_t bytes;
+};
+OwnStatistics own_statistics(const Stream& s, const AttentionCall& call, void* data) {
+  const int64_t rows = call.q.matrix.shape[0], heads = call.shape.heads;
+  const DType dtype = call.q.matrix.dtype;
+  const Tensor log_sum_exp{data, {heads, rows}, accumulator(dtype)};
+  const auto bytes = static_cast<int64_t>(log_sum_exp.bytes());
+  if (!call.backward || !keeps_out_error(s, dtype, call.shape.head_size))
+    return {log_sum_exp, {}, bytes};
+  constexpr int64_t kAlignment = 16;
+  const int64_t before = blocks_of(bytes, kAlignment) * kAlignment;
+  const Tensor out_error{
+      static_cast<std::byte*>(data) + before, {rows, heads * call.shape.head_size}, DType::kBF16};
+  return {log_sum_exp, out_error, before + static_cast<int64_t>(out_error.bytes())};
 }
 
 }  // namespace
 
 AttentionStatistics attention_statistics(const Stream& s, const AttentionCall& call) {
-  const int64_t rows = call.q.matrix.shape[0], heads = call.shape.heads;
-  if (by_cudnn(s, call)) return {{rows, heads}, DType::kF32};
-  return {{heads, rows}, accumulator(call.q.matrix.dtype)};
+  if (by_cudnn(s, call)) return {{call.q.matrix.shape[0], call.shape.heads}, DType::kF32};
+  return {{own_statistics(s, call, nullptr).bytes}, DType::kU8};
 }
 
 size_t attention_workspace(const Stream& s, const AttentionCall& call, bool backward) {
   if (by_cudnn(s, call))
     return cudnn_attention_workspace(s, backward, call.q, call.k, call.v, call.shape,
                                      bucketed_max_seqlen(call));
-  const AttentionStatistics delta = attention_statistics(s, call);
-  return backward ? Tensor{nullptr, delta.shape, delta.dtype}.bytes() : 0;
+  if (!backward) return 0;
+  return attention_backward_workspace(s, call.q.matrix.dtype, call.q.matrix.shape[0],
+                                      call.k.matrix.shape[0], call.shape);
 }
 
 void attention_forward(const Stream& s, Tensor out, Tensor statistics, Tensor workspace,
@@ -54,8 +69,9 @@ void attention_forward(const Stream& s, Tensor out, Tensor statistics, Tensor wo
   if (by_cudnn(s, call))
     return cudnn_attention_forward(s, out, statistics, workspace, call.q, call.k, call.v,
                                    call.shape, bucketed_max_seqlen(call));
-  attention_forward(s, out, statistics, call.probabilities, call.q, call.k, call.v, call.shape,
-                    call.dropout);
+  const OwnStatistics own = own_statistics(s, call, statistics.data);
+  attention_forward(s, out, own.out_error, own.log_sum_exp, call.probabilities, call.q, call.k,
+                    call.v, call.shape, call.dropout);
 }
 
 void attention_backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout,
@@ -64,8 +80,9 @@ void attention_backward(const Stream& s, Columns dq, Columns dk, Columns dv, Ten
   if (by_cudnn(s, call))
     return cudnn_attention_backward(s, dq, dk, dv, dout, out, call.q, call.k, call.v, statistics,
                                     workspace, call.shape, bucketed_max_seqlen(call));
-  attention_backward(s, dq, dk, dv, dout, call.q, call.k, call.v, statistics,
-                     own_delta(workspace, statistics), call.shape, call.dropout);
+  const OwnStatistics own = own_statistics(s, call, statistics.data);
+  attention_backward(s, dq, dk, dv, dout, out, own.out_error, call.q, call.k, call.v,
+                     own.log_sum_exp, workspace, call.shape, call.dropout);
 }
 
 }  // namespace albert::kernels

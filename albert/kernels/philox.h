@@ -28,15 +28,23 @@ ALBERT_HOST_DEVICE inline PhiloxBlock philox(uint32_t c0, uint32_t c1, uint32_t 
   return {{c0, c1, c2, c3}};
 }
 
+// A Weyl sequence: distinct steps have distinct keys.
+ALBERT_HOST_DEVICE inline uint64_t dropout_key(uint64_t seed, uint64_t step) {
+  return seed + step * 0x9E3779B97F4A7C15ULL;
+}
+
 // The four words that decide elements 4 * column_block .. + 3 of one row at one dropout site of one
 // step.
-ALBERT_HOST_DEVICE inline PhiloxBlock dropout_block(uint64_t seed, uint64_t step, uint32_t site,
-                                                    int64_t row_id, uint32_t column_block) {
-  const uint64_t key =
-      seed + step * 0x9E3779B97F4A7C15ULL;  // a Weyl sequence: distinct steps, distinct keys
+ALBERT_HOST_DEVICE inline PhiloxBlock dropout_block(uint64_t key, uint32_t site, int64_t row_id,
+                                                    uint32_t column_block) {
   const auto row = static_cast<uint64_t>(row_id);
   return philox(column_block, static_cast<uint32_t>(row), static_cast<uint32_t>(row >> 32), site,
                 static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32));
+}
+
+ALBERT_HOST_DEVICE inline PhiloxBlock dropout_block(uint64_t seed, uint64_t step, uint32_t site,
+                                                    int64_t row_id, uint32_t column_block) {
+  return dropout_block(dropout_key(seed, step), site, row_id, column_block);
 }
 
 // An element is kept when its word is at least this.

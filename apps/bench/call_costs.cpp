@@ -28,8 +28,8 @@ struct Traffic {
 constexpr Traffic kTraffic[] = {
     {"accumulate", "g.r"},
     {"adamw_update", "uuurrrr...."},
-    {"attention_backward", "c.c.c.rc.c.c.ru..rrr....rr"},
-    {"attention_forward", "rrrc.c.c...rrr....rr"},
+    {"attention_backward", "c.c.c.rrrc.c.c.ru..rrr.....rr"},
+    {"attention_forward", "rrrrc.c.c...rrr.....rr"},
     {"bias_activation_backward", "g.urrr."},
     {"bias_activation_forward", "rrr."},
     {"binary_cross_entropy_backward", "g.rrrr."},
@@ -207,14 +207,15 @@ void CallCosts::add_matmul(const MatmulShape& shape, bool accumulate) {
   add(matmuls_[shape], cost);
 }
 
-// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q and dropout's six come last in both.
+// .. heads, head_size, cu_seqlens_q, cu_seqlens_k, positions_q, max_seqlen and dropout's six come
+// last in both.
 // Lengths are not read from cu_seqlens, which a dry run need not fill: where only some queries are
 // computed, each is taken to see the mean of the lengths.
 void CallCosts::add_attention() {
-  const size_t heads_at = operands_of(kernel_).size() - 11;
+  const size_t heads_at = operands_of(kernel_).size() - 12;
   const double bytes = bytes_of_operands();
   const bool backward = kernel_ == "attention_backward";
-  const Tensor &out = items_[backward ? 6 : 0].tensor, &k = items_[backward ? 9 : 5].tensor;
+  const Tensor &out = items_[backward ? 6 : 0].tensor, &k = items_[backward ? 11 : 6].tensor;
   double pairs = 0;
   for (const int64_t n : lengths_) pairs += static_cast<double>(n * n);
   const double queries = static_cast<double>(out.shape[0]);

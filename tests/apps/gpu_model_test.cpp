@@ -146,13 +146,14 @@ TEST_F(CallCostsTest, AttentionCountsItsColumnsAndTheSequencesOwnPairs) {
                                       .cu_seqlens_k = meta({3}, DType::kI32),
                                       .positions_q = {}};
   const Tensor q = meta({8, 8}), kv = meta({8, 16}), lse = meta({2, 8}, DType::kF32);
-  kernels::attention_forward(stream(), meta({8, 8}), lse, {}, {q, 0}, {kv, 0}, {kv, 8}, shape, {});
+  kernels::attention_forward(stream(), meta({8, 8}), {}, lse, {}, {q, 0}, {kv, 0}, {kv, 8}, shape,
+                             {});
   EXPECT_EQ(of("attention_forward").flops, 4 * (9 + 25) * 8);
   EXPECT_EQ(of("attention_forward").bytes, 4 * 2 * 8 * 8 + 4 * 2 * 8 + 2 * 4 * 3);
-  kernels::attention_backward(stream(), {q, 0}, {kv, 0}, {kv, 8}, meta({8, 8}), {q, 0}, {kv, 0},
-                              {kv, 8}, lse, lse, shape, {});
+  kernels::attention_backward(stream(), {q, 0}, {kv, 0}, {kv, 8}, meta({8, 8}), meta({8, 8}), {},
+                              {q, 0}, {kv, 0}, {kv, 8}, lse, lse, shape, {});
   EXPECT_EQ(of("attention_backward").flops, 10 * (9 + 25) * 8);
-  EXPECT_EQ(of("attention_backward").bytes, 7 * 2 * 8 * 8 + 3 * 4 * 2 * 8 + 2 * 4 * 3);
+  EXPECT_EQ(of("attention_backward").bytes, 8 * 2 * 8 * 8 + 3 * 4 * 2 * 8 + 2 * 4 * 3);
 }
 
 TEST_F(CallCostsTest, APrunedLayersQueriesSeeTheMeanLength) {
@@ -162,7 +163,7 @@ TEST_F(CallCostsTest, APrunedLayersQueriesSeeTheMeanLength) {
                                       .cu_seqlens_k = meta({3}, DType::kI32),
                                       .positions_q = {}};
   const Tensor kv = meta({8, 16});
-  kernels::attention_forward(stream(), meta({2, 8}), meta({2, 2}, DType::kF32), {},
+  kernels::attention_forward(stream(), meta({2, 8}), {}, meta({2, 2}, DType::kF32), {},
                              {meta({2, 8}), 0}, {kv, 0}, {kv, 8}, shape, {});
   EXPECT_EQ(of("attention_forward").flops, 4 * (3 + 5) * 8);
 }

@@ -35,8 +35,8 @@ struct Case {
         kv(TestTensor::random(dtype, {tk, 2 * width}, 2, scale)),
         dout(TestTensor::random(dtype, {tq, width}, 3)),
         out(TestTensor(dtype, {tq, width}).poisoned()),
+        out_error(TestTensor(DType::kBF16, {tq, width}).poisoned()),
         lse(accumulator(dtype), {heads, tq}),
-        delta(accumulator(dtype), {heads, tq}),
         positions(DType::kI32, {tq}),
         row_ids(DType::kI64, {tq}) {
     for (size_t b = 0, row = 0; b < q_lengths.size(); ++b)
@@ -46,29 +46,41 @@ struct Case {
                     static_cast<double>(1000 * b + static_cast<size_t>(i)));
       }
     dropout = {p, 3, 4, 5, {}};
+    for (const auto& lengths : {q_lengths, k_lengths})
+      for (const int64_t n : lengths) longest = std::max(longest, n);
   }
   explicit Case(DType dtype, int64_t heads_, int64_t size_, const std::vector<int64_t>& lengths,
                 double p = 0)
       : Case(dtype, heads_, size_, lengths, lengths, p) {}
 
-  AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions}; }
+  AttentionShape shape() const { return {heads, size, cu_q, cu_k, positions, longest}; }
   Dropout dropped() const {
     return {dropout.probability, dropout.seed, dropout.step, dropout.site, row_ids};
   }
   void forward(const Stream& s, Tensor probabilities = {}) {
-    kernels::attention_forward(s, out, lse, probabilities, {q, margin}, {kv, 0}, {kv, width},
-                               shape(), dropped());
+    kernels::attention_forward(s, out, out_error, lse, probabilities, {q, margin}, {kv, 0},
+                               {kv, width}, shape(), dropped());
   }
   void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv) const {
-    kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, {q, margin}, {kv, 0},
-                                {kv, width}, lse, delta, shape(), dropped());
+    backward(s, dq, dkv, out_error);
+  }
+  void backward(const Stream& s, const TestTensor& dq, const TestTensor& dkv, Tensor error) const {
+    const size_t bytes =
+        kernels::attention_backward_workspace(s, q.tensor().dtype, tq, tk, shape());
+    const auto workspace =
+        TestTensor(DType::kF32, {static_cast<int64_t>(bytes / sizeof(float))}).poisoned();
+    kernels::attention_backward(s, {dq, margin}, {dkv, 0}, {dkv, width}, dout, out, error,
+                                {q, margin}, {kv, 0}, {kv, width}, lse, workspace, shape(),
+                                dropped());
+    workspace.check_sentinels();
   }
   int64_t margin;  // columns before q's
   int64_t heads, size, width;
   TestTensor cu_q, cu_k;
   int64_t tq, tk;
-  TestTensor q, kv, dout, out, lse, delta, positions, row_ids;
-  Dropout dropout;  // without its row_ids
+  TestTensor q, kv, dout, out, out_error, lse, positions, row_ids;
+  int64_t longest = 0;  // of both sides
+  Dropout dropout;      // without its row_ids
 };
 
 // out by plain loops in f64, without dropout; calls probability(b, h, i, j, p) for each.
@@ -144,8 +156,10 @@ std::vector<DType> aligned_types() {
 // Rows that begin at 16 bytes, as in a model: what a GPU's tensor cores want, for the head sizes
 // they take.
 TEST(Attention, AlignedHeadsEqualPlainLoops) {
-  const std::vector<std::vector<int64_t>> lengths = {{1},          {63, 2}, {64},     {65, 0, 1},
-                                                     {17, 128, 3}, {200},   {31, 33}, {129}};
+  const std::vector<std::vector<int64_t>> lengths = {
+      {1},        {63, 2},      {64},
+      {65, 0, 1}, {17, 128, 3}, {31, 33},
+      {129},      {260, 1},     {1, 1, 2, 1, 1, 3, 1, 1, 1, 1, 40}};
   for (const DType dtype : aligned_types())
     for (const int64_t size : {int64_t{64}, int64_t{128}})
       for (const auto& all : lengths) {
@@ -180,6 +194,19 @@ TEST(Attention, AlignmentChangesRoundingAlone) {
             << dtype;
       });
     }
+}
+
+// More heads than a GPU is filled with: a block then computes several tiles of queries.
+TEST(Attention, AlignedHeadsInManySequences) {
+  std::vector<int64_t> lengths(256, 1);
+  lengths[250] = 260;
+  for (const DType dtype : aligned_types()) {
+    Case c(dtype, 2, 64, lengths, lengths, 0, 1, 8);
+    const auto expected = oracle(c, kNothing);
+    const TestDevice device;
+    c.forward(device.stream());
+    EXPECT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype;
+  }
 }
 
 TEST(Attention, FewerQueriesThanKeys) {
@@ -282,7 +309,7 @@ struct Gradients {
 Gradients exact_gradients(const Case& c) {
   const OnCpu cpu;
   Case wide(c);
-  for (auto member : {&Case::q, &Case::kv, &Case::dout, &Case::out, &Case::lse, &Case::delta})
+  for (auto member : {&Case::q, &Case::kv, &Case::dout, &Case::out, &Case::lse})
     wide.*member = (c.*member).as_type(DType::kF64);
   Gradients g{TestTensor(DType::kF64, c.q.tensor().shape),
               TestTensor(DType::kF64, c.kv.tensor().shape)};
@@ -305,39 +332,104 @@ TEST_P(AttentionGradient, OtherTypesAreNearF64) {
   }
 }
 
-// As AlignedHeadsEqualPlainLoops, backward: each type against f64 from the same rounded inputs.
+// The gradients of q, k and v of an aligned case against f64 from the same rounded inputs.
+void expect_near_f64(Case& c, DType dtype, bool with_error = true) {
+  const Gradients exact = exact_gradients(c);
+  on_every_stream([&](const Stream& s) {
+    auto dq = TestTensor(dtype, {c.tq, c.width + 8}),
+         dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
+    c.forward(s);
+    c.backward(s, dq, dkv, with_error ? c.out_error.tensor() : Tensor{});
+    EXPECT_TRUE(close(dq.values(), exact.dq.values(), 2 * tolerance(dtype), 0.02))
+        << dtype << " of " << c.size;
+    EXPECT_TRUE(close(dkv.values(), exact.dkv.values(), 2 * tolerance(dtype), 0.02))
+        << dtype << " of " << c.size;
+    dq.check_sentinels();
+    dkv.check_sentinels();
+  });
+}
+
+// As AlignedHeadsEqualPlainLoops, backward. One sequence has a first, a middle and a last tile of
+// keys.
 TEST_P(AttentionGradient, AlignedHeadsAreNearF64) {
-  const std::vector<std::vector<int64_t>> lengths = {{1}, {65, 0, 1}, {130}};
-  for (const DType dtype : aligned_types())
+  for (const DType dtype : aligned_types()) {
     for (const int64_t size : {int64_t{64}, int64_t{128}})
-      for (const auto& all : lengths) {
+      for (const std::vector<int64_t>& all :
+           std::vector<std::vector<int64_t>>{{1}, {65, 0, 1}, {130}}) {
         Case c(dtype, 2, size, all, all, GetParam(), 0.3, 8);
-        const Gradients exact = exact_gradients(c);
-        on_every_stream([&](const Stream& s) {
-          auto dq = TestTensor(dtype, {c.tq, c.width + 8}),
-               dkv = TestTensor(dtype, {c.tk, 2 * c.width}).poisoned();
-          c.forward(s);
-          c.backward(s, dq, dkv);
-          EXPECT_TRUE(close(dq.values(), exact.dq.values(), 2 * tolerance(dtype), 0.02))
-              << dtype << " of " << size;
-          EXPECT_TRUE(close(dkv.values(), exact.dkv.values(), 2 * tolerance(dtype), 0.02))
-              << dtype << " of " << size;
-          dq.check_sentinels();
-          dkv.check_sentinels();
-        });
+        expect_near_f64(c, dtype);
       }
+    Case c(dtype, 1, 64, {260}, {260}, GetParam(), 0.3, 8);
+    expect_near_f64(c, dtype);
+  }
+}
+
+TEST_P(AttentionGradient, AlignedHeadsWithFewerQueriesAreNearF64) {
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}}) {
+      Case c(dtype, 2, size, {3, 0, 33}, {34, 5, 70}, GetParam(), 0.3, 8);
+      expect_near_f64(c, dtype);
+    }
+}
+
+TEST_P(AttentionGradient, AlignedHeadsWithoutTheErrorOfOutAreNearF64) {
+  for (const DType dtype : aligned_types()) {
+    Case c(dtype, 1, 64, {33, 3}, {33, 3}, GetParam(), 0.3, 8);
+    expect_near_f64(c, dtype, false);
+  }
+}
+
+// Scores of some -200: a key that does not exist, with its score of 0, would have a P beyond f32.
+TEST(Attention, GradientsOfScoresFarBelowZeroStayFinite) {
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}}) {
+      Case c(dtype, 1, size, {35}, {35}, 0, 0.1, 8);
+      for (int64_t i = 0; i < c.q.size(); ++i) c.q.set(i, 5 + c.q.get(i));
+      for (int64_t row = 0; row < c.tk; ++row)
+        for (int64_t i = 0; i < c.width; ++i)
+          c.kv.set(row * 2 * c.width + i, c.kv.get(row * 2 * c.width + i) - 5);
+      const TestDevice device;
+      const TestTensor dq(dtype, {c.tq, c.width + 8}), dkv(dtype, {c.tk, 2 * c.width});
+      c.forward(device.stream());
+      c.backward(device.stream(), dq, dkv);
+      for (const TestTensor* gradient : {&dq, &dkv})
+        for (const double v : gradient->values()) ASSERT_TRUE(std::isfinite(v)) << dtype;
+    }
+}
+
+// Where the values of a sequence are nearly equal, a query's dP differ by less than the rounding of
+// `out` moves them.
+TEST(Attention, GradientsOfNearlyEqualValuesAreNearF64) {
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}}) {
+      Case c(dtype, 1, size, {70, 20}, {70, 20}, 0, 0.3, 8);
+      for (int64_t row = 0; row < c.tk; ++row)
+        for (int64_t i = 0; i < c.width; ++i) {
+          const int64_t at = row * 2 * c.width + c.width + i;
+          c.kv.set(at, 1 + 0.1 * c.kv.get(at));
+        }
+      expect_near_f64(c, dtype);
+    }
+}
+
+void expect_same_bits(Case c, DType dtype) {
+  expect_threads_agree([&](const Stream& s) {
+    c.forward(s);
+    TestTensor dq(dtype, {c.tq, c.width + c.margin}), dkv(dtype, {c.tk, 2 * c.width});
+    c.backward(s, dq, dkv);
+    return std::vector<TestTensor>{c.out, c.lse, dq, dkv};
+  });
 }
 
 TEST_P(AttentionGradient, ThreadsDoNotChangeABit) {
   for (const DType dtype : float_types()) {
-    Case c(dtype, 3, 20, {130, 5, 0, 64}, GetParam());
-    expect_threads_agree([&](const Stream& s) {
-      c.forward(s);
-      TestTensor dq(dtype, {c.tq, c.width + 3}), dkv(dtype, {c.tk, 2 * c.width});
-      c.backward(s, dq, dkv);
-      return std::vector<TestTensor>{c.out, c.lse, dq, dkv};
-    });
+    expect_same_bits(Case(dtype, 3, 20, {130, 5, 0, 64}, GetParam()), dtype);
+    expect_same_bits(Case(dtype, 1, 150, {70, 3}, GetParam()), dtype);
   }
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}})
+      expect_same_bits(Case(dtype, 1, size, {140, 5, 0, 33}, {140, 5, 0, 33}, GetParam(), 1, 8),
+                       dtype);
 }
 
 TEST(Attention, ASequencesDropoutMovesWithIt) {
@@ -365,6 +457,9 @@ TEST(Attention, RefusesWhatDoesNotFit) {
   EXPECT_THROW(e.forward(device.stream()), Error);
   Case f(DType::kF32, 2, 4, {5});
   EXPECT_THROW(f.forward(device.stream(), TestTensor(DType::kF32, {1, 2, 5, 6})), Error);
+  Case g(DType::kF32, 2, 4, {5});
+  g.out_error = TestTensor(DType::kF32, {5, 8});
+  EXPECT_THROW(g.forward(device.stream()), Error);
 }
 
 }  // namespace

@@ -39,10 +39,10 @@ struct Packed {
 
   void by_own_kernels(const Stream& s) {
     const TestTensor lse(DType::kF32, {kHeads, cu_q.back()}),
-        delta(DType::kF32, {kHeads, cu_q.back()});
-    kernels::attention_forward(s, out, lse, {}, queries(), keys(), values(), shape(), {});
-    kernels::attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, queries(), keys(),
-                                values(), lse, delta, shape(), {});
+        workspace(DType::kF32, {kHeads, cu_q.back()});
+    kernels::attention_forward(s, out, {}, lse, {}, queries(), keys(), values(), shape(), {});
+    kernels::attention_backward(s, {dq, kMargin}, {dkv, 0}, {dkv, kWidth}, dout, out, {}, queries(),
+                                keys(), values(), lse, workspace, shape(), {});
   }
   void by_cudnn(const Stream& s, int64_t longest) {
     const TestTensor lse(DType::kF32, {cu_q.back(), kHeads});

@@ -16,11 +16,23 @@ int64_t longest_sequence(HostView cu_seqlens) {
   return longest;
 }
 
+// Lengths are rounded up to few sizes, because a step that was captured is one of the same shapes.
+int64_t rounded_length(int64_t length) {
+  int64_t rounded = 128;  // kernels ask whether it is more
+  while (rounded < length) rounded *= 2;
+  return rounded;
+}
+
 AttentionCall call_of(Tape& t, Var q, Var key_value, const AttentionShape& host_shape,
                       Tensor probabilities, const Dropout& dropout) {
   const kernels::AttentionShape shape{
-      host_shape.heads, host_shape.head_size, t.on_device(host_shape.cu_seqlens_q),
-      t.on_device(host_shape.cu_seqlens_k), t.on_device(host_shape.positions_q)};
+      host_shape.heads,
+      host_shape.head_size,
+      t.on_device(host_shape.cu_seqlens_q),
+      t.on_device(host_shape.cu_seqlens_k),
+      t.on_device(host_shape.positions_q),
+      rounded_length(std::max(longest_sequence(host_shape.cu_seqlens_q),
+                              longest_sequence(host_shape.cu_seqlens_k)))};
   const int64_t longest = longest_sequence(host_shape.cu_seqlens_q);
   const int64_t width = shape.heads * shape.head_size;
   const Tensor kv = key_value.value();  // the keys, then the values

@@ -283,17 +283,19 @@ void backward(const Stream& s, Columns dq, Columns dk, Columns dv, Tensor dout, 
 
 }  // namespace
 
-void attention_forward(Stream s, Tensor out, Tensor log_sum_exp, Tensor probabilities, Columns q,
-                       Columns k, Columns v, const AttentionShape& shape, const Dropout& dropout) {
+void attention_forward(Stream s, Tensor out, Tensor /*out_error*/, Tensor log_sum_exp,
+                       Tensor probabilities, Columns q, Columns k, Columns v,
+                       const AttentionShape& shape, const Dropout& dropout) {
   for_float(out.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     forward<F>(s, out, probabilities, {q, k, v, log_sum_exp, shape, dropout});
   });
 }
 
-void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Columns q,
-                        Columns k, Columns v, Tensor log_sum_exp, Tensor delta,
-                        const AttentionShape& shape, const Dropout& dropout) {
+void attention_backward(Stream s, Columns dq, Columns dk, Columns dv, Tensor dout, Tensor /*out*/,
+                        Tensor /*out_error*/, Columns q, Columns k, Columns v, Tensor log_sum_exp,
+                        Tensor workspace, const AttentionShape& shape, const Dropout& dropout) {
+  const Tensor delta{workspace.data, log_sum_exp.shape, log_sum_exp.dtype};
   for_float(dout.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     backward<F>(s, dq, dk, dv, dout, delta, {q, k, v, log_sum_exp, shape, dropout});

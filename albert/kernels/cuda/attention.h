@@ -1,6 +1,7 @@
 #pragma once
 // Shared by the CUDA attention kernels: their operands, and the tile that a block works on.
 #include "albert/kernels/attention.h"
+#include "albert/kernels/attention_sizes.h"
 #include "albert/kernels/cuda/dropout.h"
 #include "albert/kernels/cuda/loops.h"
 
@@ -47,34 +48,27 @@ SIMT_DEVICE Acc<F> keep_factor(const Inputs<F>& in, int64_t h, int64_t query, in
 }
 
 // A tile of one head of one sequence, and the rows on the other side of the scores.
-struct Place {
+struct Tile {
   int64_t b, h;
-  int64_t row, rows;  // first row of the tile in the batch, and how many; 0: no tile is left
+  int64_t row, rows;  // first row of the tile in the batch, and how many; 0: there is no such tile
   int64_t other_row, other_rows;  // the sequence's rows on the other side
 };
 
-// Finds the block's tile of kRows rows among all heads and sequences. Only the GPU knows the
-// lengths, so a launch has as many blocks as there can be tiles.
+// Finds the block's tile of kRows rows among all heads and sequences, by binary search for the
+// last sequence whose tiles begin at its number or before (tile_slots() says where they begin).
 template <int kRows>
-SIMT_DEVICE Place place_of(int64_t block, int64_t heads, int64_t sequences, const int32_t* mine,
-                           const int32_t* other) {
-  int64_t tile = block / heads;
-  for (int64_t b = 0; b < sequences; ++b) {
-    const int64_t length = mine[b + 1] - mine[b], tiles = (length + kRows - 1) / kRows;
-    if (tile < tiles)
-      return {b,
-              block % heads,
-              mine[b] + tile * kRows,
-              least(kRows, length - tile * kRows),
-              other[b],
-              other[b + 1] - other[b]};
-    tile -= tiles;
+SIMT_DEVICE Tile tile_of(int64_t block, int64_t heads, int64_t sequences, const int32_t* mine,
+                         const int32_t* other) {
+  const int64_t number = block / heads;
+  int64_t b = 0, end = sequences;
+  while (end - b > 1) {
+    const int64_t middle = (b + end) / 2;
+    (mine[middle] / kRows + middle <= number ? b : end) = middle;
   }
-  return {0, 0, 0, 0, 0, 0};
-}
-template <int kRows>
-int64_t most_tiles(int64_t rows, int64_t sequences) {
-  return rows / kRows + sequences;
+  const int64_t before = (number - mine[b] / kRows - b) * kRows,
+                rows = least(kRows, mine[b + 1] - mine[b] - before);
+  if (rows <= 0) return {0, 0, 0, 0, 0, 0};
+  return {b, block % heads, mine[b] + before, rows, other[b], other[b + 1] - other[b]};
 }
 
 }  // namespace albert::kernels::cuda

@@ -376,6 +376,9 @@ void run(const Schedule& schedule, const Launch& launch, const std::function<voi
   ALBERT_CHECK(launch.threads > 0 && launch.threads <= 1024 && launch.threads % kWarp == 0,
                "a block of ", launch.threads, " threads");
   ALBERT_CHECK(!running, "a launch inside a kernel");
+  ALBERT_CHECK(launch.shared_bytes <= schedule.most_shared_bytes, "simt: a block with ",
+               launch.shared_bytes, " bytes of shared memory, wanted ", schedule.most_shared_bytes,
+               " at most");
   Machine machine(schedule, launch, thread_body, stacks);
   const FaultHandler handler;
   struct Running {

@@ -28,6 +28,7 @@ struct Schedule {
   uint32_t seed = 1;  // of kRandom and kGreedy
   bool eager_copies =
       false;  // asynchronous copies arrive at once; if false, not before they are waited for
+  size_t most_shared_bytes = SIZE_MAX;  // of a block; a launch that asks for more is an Error
 };
 
 // Defers launches and calls of fake libraries, which run at once without it.
