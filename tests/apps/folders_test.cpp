@@ -90,7 +90,7 @@ TEST_F(Folders, PredictWantsATrainedClassifier) {
         saved<AlbertModel>("bare")}) {
     const Outcome other = predict(model);
     EXPECT_EQ(other.code, 78) << other.err;
-    EXPECT_TRUE(other.says("wanted AlbertForSequenceClassification")) << other.err;
+    EXPECT_TRUE(other.says("wanted one of AlbertForSequenceClassification")) << other.err;
     set(model, "architectures", json::array({"AlbertForSequenceClassification"}));
     const Outcome r = predict(model);
     EXPECT_EQ(r.code, 78) << r.err;

@@ -313,7 +313,7 @@ TEST_F(Pipeline, BadFilesOfATaskAreOneClearLine) {
   };
   expect_refusals({
       {finetune("short.tsv"), 65, "short.tsv:3: found 1 columns, wanted 2 as in the header"},
-      {finetune("labels.tsv"), 65, "found the label \"7\", wanted one of 0, 1"},
+      {finetune("labels.tsv"), 65, "found the label \"7\", wanted one of negative, positive"},
       {finetune("header.tsv"), 65, "header.tsv:1: found the columns text, label, wanted sentence"},
       {finetune("empty.tsv"), 65, "the file is empty"},
       {finetune("absent.tsv"), 66, "absent.tsv: no such file"},
