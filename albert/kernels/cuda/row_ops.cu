@@ -84,7 +84,7 @@ struct Cast {
 
 template <class F, int N>
 struct AddColumns {
-  static constexpr int kRowsAtOnce = 2, kResident = 6;
+  static constexpr int kRowsAtOnce = 2, kResident = sizeof(F) < sizeof(float) ? 6 : 5;
   using Row = Pack<F, N>;
   SIMT_DEVICE Row read(int64_t r, int64_t c) const { return pack_at<N>(x + r * cols + c); }
   SIMT_DEVICE void add(Acc<F> (&sum)[N], const Row& row, int64_t, int64_t) const {
