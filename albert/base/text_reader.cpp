@@ -221,6 +221,16 @@ bool TextReader::next(std::string& line) {
   return true;
 }
 
+std::string read_whole_text(const std::filesystem::path& path) {
+  TextReader reader(path);
+  std::string text, line;
+  while (reader.next(line)) {
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
 bool has_extension(const std::filesystem::path& path, std::string_view extension) {
   const std::string name = path.filename().string();
   const size_t at = name.find(extension);

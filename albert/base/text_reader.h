@@ -20,8 +20,7 @@ class TextReader {
   TextReader& operator=(const TextReader&) = delete;
 
   // The next line without its end, and without a byte order mark before the first; false behind the
-  // last. Error(kBadData) "file:line: .." for a
-  // damaged stream or a line over 256 MiB.
+  // last. Error(kBadData) "file:line: .." for a damaged stream or a line over 256 MiB.
   bool next(std::string& line);
   int64_t line() const { return line_; }  // of the one last read, from 1
   uint64_t compressed_bytes() const;      // of the file, read so far
@@ -37,6 +36,9 @@ class TextReader {
   size_t at_ = 0;
   int64_t line_ = 0;
 };
+
+// All lines of a text file, plain or compressed, each with its end. Errors as TextReader.
+std::string read_whole_text(const std::filesystem::path& path);
 
 // Whether the name ends in `extension` (".jsonl"), or in that and the ending of a compressed file.
 bool has_extension(const std::filesystem::path& path, std::string_view extension);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "albert/base/error.h"
+#include "albert/inference/batches.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -16,13 +17,6 @@ struct Span {
   float start_logit = 0, end_logit = 0;
   float score() const { return start_logit + end_logit; }
 };
-
-void check_finite(const std::vector<float>& logits) {
-  if (!std::all_of(logits.begin(), logits.end(), [](float v) { return std::isfinite(v); }))
-    fail(ErrorCode::kMismatch,
-         "the model gives outputs that are not finite; are its weights damaged, or too large for "
-         "this precision?");
-}
 
 // The indices of the `n` largest, largest first; of equal ones the later first, as a stable
 // np.argsort read backwards has them.
@@ -84,11 +78,16 @@ void set_probabilities(std::vector<AnswerCandidate>& candidates) {
   for (AnswerCandidate& c : candidates) c.probability /= sum;
 }
 
-// Of candidates among which is "no answer".
+// Of candidates among which is "no answer". Tokens without a text, as a lone "▁" is, may be all
+// that is left beside it; then there is no answer.
 void choose_or_refuse(AnswerChoice& choice, const Span& none, const AnswerSearch& search) {
   const auto has_text = [](const AnswerCandidate& c) { return !c.text.empty(); };
   const auto& n_best = choice.n_best;
   const auto best = std::find_if(n_best.begin(), n_best.end(), has_text);
+  if (best == n_best.end()) {
+    choice.null_score_diff = 0;
+    return;
+  }
   choice.null_score_diff = static_cast<double>(none.score() - best->start_logit - best->end_logit);
   choice.answer = *choice.null_score_diff > search.null_score_diff_threshold
                       ? *std::find_if_not(n_best.begin(), n_best.end(), has_text)

@@ -1,18 +1,14 @@
 #include "albert/inference/question_answerer.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "albert/base/error.h"
+#include "albert/inference/batches.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
 namespace {
 
 void check_words(const char* name, std::string_view text) {
-  for (size_t at = 0; at < text.size();)
-    if (!is_space(read_code_point(text, at))) return;
-  fail(ErrorCode::kBadData, "the ", name, " is empty");
+  if (is_blank(text)) fail(ErrorCode::kBadData, "the ", name, " is empty");
 }
 
 std::vector<float> beginning(std::span<const float> row, size_t size) {
@@ -36,20 +32,15 @@ void compute_batch(AlbertForQuestionAnswering& model, std::span<const AnswerWind
   }
 }
 
-// Of each window. Longest first: memory runs out in the first batch or never.
 std::vector<SpanLogits> span_logits(AlbertForQuestionAnswering& model,
                                     std::span<const AnswerWindow* const> windows,
                                     int64_t batch_size) {
-  std::vector<size_t> order(windows.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return windows[a]->input_ids.size() > windows[b]->input_ids.size();
-  });
+  std::vector<size_t> lengths;
+  for (const AnswerWindow* window : windows) lengths.push_back(window->input_ids.size());
   std::vector<SpanLogits> logits(windows.size());
-  const std::span<const size_t> all = order;
-  const auto batch = static_cast<size_t>(batch_size);
-  for (size_t at = 0; at < all.size(); at += batch)
-    compute_batch(model, windows, all.subspan(at, std::min(batch, all.size() - at)), logits);
+  for_batches_by_length(lengths, batch_size, [&](std::span<const size_t> which) {
+    compute_batch(model, windows, which, logits);
+  });
   return logits;
 }
 

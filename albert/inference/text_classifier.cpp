@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
+#include "albert/inference/batches.h"
 
 namespace albert {
 namespace {
@@ -45,16 +45,6 @@ void warn_of_doubled(const std::vector<std::string>& labels, std::vector<std::st
       warnings.push_back("id2label has the name " + in_quotes(name) + " more than once");
 }
 
-// Longest first: batches hold texts of like length, and memory runs out in the first or never.
-std::vector<size_t> by_length(std::span<const TokenIds> texts) {
-  std::vector<size_t> order(texts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return texts[a].input_ids.size() > texts[b].input_ids.size();
-  });
-  return order;
-}
-
 }  // namespace
 
 ScoreKind score_kind_of(const AlbertConfig& config) {
@@ -70,7 +60,7 @@ TextClassifier TextClassifier::from_pretrained(const std::filesystem::path& fold
   if (options.batch_size < 1)
     fail(ErrorCode::kUsage, "batch_size ", options.batch_size, ": wanted 1 or more");
   TextEncoder encoder(Tokenizer::from_pretrained(folder), AlbertConfig::from_folder(folder),
-                      options.max_seq_length, 512, options.truncation);
+                      options.max_seq_length, TextEncoder::kUsualLength, options.truncation);
   return {folder, std::move(encoder),
           AlbertForSequenceClassification::from_pretrained(folder, model), options.batch_size};
 }
@@ -80,7 +70,7 @@ TextClassifier::TextClassifier(const std::filesystem::path& folder, TextEncoder 
     : folder_(folder.string()),
       encoder_(std::move(encoder)),
       model_(std::move(model)),
-      batch_size_(static_cast<size_t>(batch_size)),
+      batch_size_(batch_size),
       score_kind_(score_kind_of(model_.config())),
       labels_(labels_of(model_.config())),
       warnings_(model_.load_report().warnings) {
@@ -106,10 +96,11 @@ std::vector<Classification> TextClassifier::classify(std::span<const TextPair> t
 
 std::vector<Classification> TextClassifier::classify(std::span<const TokenIds> texts) {
   std::vector<Classification> results(texts.size());
-  const std::vector<size_t> order = by_length(texts);
-  const std::span<const size_t> all = order;
-  for (size_t at = 0; at < all.size(); at += batch_size_)
-    classify_batch(texts, all.subspan(at, std::min(batch_size_, all.size() - at)), results);
+  std::vector<size_t> lengths;
+  for (const TokenIds& text : texts) lengths.push_back(text.input_ids.size());
+  for_batches_by_length(lengths, batch_size_, [&](std::span<const size_t> which) {
+    classify_batch(texts, which, results);
+  });
   return results;
 }
 
@@ -120,16 +111,13 @@ void TextClassifier::classify_batch(std::span<const TokenIds> texts, std::span<c
     batch.input_ids.push_back(texts[i].input_ids);
     batch.token_type_ids.push_back(texts[i].token_type_ids);
   }
-  const HostTensor outputs = model_.forward(std::move(batch)).logits.to(DType::kF32);
+  const HostTensor outputs = model_.forward(batch).logits.to(DType::kF32);
   for (size_t row = 0; row < which.size(); ++row)
     results[which[row]] = result_of(outputs.row<float>(static_cast<int64_t>(row)));
 }
 
 Classification TextClassifier::result_of(std::span<const float> outputs) const {
-  if (!std::all_of(outputs.begin(), outputs.end(), [](float v) { return std::isfinite(v); }))
-    fail(ErrorCode::kMismatch, folder_,
-         ": the model gives outputs that are not finite; are its weights damaged, or too large "
-         "for this precision?");
+  check_finite(outputs, folder_ + ": ");
   std::vector<double> scores = scores_of(outputs, score_kind_);
   const auto best = std::max_element(scores.begin(), scores.end());
   return {labels_[static_cast<size_t>(best - scores.begin())], *best, std::move(scores)};

@@ -59,7 +59,7 @@ class TextClassifier {
   std::string folder_;
   TextEncoder encoder_;
   AlbertForSequenceClassification model_;
-  size_t batch_size_;
+  int64_t batch_size_;
   ScoreKind score_kind_;
   std::vector<std::string> labels_, warnings_;
 };

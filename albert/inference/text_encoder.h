@@ -26,12 +26,14 @@ struct TokenIds {
 // Text to ids for one model: no longer than it takes, and all of them in its table of words.
 class TextEncoder {
  public:
+  static constexpr int64_t kUsualLength = 512;
+
   // `max_seq_length` counts [CLS] and [SEP]; without it texts are cut to `usual_length`, or to the
   // model's positions where it has fewer. Error(kUsage) where no word finds room, or the model has
   // fewer positions than that; Error(kMismatch) for a tokenizer with more pieces than the model has
   // words.
   TextEncoder(std::shared_ptr<const Tokenizer> tokenizer, const AlbertConfig& config,
-              std::optional<int64_t> max_seq_length = {}, int64_t usual_length = 512,
+              std::optional<int64_t> max_seq_length = {}, int64_t usual_length = kUsualLength,
               Truncation truncation = Truncation::kLongestFirst);
 
   // Truncated as the constructor was told. Error(kBadData) for text that is not UTF-8,

@@ -106,6 +106,12 @@ bool is_word_character(int32_t c) {
          (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
+bool is_blank(std::string_view text) {
+  for (size_t at = 0; at < text.size();)
+    if (!is_space(read_code_point(text, at))) return false;
+  return true;
+}
+
 bool is_mark(int32_t c) {
   if (c < 0x300) return false;
   const auto category = utf8proc_category(c);

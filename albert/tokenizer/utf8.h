@@ -25,6 +25,7 @@ std::string_view code_points(std::string_view valid_utf8, int64_t begin, int64_t
 
 // Python's str.isspace(), by which str.split() cuts.
 bool is_space(int32_t code_point);
+bool is_blank(std::string_view text);  // nothing but such characters
 
 // Python's \w: letters, numbers of every kind, and the underscore.
 bool is_word_character(int32_t code_point);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "albert/base/ascii.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
 #include "albert/base/json.h"
@@ -33,17 +34,11 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string lowered(std::string value) {
-  std::transform(value.begin(), value.end(), value.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return value;
-}
-
 bool is_true(const std::string& value) {
-  return contains({"true", "1", "yes", "on"}, lowered(value));
+  return contains({"true", "1", "yes", "on"}, ascii_lower(value));
 }
 bool is_truth(const std::string& value) {
-  return is_true(value) || contains({"false", "0", "no", "off"}, lowered(value));
+  return is_true(value) || contains({"false", "0", "no", "off"}, ascii_lower(value));
 }
 
 constexpr uint64_t kMaxConfig = 1 << 20;

@@ -107,6 +107,18 @@ TEST_F(Eval, EachTaskHasTheMetricsOfItsScript) {
   EXPECT_EQ(with["confusion"]["acceptable"]["unacceptable"], 1);
 }
 
+TEST_F(Eval, ListsOfMetricsThatMeanNothingAreRefused) {
+  const std::string gold = "sentence\tlabel\na\t0\nb\t1\n";
+  const auto with = [&](const std::string& metrics) {
+    return scored("0\n1\n", {"--task", "sst2", "--metrics", metrics}, "p", gold);
+  };
+  EXPECT_EQ(with("accuracy,f1,combined_score").code, 0);
+  EXPECT_TRUE(with("accuracy,f1,accuracy").says("--metrics: found accuracy twice"));
+  const Outcome first = with("combined_score,accuracy");
+  EXPECT_EQ(first.code, 2);
+  EXPECT_TRUE(first.says("--metrics: found combined_score first")) << first.err;
+}
+
 TEST_F(Eval, NumbersAreCorrelated) {
   const std::string gold = "sentence1\tsentence2\tscore\na\tb\t5.000\na\tb\t2.5\na\tb\t0\n";
   for (const std::string predictions :

@@ -90,6 +90,16 @@ TEST(AnswerSearch, NoAnswerIsChosenByItsLeastSureWindowAndTheThreshold) {
   EXPECT_EQ(texts(choose(kLogits, {.n_best_size = 5, .version_2_with_negative = true})).back(), "");
 }
 
+TEST(AnswerSearch, WhereNoCandidateHasATextThereIsNoAnswer) {
+  const std::vector<AnswerWindow> blank = {window({{3, 3}})};
+  const std::vector<SpanLogits> logits = {{{0, 0, 0, 5, 0}, {0, 0, 0, 5, 0}}};
+  const AnswerChoice choice =
+      choose_answer(kContext, blank, logits, {.version_2_with_negative = true});
+  EXPECT_EQ(texts(choice), (std::vector<std::string>{"", ""}));
+  EXPECT_EQ(choice.answer.text, "");
+  EXPECT_EQ(choice.null_score_diff, 0);
+}
+
 TEST(AnswerSearch, AnswersMayBeginOnlyWhereTheirTokenHasItsMostContext) {
   std::vector<AnswerWindow> windows = kTwo;
   windows[0].has_max_context = {true, false, true};

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "albert/base/ascii.h"
 #include "albert/base/json.h"
 #include "albert/base/printable.h"
 #include "albert/tokenizer/utf8.h"
@@ -13,7 +14,7 @@ constexpr std::array<std::string_view, 22> kAbbreviations = {
     "mr",  "mrs", "ms", "dr", "st", "prof", "rev", "gen", "col", "capt", "lieut",
     "sgt", "hon", "jr", "sr", "vs", "etc",  "e.g", "i.e", "no",  "vol",  "messrs"};
 
-bool is_blank(std::string_view line) {
+bool is_empty_line(std::string_view line) {
   return line.find_first_not_of(" \t\f\v\r") == std::string_view::npos;
 }
 
@@ -38,9 +39,7 @@ std::string word_before(std::string_view text, size_t dot) {
   size_t begin = dot;
   while (begin > 0 && text[begin - 1] != ' ' && text[begin - 1] != '(' && text[begin - 1] != '"')
     --begin;
-  std::string word(text.substr(begin, dot - begin));
-  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return word;
+  return ascii_lower(std::string(text.substr(begin, dot - begin)));
 }
 
 bool is_abbreviation(std::string_view text, size_t dot) {
@@ -109,7 +108,7 @@ bool DocumentReader::next(Document& document) {
   std::string line;
   while (reader_.next(line)) {
     if (!usable(line)) continue;
-    const bool blank = is_blank(line);
+    const bool blank = is_empty_line(line);
     if (blank && !document.empty()) return true;
     if (!blank) add(document, line);
   }
@@ -119,7 +118,7 @@ bool DocumentReader::next(Document& document) {
 bool DocumentReader::next_json(Document& document) {
   std::string line;
   while (document.empty() && reader_.next(line)) {
-    if (is_blank(line) || !usable(line)) continue;
+    if (is_empty_line(line) || !usable(line)) continue;
     std::string text;
     try {
       text = text_of(reader_, line, options_.text_key);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <functional>
 
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
@@ -14,7 +13,7 @@
 namespace albert {
 namespace {
 
-constexpr const char* kCombined = "combined_score";
+constexpr const char* kCombined = "combined_score";  // the mean of those before it
 
 double number_in(const PlacedAnswer& answer) {
   const std::string& text = answer.labels.front();
@@ -34,62 +33,87 @@ size_t label_in(const std::string& place, const std::string& text, const TaskLab
        one_of(names), values == names ? "" : ", in files " + joined(values));
 }
 
-using Metric = std::pair<std::string, std::function<double()>>;
+// One that --metrics names, of what is known of all examples.
+template <class Scores>
+struct Metric {
+  const char* name;
+  double (*of)(const Scores&);
+};
 
-Metrics chosen(const std::vector<std::string>& names, const std::vector<Metric>& metrics) {
+struct Values {
+  std::span<const double> predicted, right;
+};
+
+constexpr const char* kF1 = "f1";  // of the second of two labels
+constexpr Metric<Confusion> kClassMetrics[] = {
+    {"accuracy", accuracy},
+    {kF1, [](const Confusion& c) { return f1_of_class(c, 1); }},
+    {"macro_f1", macro_f1},
+    {"micro_f1", micro_f1},
+    {"matthews_correlation", matthews_correlation}};
+constexpr Metric<LabelSetScores> kSetMetrics[] = {
+    {"accuracy", [](const LabelSetScores& s) { return s.accuracy; }},
+    {"micro_f1", [](const LabelSetScores& s) { return s.micro_f1; }},
+    {"macro_f1", [](const LabelSetScores& s) { return s.macro_f1; }},
+    {"samples_f1", [](const LabelSetScores& s) { return s.samples_f1; }}};
+constexpr Metric<Values> kValueMetrics[] = {
+    {"pearson", [](const Values& v) { return pearson(v.predicted, v.right); }},
+    {"spearmanr", [](const Values& v) { return spearman(v.predicted, v.right); }},
+    {"mse", [](const Values& v) { return mean_squared_error(v.predicted, v.right); }},
+    {"mae", [](const Values& v) { return mean_absolute_error(v.predicted, v.right); }}};
+
+template <class Table>
+std::vector<std::string> names_in(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& metric : table) names.emplace_back(metric.name);
+  return names;
+}
+
+[[noreturn]] void fail_unknown(const std::string& name, std::vector<std::string> known) {
+  known.emplace_back(kCombined);
+  const std::string near = nearest_name(name, known);
+  fail(ErrorCode::kUsage, "--metrics: found ", in_quotes(name), ", wanted ", one_of(known),
+       near.empty() ? "" : " (did you mean " + near + "?)");
+}
+
+void check_no_name_twice(const std::vector<std::string>& names) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+        names.begin() + static_cast<std::ptrdiff_t>(i))
+      fail(ErrorCode::kUsage, "--metrics: found ", names[i], " twice, wanted each once");
+}
+
+template <class Scores, size_t n>
+Metrics chosen(const std::vector<std::string>& names, const Metric<Scores> (&table)[n],
+               const Scores& scores) {
+  check_no_name_twice(names);
   Metrics result;
-  double sum = 0;
+  double sum = 0, terms = 0;
   for (const auto& name : names) {
-    const auto at = std::find_if(metrics.begin(), metrics.end(),
-                                 [&](const Metric& m) { return m.first == name; });
     if (name == kCombined) {
-      result.set(name, sum / static_cast<double>(result.values().size()));
-    } else if (at != metrics.end()) {
-      result.set(name, at->second());
-      sum += result.at(name);
-    } else {
-      std::vector<std::string> known;
-      for (const auto& [metric, value] : metrics) known.push_back(metric);
-      known.emplace_back(kCombined);
-      const std::string near = nearest_name(name, known);
-      fail(ErrorCode::kUsage, "--metrics: found ", in_quotes(name), ", wanted ", one_of(known),
-           near.empty() ? "" : " (did you mean " + near + "?)");
+      if (terms == 0)
+        fail(ErrorCode::kUsage, "--metrics: found ", kCombined,
+             " first, wanted it behind those that it is the mean of");
+      result.set(name, sum / terms);
+      continue;
     }
+    const auto at = std::find_if(std::begin(table), std::end(table),
+                                 [&](const auto& metric) { return name == metric.name; });
+    if (at == std::end(table)) fail_unknown(name, names_in(table));
+    result.set(name, at->of(scores));
+    sum += result.at(name);
+    ++terms;
   }
   return result;
 }
 
 Metrics class_metrics(const std::vector<std::string>& names, const Answers& predicted,
                       const Answers& right, int64_t labels) {
-  const Confusion confusion = confusion_of(classes_of(predicted), classes_of(right), labels);
-  const auto f1 = [&] {
-    if (labels == 2) return f1_of_class(confusion, 1);
+  if (labels != 2 && std::find(names.begin(), names.end(), kF1) != names.end())
     fail(ErrorCode::kUsage, "--metrics: found f1 for ", labels,
          " labels, wanted two; use macro_f1 or micro_f1");
-  };
-  return chosen(names, {{"accuracy", [&] { return accuracy(confusion); }},
-                        {"f1", f1},
-                        {"macro_f1", [&] { return macro_f1(confusion); }},
-                        {"micro_f1", [&] { return micro_f1(confusion); }},
-                        {"matthews_correlation", [&] { return matthews_correlation(confusion); }}});
-}
-
-Metrics set_metrics(const std::vector<std::string>& names, const Answers& predicted,
-                    const Answers& right) {
-  const LabelSetScores scores = label_set_scores(sets_of(predicted), sets_of(right));
-  return chosen(names, {{"accuracy", [&] { return scores.accuracy; }},
-                        {"micro_f1", [&] { return scores.micro_f1; }},
-                        {"macro_f1", [&] { return scores.macro_f1; }},
-                        {"samples_f1", [&] { return scores.samples_f1; }}});
-}
-
-Metrics value_metrics(const std::vector<std::string>& names, const Answers& predicted,
-                      const Answers& right) {
-  const auto &a = predicted.values, &b = right.values;
-  return chosen(names, {{"pearson", [&] { return pearson(a, b); }},
-                        {"spearmanr", [&] { return spearman(a, b); }},
-                        {"mse", [&] { return mean_squared_error(a, b); }},
-                        {"mae", [&] { return mean_absolute_error(a, b); }}});
+  return chosen(names, kClassMetrics,
+                confusion_of(classes_of(predicted), classes_of(right), labels));
 }
 
 }  // namespace
@@ -135,17 +159,18 @@ Metrics metrics_of(Problem problem, const std::vector<std::string>& names, const
                    const Answers& right, int64_t labels) {
   switch (problem) {
     case Problem::kSingleLabel: return class_metrics(names, predicted, right, labels);
-    case Problem::kMultiLabel: return set_metrics(names, predicted, right);
+    case Problem::kMultiLabel:
+      return chosen(names, kSetMetrics, label_set_scores(sets_of(predicted), sets_of(right)));
     case Problem::kRegression: break;
   }
-  return value_metrics(names, predicted, right);
+  return chosen(names, kValueMetrics, Values{predicted.values, right.values});
 }
 
 std::vector<std::string> known_metrics(Problem problem, int64_t labels) {
-  if (problem == Problem::kMultiLabel) return {"accuracy", "micro_f1", "macro_f1", "samples_f1"};
-  if (problem == Problem::kRegression) return {"pearson", "spearmanr", "mse", "mae"};
-  std::vector<std::string> names = {"accuracy", "macro_f1", "micro_f1", "matthews_correlation"};
-  if (labels == 2) names.insert(names.begin() + 1, "f1");
+  if (problem == Problem::kMultiLabel) return names_in(kSetMetrics);
+  if (problem == Problem::kRegression) return names_in(kValueMetrics);
+  std::vector<std::string> names = names_in(kClassMetrics);
+  if (labels != 2) std::erase(names, kF1);
   return names;
 }
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "albert/base/ascii.h"
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/base/split.h"
@@ -41,8 +42,7 @@ void require_answer(const RecordReader& reader, const AnswerColumns& answer) {
 
 // Whether a column of its own says that an example has a label.
 bool is_set(const Record& record, const std::string& column) {
-  std::string value = record.scalar_at(column);
-  for (char& c : value) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  const std::string value = ascii_lower(record.scalar_at(column));
   if (value == "1" || value == "true") return true;
   if (value == "0" || value == "false") return false;
   fail(ErrorCode::kBadData, record.place(), ": ", in_quotes(column), ": found ", in_quotes(value),

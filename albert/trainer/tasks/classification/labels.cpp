@@ -4,17 +4,12 @@
 #include <charconv>
 #include <set>
 
+#include "albert/base/ascii.h"
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 
 namespace albert {
 namespace {
-
-std::string lowered(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 // The number that `text` spells in plain digits.
 std::optional<size_t> number_in(const std::string& text) {
@@ -120,7 +115,7 @@ std::optional<size_t> find_label(const TaskLabels& labels, const std::string& te
     if (text == labels[i].name) return i;
   std::optional<size_t> found;
   for (size_t i = 0; i < labels.size(); ++i) {
-    if (lowered(text) != lowered(labels[i].name)) continue;
+    if (ascii_lower(text) != ascii_lower(labels[i].name)) continue;
     if (found) return std::nullopt;
     found = i;
   }

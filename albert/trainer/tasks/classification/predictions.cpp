@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <optional>
 
+#include "albert/base/ascii.h"
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/base/split.h"
@@ -52,11 +53,8 @@ class PredictionReader {
   std::optional<size_t> column_named(const std::vector<std::string>& columns,
                                      std::initializer_list<const char*> names) const {
     for (const std::string name : names)
-      for (size_t i = 0; i < columns.size(); ++i) {
-        std::string column = columns[i];
-        for (char& c : column) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-        if (column == name && !find_label(labels_, columns[i])) return i;
-      }
+      for (size_t i = 0; i < columns.size(); ++i)
+        if (ascii_lower(columns[i]) == name && !find_label(labels_, columns[i])) return i;
     return std::nullopt;
   }
 

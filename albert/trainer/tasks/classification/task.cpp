@@ -27,11 +27,6 @@ double correct_of(const HostTensor& logits, const ClassificationExamples& exampl
   return correct;
 }
 
-template <class T>
-void append_bytes(std::string& bytes, const std::vector<T>& values) {
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
-
 bool all_equal(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
 }
@@ -129,7 +124,7 @@ ClassificationTask::Output ClassificationTask::forward(const ClassificationExamp
   }
   options.loss.class_weights = parts_.loss.class_weights;
   options.loss.label_smoothing = parts_.loss.label_smoothing;
-  return parts_.model.start(std::move(inputs), labels_of(examples, which), options);
+  return parts_.model.start(inputs, labels_of(examples, which), options);
 }
 
 Deferred<Metrics> ClassificationTask::start(Split split, std::span<const size_t> which,

@@ -4,6 +4,7 @@
 
 #include "albert/base/json.h"
 #include "albert/base/printable.h"
+#include "albert/base/text_reader.h"
 #include "albert/trainer/tasks/span/reports.h"
 #include "albert/trainer/tasks/span/squad_file.h"
 #include "albert/trainer/tasks/span/stages.h"
@@ -40,11 +41,14 @@ void read_no_answer_scores(const std::string& name, const ScoringRequest& reques
                            const std::vector<SquadQuestion>& gold,
                            std::vector<ScoredAnswer>& answers) {
   const ordered_json document = parse_ordered_json(name, read_whole_text(name));
-  if (!document.is_object()) fail(ErrorCode::kBadData, name, ": wanted an object of numbers");
+  if (!document.is_object())
+    fail(ErrorCode::kBadData, name, ": found ", describe(nlohmann::json(document)),
+         ", wanted an object of numbers");
   std::unordered_map<std::string, std::pair<double, int64_t>> scores;
   for (const auto& [id, score] : document.items()) {
     if (!score.is_number())
-      fail(ErrorCode::kBadData, name, ": ", printable(id), ": wanted a number");
+      fail(ErrorCode::kBadData, name, ": ", printable(id), ": found ",
+           describe(nlohmann::json(score)), ", wanted a number");
     scores.emplace(id, std::pair(score.get<double>(), static_cast<int64_t>(scores.size())));
   }
   std::vector<std::string> missing;

@@ -12,12 +12,6 @@ namespace {
 
 constexpr JsonLimits kLimits{.max_depth = 64, .max_values = 200'000'000};
 
-bool is_blank(const std::string& text) {
-  for (size_t at = 0; at < text.size();)
-    if (!is_space(read_code_point(text, at))) return false;
-  return true;
-}
-
 const std::string& filled(const JsonView& text) {
   if (is_blank(text.string())) text.fail_here("found an empty text, wanted one with words");
   return text.string();
@@ -96,16 +90,6 @@ void require_answers(const std::vector<SquadQuestion>& questions) {
     if (question.answers.empty())
       fail(ErrorCode::kBadData, question.place,
            ": found no answers, wanted one or more; questions without answers are for squad2");
-}
-
-std::string read_whole_text(const std::filesystem::path& path) {
-  TextReader reader(path);
-  std::string text, line;
-  while (reader.next(line)) {
-    text += line;
-    text += '\n';
-  }
-  return text;
 }
 
 }  // namespace albert

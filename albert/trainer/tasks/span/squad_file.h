@@ -34,7 +34,4 @@ std::vector<SquadQuestion> read_squad(const std::filesystem::path& path, AnswerS
 // Refuses a question that has no answer, which v1.1 does not know: Error(kBadData).
 void require_answers(const std::vector<SquadQuestion>& questions);
 
-// The whole text of a file, plain or compressed. Errors are those of TextReader.
-std::string read_whole_text(const std::filesystem::path& path);
-
 }  // namespace albert

@@ -8,11 +8,6 @@
 namespace albert {
 namespace {
 
-template <class T>
-void append_bytes(std::string& bytes, const std::vector<T>& values) {
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
-
 // The first of the answers, as transformers trains on it: code points [begin, end).
 std::pair<int64_t, int64_t> trained_answer(const SquadQuestion& question) {
   const SquadAnswer& answer = question.answers.front();

@@ -8,14 +8,13 @@
 namespace albert {
 namespace {
 
-constexpr const char* kHead = "qa_outputs.";
-
 std::vector<SquadQuestion> read_labelled(const std::filesystem::path& path, SquadVersion version,
                                          int64_t most) {
   auto questions = read_squad(path, AnswerStarts::kChecked, most);
   if (version == SquadVersion::k1) require_answers(questions);
   for (const SquadQuestion& question : questions)
-    if (!question.labelled) fail(ErrorCode::kBadData, question.place, ".answers: is missing");
+    if (!question.labelled)
+      fail(ErrorCode::kBadData, question.place, ": found no \"answers\", wanted a list");
   return questions;
 }
 
