@@ -7,8 +7,10 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/printable.h"
+#include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/training_loop.h"
 #include "albert/trainer/tasks/recipes.h"
+#include "apps/cli/sweep.h"
 #include "apps/cli/task_files.h"
 #include "apps/cli/task_flags.h"
 #include "apps/cli/training_flags.h"
@@ -18,7 +20,8 @@ namespace albert::apps {
 namespace {
 
 struct FinetuneFlags {
-  std::string task, recipe, model, config, tokenizer, best_metric;
+  std::string task, recipe, model, config, tokenizer, best_metric, seeds;
+  std::vector<std::string> grid;
   FileFlags files;
   double epochs = 3, patience_threshold = 0;
   double hidden_dropout = 0, attention_dropout = 0, classifier_dropout = 0.1;
@@ -115,10 +118,8 @@ LoopOptions loop_of(const FinetuneFlags& flags, const Command& command, const Ta
   if (flags.patience > 0 && flags.training.eval_steps == 0)
     fail(ErrorCode::kUsage, "--early_stopping_patience needs --eval_steps");
   loop.best_metric = best_metric(flags, spec, task);
-  const auto falls = [&](const char* name) { return loop.best_metric.starts_with(name); };
-  loop.best_is_greater = command.is_set("greater_is_better")
-                             ? flags.greater_is_better
-                             : !falls("loss") && !falls("mse") && !falls("mae");
+  loop.best_is_greater = command.is_set("greater_is_better") ? flags.greater_is_better
+                                                             : greater_is_better(loop.best_metric);
   return loop;
 }
 
@@ -174,6 +175,27 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
   if (ranks.leads() && result.end == LoopEnd::kDone) write_results(flags, *task, result);
   if (!task->advice().empty()) request.warn(task->advice());
   return finish_training(t, result, ranks, out);
+}
+
+int sweep(const FinetuneFlags& flags, const Command& command, std::ostream& out,
+          std::ostream& err) {
+  SweepRequest request{.seeds = flags.seeds,
+                       .grid = flags.grid,
+                       .output_dir = flags.training.output_dir,
+                       .metric = metric_of(flags.best_metric),
+                       .anew = flags.training.overwrite,
+                       .quiet = flags.training.common.quiet,
+                       .options = command.dump()};
+  if (request.metric.empty() && !flags.task.empty()) request.metric = task_named(flags.task).metric;
+  if (command.is_set("greater_is_better")) request.greater_is_better = flags.greater_is_better;
+  return run_sweep(request, out, err);
+}
+
+void declare_sweep(Command& command, FinetuneFlags& flags) {
+  command.option("seeds", flags.seeds,
+                 "a run with each of these seeds, 1..5 or 1,2,3, in folders of output_dir");
+  command.texts("grid", flags.grid, "OPTION=VALUE,..",
+                "a run with each combination of these values, in folders of output_dir");
 }
 
 void declare_best(Command& command, FinetuneFlags& flags) {
@@ -232,6 +254,7 @@ Runner declare_finetune(Command& command) {
   command.option("max_train_samples", flags->max_train_samples, "only the first so many; 0: all");
   command.option("max_eval_samples", flags->max_eval_samples, "only the first so many; 0: all");
   command.option("eval_batch_size", flags->eval_batch_size, "examples at once in evaluation");
+  declare_sweep(command, *flags);
   declare_best(command, *flags);
   declare_dropout(command, *flags);
   command.alias("task", {"task_name"});
@@ -243,6 +266,7 @@ Runner declare_finetune(Command& command) {
   add_training(command, flags->training);
   command.presets([flags, &command] { return recipe_arguments(*flags, command); });
   return [flags, &command](std::ostream& out, std::ostream& err) {
+    if (!flags->seeds.empty() || !flags->grid.empty()) return sweep(*flags, command, out, err);
     return run_ranks(flags->training,
                      [&](Communicator& ranks) { return run(*flags, command, ranks, out, err); });
   };

@@ -14,6 +14,8 @@
 namespace albert::apps {
 namespace {
 
+using nlohmann::ordered_json;
+
 bool is_option(const std::string& argument) {
   return argument.size() > 2 && argument.rfind("--", 0) == 0;
 }
@@ -44,7 +46,7 @@ bool is_truth(const std::string& value) {
 constexpr uint64_t kMaxConfig = 1 << 20;
 
 // A value as a user would type it; those of a list with commas between them.
-std::string typed(const std::string& path, const std::string& key, const nlohmann::json& value) {
+std::string typed(const std::string& path, const std::string& key, const ordered_json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean() || value.is_number()) return value.dump();
   if (value.is_array()) {
@@ -52,23 +54,30 @@ std::string typed(const std::string& path, const std::string& key, const nlohman
     for (const auto& item : value) list += (list.empty() ? "" : ",") + typed(path, key, item);
     return list;
   }
-  fail(ErrorCode::kUsage, path, ": ", key, ": found ", describe(value),
+  fail(ErrorCode::kUsage, path, ": ", key, ": found ", describe(nlohmann::json(value)),
        ", wanted a string, a number, true, false or a list");
 }
 
-std::vector<std::pair<std::string, std::string>> json_entries(const std::string& path) {
-  const auto object = parse_json(path, read_text_file(path, kMaxConfig));
-  if (!object.is_object())
-    fail(ErrorCode::kUsage, path, ": found ", describe(object), ", wanted an object");
-  std::vector<std::pair<std::string, std::string>> entries;
+using Entries = std::vector<std::pair<std::string, std::string>>;
+
+Entries entries_of(const std::string& path, const ordered_json& object) {
+  Entries entries;
   for (const auto& [key, value] : object.items())
     if (!value.is_null()) entries.emplace_back(key, typed(path, key, value));
   return entries;
 }
 
-std::vector<std::pair<std::string, std::string>> toml_entries(const std::string& path) {
+Entries json_entries(const std::string& path) {
+  const auto object = parse_ordered_json(path, read_text_file(path, kMaxConfig));
+  if (!object.is_object())
+    fail(ErrorCode::kUsage, path, ": found ", describe(nlohmann::json(object)),
+         ", wanted an object");
+  return entries_of(path, object);
+}
+
+Entries toml_entries(const std::string& path) {
   std::istringstream text(read_text_file(path, kMaxConfig));
-  std::vector<std::pair<std::string, std::string>> entries;
+  Entries entries;
   try {
     for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
       std::string value;
@@ -121,6 +130,13 @@ std::vector<std::string> config_arguments(const std::string& path, const Command
       arguments.push_back("--" + name + "=" + value);  // empty: as if it were not there
   }
   return normalised_arguments(arguments, command);
+}
+
+std::vector<std::string> arguments_of(const std::string& place, const ordered_json& object) {
+  std::vector<std::string> arguments;
+  for (const auto& [name, value] : entries_of(place, object))
+    if (!value.empty()) arguments.push_back("--" + name + "=" + value);
+  return arguments;
 }
 
 std::string take_config(std::vector<std::string>& arguments, const Command& command) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ std::vector<std::string> normalised_arguments(const std::vector<std::string>& ar
 // TOML. Error(kMissingInput), kIo, kBadData; kUsage naming a key the command does not have, and the
 // nearest one it has.
 std::vector<std::string> config_arguments(const std::string& path, const Command& command);
+
+// The entries of a flat JSON object as --name=value; null and "" are as if they were not there.
+// Error(kUsage) "place: key: .." for an object in it.
+std::vector<std::string> arguments_of(const std::string& place,
+                                      const nlohmann::ordered_json& object);
 
 // Takes "--config FILE", or a lone argument that ends in .json, out of the arguments and returns
 // the file's name; empty if there is none.

@@ -117,12 +117,17 @@ void Command::list(const std::string& name, std::vector<float>& values, const st
       ->check(conversion_to<float>(name));
 }
 
+void Command::texts(const std::string& name, std::vector<std::string>& values,
+                    const std::string& each, const std::string& help) {
+  names_.push_back(name);
+  values_.emplace_back(name, [&values] { return nlohmann::json(values); });
+  app_->add_option("--" + name, values, help)->type_name(each + " ..");
+}
+
 void Command::files(const std::string& name, std::vector<std::string>& values,
                     const std::string& help) {
-  names_.push_back(name);
   required_.push_back(name);
-  values_.emplace_back(name, [&values] { return nlohmann::json(values); });
-  app_->add_option("--" + name, values, help + " (required)")->type_name("FILE ..");
+  texts(name, values, "FILE", help + " (required)");
 }
 
 void Command::alias(const std::string& option, const std::vector<std::string>& others) {

@@ -32,7 +32,10 @@ class Command {
   void boolean(const std::string& name, bool& value, const std::string& help);
   // One argument, its values between commas.
   void list(const std::string& name, std::vector<float>& values, const std::string& help);
-  // One argument or more; required.
+  // One argument or more, `each` of this form.
+  void texts(const std::string& name, std::vector<std::string>& values, const std::string& each,
+             const std::string& help);
+  // The same; required.
   void files(const std::string& name, std::vector<std::string>& values, const std::string& help);
   // The user's values of a numeric option below `least` or above `most` become an Error(kUsage).
   void limit(const std::string& name, double least, double most = HUGE_VAL);

@@ -25,6 +25,11 @@ double value_to_judge(const Metrics& evaluation, const LoopOptions& options) {
        printable(options.best_metric), ", wanted ", one_of(names));
 }
 
+bool greater_is_better(const std::string& metric) {
+  const auto falls = [&](const char* name) { return metric.starts_with(name); };
+  return !falls("loss") && !falls("mse") && !falls("mae");
+}
+
 bool is_best(double value, TrainingState& state, const LoopOptions& options) {
   const double gain = gain_of(value, state, options);
   const bool enough = gain > options.early_stopping_threshold;
