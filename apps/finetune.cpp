@@ -172,7 +172,10 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
   LoopOptions loop = loop_of(flags, command, spec, *task);
   loop.frozen_settings = frozen_settings(flags, request, *task).dump();
   const LoopResult result = train(*task, loop, ranks, err);
-  if (ranks.leads() && result.end == LoopEnd::kDone) write_results(flags, *task, result);
+  if (ranks.leads() && result.end == LoopEnd::kDone) {
+    write_results(flags, *task, result);
+    write_report_details(t.output_dir, task->details());
+  }
   if (!task->advice().empty()) request.warn(task->advice());
   return finish_training(t, result, ranks, out);
 }

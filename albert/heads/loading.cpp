@@ -1,5 +1,6 @@
 // How a model gets its values, from a folder or at random, and gives them back.
 #include <cstring>
+#include <functional>
 
 #include "albert/base/printable.h"
 #include "albert/engine/transfer.h"

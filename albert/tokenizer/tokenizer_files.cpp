@@ -1,4 +1,6 @@
 // Tokenizers from files and files from tokenizers.
+#include <algorithm>
+
 #include "albert/base/atomic_file.h"
 #include "albert/base/input_file.h"
 #include "albert/base/printable.h"

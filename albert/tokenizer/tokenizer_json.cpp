@@ -1,5 +1,7 @@
 #include "albert/tokenizer/tokenizer_json.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "albert/tokenizer/pipeline/precompiled.h"

@@ -1,5 +1,6 @@
 #include "apps/bench/command.h"
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <ostream>

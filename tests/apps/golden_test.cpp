@@ -1,5 +1,6 @@
 // Every golden case: outputs, losses and every gradient against transformers
 // (tests/golden/README.md).
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

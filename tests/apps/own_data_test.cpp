@@ -92,5 +92,53 @@ TEST_F(OwnData, ACollapsedRunIsToldOf) {
   EXPECT_TRUE(r.says("warning: every prediction is \"x\": the run has collapsed")) << r.err;
 }
 
+// The model says "x" of everything, more surely than not.
+TEST_F(OwnData, TheReportHasConfusionScoresAndTheWorstExamples) {
+  write_start({1, 0});
+  const Files files = {{"train.tsv", "text\tlabel\na b\tx\nc d\ty\n"},
+                       {"dev.tsv", "text\tlabel\none word\tx\ntwo words\tx\nthree words\ty\n"}};
+  const std::string at = data(files);
+  const Outcome r = finetune({"--task", "classify", "--data_dir", at, "--model_name_or_path",
+                              folder / "model", "--learning_rate", "1e-12"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  const json details = json::parse(read_bytes(folder / "out/report_details.json"));
+  const json& tables = details["tables"];
+  ASSERT_EQ(tables.size(), 3U);
+  EXPECT_EQ(tables[0]["rows"][0], json({"x", "2", "3", "0.667", "1.000", "0.800"}));
+  EXPECT_EQ(tables[0]["rows"][1], json({"y", "1", "0", "0.000", "0.000", "0.000"}));
+  EXPECT_EQ(tables[1]["rows"], json({{"x", "2", "0"}, {"y", "1", "0"}}));
+  ASSERT_EQ(tables[2]["rows"].size(), 3U);
+  EXPECT_EQ(tables[2]["rows"][0][0], "[CLS] three words[SEP]");
+  EXPECT_EQ(tables[2]["rows"][0][1], "y");
+  EXPECT_EQ(tables[2]["rows"][0][3], "1.313");  // log(1 + e)
+  EXPECT_EQ(tables[2]["rows"][1][3], "0.313");
+  const size_t tokens = details["attention"]["tokens"].size();
+  ASSERT_GE(tokens, 4U);
+  ASSERT_EQ(details["attention"]["layers"].size(), 2U);
+  for (const json& layer : details["attention"]["layers"]) {
+    ASSERT_EQ(layer.size(), tokens * tokens);
+    double sum = 0;
+    for (const json& share : layer) sum += share.get<double>() / 1000;
+    EXPECT_NEAR(sum, static_cast<double>(tokens), 0.05);
+  }
+  EXPECT_NE(read_bytes(folder / "out/report.html").find("attention over depth"), std::string::npos);
+}
+
+TEST_F(OwnData, TheReportHasScoresOfLabelSetsAndTheWorstNumbers) {
+  const Files sets = {{"train.tsv", "text\tlabel\na\tx\nb\tx,y\n"},
+                      {"dev.tsv", "text\tlabel\na\tx\nb\t\n"}};
+  ASSERT_EQ(finetune({"--task", "multilabel", "--data_dir", data(sets)}).code, 0);
+  json tables = json::parse(read_bytes(folder / "out/report_details.json"))["tables"];
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0]["rows"][0][1], "1");
+  EXPECT_EQ(tables[0]["rows"][1][1], "0");
+  const Files numbers = {{"train.tsv", "text\tlabel\na\t1\nb\t2\n"},
+                         {"dev.tsv", "text\tlabel\na\t1\nb\t100\n"}};
+  ASSERT_EQ(finetune({"--task", "regress", "--data_dir", data(numbers)}).code, 0);
+  tables = json::parse(read_bytes(folder / "out/report_details.json"))["tables"];
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0]["rows"][0][1], "100.000");
+}
+
 }  // namespace
 }  // namespace albert::testing

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>

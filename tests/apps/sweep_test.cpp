@@ -1,6 +1,7 @@
 // `albert finetune --seeds --grid`: runs in folders of their own, their table, and going on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/task_runs.h"

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <functional>
 #include <thread>
 
 #include "albert/base/text_reader.h"

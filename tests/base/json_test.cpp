@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "albert/base/json.h"
 
 #include "tests/support/files.h"

@@ -1,4 +1,6 @@
 // libcublasLt as a library to open, of the fake for its functions.
+#include <functional>
+
 #include "albert/kernels/emulator/emulator.h"
 #include "albert/kernels/emulator/fake_cublas.h"
 

@@ -1,5 +1,7 @@
 // What each head makes of its labels and options, against the same numbers worked out from its
 // logits.
+#include <algorithm>
+
 #include "tests/support/compare.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"

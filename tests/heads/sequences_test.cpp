@@ -1,5 +1,7 @@
 // Ragged sequences give the bits of the same batch padded: outputs, states and gradients of every
 // head, with dropout.
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/models.h"

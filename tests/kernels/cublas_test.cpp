@@ -2,6 +2,7 @@
 // it refuses. The library is a fake of plain loops, which checks what it is asked.
 #include "albert/kernels/cuda/cublas/context.h"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 

@@ -1,5 +1,7 @@
 // What stands beside the vocabulary in a folder: added tokens, names of special tokens, the
 // settings of BertTokenizer, and that a folder which is saved gives the same ids again.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "albert/tokenizer/tokenizer.h"

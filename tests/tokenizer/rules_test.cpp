@@ -1,6 +1,7 @@
 // Pairs, truncation, windows, padding, decoding, bad text, and the vocabulary readers' refusals.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <random>

@@ -50,7 +50,7 @@ Pieces Pipeline::encode(std::string_view text) const {
     if (token)
       run.token(token->id, from, to);
     else
-      encode_text(points_of(part, from), run);
+      encode_raw(points_of(part, from), run);
     from = to;
   }
   give_back(std::move(run.cache));
@@ -58,7 +58,7 @@ Pieces Pipeline::encode(std::string_view text) const {
 }
 
 // Cuts out the words that are never split.
-void Pipeline::encode_text(const Points& text, Run& run) const {
+void Pipeline::encode_raw(const Points& text, Run& run) const {
   if (steps_.never_split.empty()) return encode_normalized(text, run);
   size_t done = 0;
   const auto part = [&](size_t begin, size_t end) {

@@ -52,7 +52,7 @@ class Pipeline final : public WordEncoder {
   using Cache = std::unordered_map<std::string, std::vector<WordModel::Cut>>;
   struct Run;
 
-  void encode_text(const Points& text, Run& run) const;
+  void encode_raw(const Points& text, Run& run) const;
   void encode_normalized(Points text, Run& run) const;
   void encode_part(const Points& part, Run& run) const;
   const std::vector<WordModel::Cut>& cuts_of(const std::string& part, Run& run) const;

@@ -1,5 +1,6 @@
 #include "albert/trainer/data/documents.h"
 
+#include <algorithm>
 #include <array>
 
 #include "albert/base/ascii.h"

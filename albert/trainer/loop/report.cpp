@@ -11,6 +11,7 @@
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
 #include "albert/base/json.h"
+#include "albert/trainer/loop/report_details.h"
 
 namespace albert {
 namespace {
@@ -39,6 +40,11 @@ h1{font-size:1.4rem}h2{font-size:1rem;margin:.2rem 0}.charts{display:flex;flex-w
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .9rem .2rem 0;text-align:right}
 td:first-child,th:first-child{text-align:left}
 th{color:var(--soft);font-weight:500;border-bottom:1px solid var(--line)}
+figure{margin:0;max-width:100%}svg{max-width:100%;height:auto}
+.wide{overflow-x:auto}section{margin-top:2rem}
+.maps{display:flex;flex-wrap:wrap;gap:1rem}
+.frame{fill:none;stroke:var(--line)}.cell{fill:var(--train)}
+figcaption{color:var(--soft);font-size:.85rem}
 svg text{fill:var(--soft);font-size:11px}.grid{stroke:var(--line)}path{fill:none;stroke-width:1.6}
 .train{stroke:var(--train)}.eval{stroke:var(--eval)}
 circle{fill:var(--eval)}.key{color:var(--soft);font-size:.85rem}.key b{color:var(--train)}
@@ -136,8 +142,8 @@ void draw_curve(std::ostream& out, const Series& series, const Scale& s, const c
 
 void draw(std::ostream& out, const Chart& chart) {
   const Scale s = scale_of(chart);
-  out << "<figure style='margin:0'><h2>" << chart.name << "</h2><svg width='" << kWidth
-      << "' height='" << kHeight << "' viewBox='0 0 " << kWidth << ' ' << kHeight << "'>";
+  out << "<figure><h2>" << html_escaped(chart.name) << "</h2><svg width='" << kWidth << "' height='"
+      << kHeight << "' viewBox='0 0 " << kWidth << ' ' << kHeight << "'>";
   draw_axes(out, s);
   draw_curve(out, chart.training, s, "train");
   draw_curve(out, chart.evaluation, s, "eval");
@@ -145,7 +151,8 @@ void draw(std::ostream& out, const Chart& chart) {
 }
 
 void table(std::ostream& out, const std::vector<Chart>& charts) {
-  out << "<table><tr><th></th><th>training, last</th><th>held out, last</th><th>held out, "
+  out << "<div class='wide'><table><tr><th></th><th>training, last</th><th>held out, "
+         "last</th><th>held out, "
          "best</th></tr>\n";
   for (const Chart& chart : charts) {
     const auto last = [](const Series& s) {
@@ -158,16 +165,10 @@ void table(std::ostream& out, const std::vector<Chart>& charts) {
                                        : number((small ? std::min_element(e.begin(), e.end(), less)
                                                        : std::max_element(e.begin(), e.end(), less))
                                                     ->value);
-    out << "<tr><td>" << chart.name << "</td><td>" << last(chart.training) << "</td><td>" << last(e)
-        << "</td><td>" << best << "</td></tr>\n";
+    out << "<tr><td>" << html_escaped(chart.name) << "</td><td>" << last(chart.training)
+        << "</td><td>" << last(e) << "</td><td>" << best << "</td></tr>\n";
   }
-  out << "</table>\n";
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) out += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-  return out;
+  out << "</table></div>\n";
 }
 
 }  // namespace
@@ -176,14 +177,15 @@ void write_report(const std::filesystem::path& output_dir) {
   const auto charts = read_charts(output_dir / "metrics.jsonl");
   std::ostringstream out;
   const std::string title =
-      escaped(std::filesystem::absolute(output_dir).lexically_normal().filename().string());
-  out << "<!doctype html><html lang='en'><meta charset='utf-8'><title>" << title
-      << " · albert</title>" << kStyle << "<h1>" << title
+      html_escaped(std::filesystem::absolute(output_dir).lexically_normal().filename().string());
+  out << "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' "
+         "content='width=device-width'><title>"
+      << title << " · albert</title>" << kStyle << "<h1>" << title
       << "</h1><p class='key'><b>━ training</b> &nbsp; <i>━ held out</i> &nbsp; over steps</p>\n";
   table(out, charts);
   out << "<div class='charts'>\n";
   for (const Chart& chart : charts) draw(out, chart);
-  out << "</div></html>\n";
+  out << "</div>\n" << html_of(read_report_details(output_dir)) << "</html>\n";
   write_file_atomically(output_dir / "report.html", out.str());
 }
 

@@ -4,6 +4,7 @@
 
 #include "albert/heads/pretrained_model.h"
 #include "albert/tokenizer/tokenizer.h"
+#include "albert/trainer/loop/report_details.h"
 #include "albert/trainer/loop/training_task.h"
 #include "albert/trainer/parallel/communicator.h"
 
@@ -33,6 +34,9 @@ class FinetuningTask : public TrainingTask {
   virtual Metrics sample_counts() const {
     return {{"samples", static_cast<double>(examples(Split::kValidation))}};
   }
+  // What report.html shows of the model as it now stands, on the validation examples, which are
+  // evaluated once more for it.
+  virtual ReportDetails details() { return {}; }
   // What to do about the predictions of the last evaluation, for people; empty: nothing.
   virtual std::string advice() const { return {}; }
 

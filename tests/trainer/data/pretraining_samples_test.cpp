@@ -1,6 +1,7 @@
 // Sentence pairs: a pure function of seed and position, with the shares of Google's script.
 #include "albert/trainer/data/pretraining_samples.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 

@@ -1,6 +1,8 @@
 // Two ranks of one job, as threads: the same weights as one process, one writer, and an end for all
 // when one is stopped, diverges, runs out of memory or fails.
+#include <algorithm>
 #include <csignal>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "albert/trainer/tasks/span/details.h"
+#include "albert/trainer/tasks/span/reports.h"
+
 namespace albert::testing {
 namespace {
 
@@ -101,6 +104,32 @@ TEST(SquadScores, EqualScoresAreTakenInTheOrderOfTheirFile) {
   EXPECT_EQ(best_scores(answers).exact, 100);
   std::swap(answers[0].no_answer_place, answers[1].no_answer_place);
   EXPECT_EQ(best_scores(answers).exact, 50);
+}
+
+TEST(SpanDetails, GroupQuestionsByAnswerAndByWord) {
+  const auto context = std::make_shared<const std::string>("c");
+  const auto question = [&](const std::string& text, const std::string& answer) {
+    SquadQuestion q{.place = "", .id = text, .question = text, .context = context};
+    if (!answer.empty()) q.answers = {{answer, 0}};
+    return q;
+  };
+  const std::vector<SquadQuestion> questions = {
+      question("In what year?", "in 1066"), question("Who is it?", "Ahab"),
+      question("What's that?", "a very long tall ship"), question("Name it.", "")};
+  const std::vector<std::string> predicted = {"1066", "Starbuck", "a long ship", ""};
+  const auto scored = scored_answers(questions, predicted, SquadVersion::k2);
+  const auto tables = span_details(questions, predicted, scored).tables;
+  ASSERT_EQ(tables.size(), 4U);
+  using Rows = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(tables[0].rows, (Rows{{"number or date", "1", "0.0", "66.7"},
+                                  {"name", "1", "0.0", "0.0"},
+                                  {"other words", "1", "0.0", "66.7"},
+                                  {"no answer", "1", "100.0", "100.0"}}));
+  EXPECT_EQ(tables[1].rows[2], (std::vector<std::string>{"3 to 5", "1", "0.0", "66.7"}));
+  EXPECT_EQ(tables[2].rows, (Rows{{"what", "2", "0.0", "66.7"},
+                                  {"who", "1", "0.0", "0.0"},
+                                  {"none of these", "1", "100.0", "100.0"}}));
+  EXPECT_EQ(tables[3].rows[0], (std::vector<std::string>{"Who is it?", "Ahab", "Starbuck", "0.0"}));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "albert/kernels/cuda/cublas/context.h"
 
+#include <functional>
 #include <utility>
 
 #include "albert/kernels/matmul.h"

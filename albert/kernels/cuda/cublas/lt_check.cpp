@@ -3,6 +3,7 @@
 
 #include <cublasLt.h>
 
+#include <functional>
 #include <type_traits>
 
 namespace albert::kernels::cublas_lt {
@@ -47,17 +48,18 @@ static_assert(sizeof(HeuristicResult) == sizeof(cublasLtMatmulHeuristicResult_t)
                   offsetof(cublasLtMatmulHeuristicResult_t, workspaceSize) &&
               offsetof(HeuristicResult, state) == offsetof(cublasLtMatmulHeuristicResult_t, state));
 
-// Each of the library's functions takes as many arguments as ours, of the same sizes.
+// Each of the library's functions takes as many arguments as ours, of the same sizes; many are
+// pointers, whose own size is meant.
 template <class... Ours>
 constexpr size_t sizes(std::function<Status(Ours...)> Functions::*) {
   size_t sum = 0;
-  ((sum = sum * 31 + sizeof(Ours)), ...);
+  ((sum = sum * 31 + sizeof(Ours)), ...);  // NOLINT(bugprone-sizeof-expression)
   return sum;
 }
 template <class... Theirs>
 constexpr size_t sizes(cublasStatus_t (*)(Theirs...)) {
   size_t sum = 0;
-  ((sum = sum * 31 + sizeof(Theirs)), ...);
+  ((sum = sum * 31 + sizeof(Theirs)), ...);  // NOLINT(bugprone-sizeof-expression)
   return sum;
 }
 static_assert(sizes(&Functions::create) == sizes(&cublasLtCreate) &&

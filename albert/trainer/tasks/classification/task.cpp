@@ -5,6 +5,7 @@
 
 #include "albert/base/checksum.h"
 #include "albert/base/printable.h"
+#include "albert/trainer/tasks/classification/details.h"
 
 namespace albert {
 namespace {
@@ -163,26 +164,49 @@ Metrics ClassificationTask::evaluate() {
   return all;
 }
 
-Metrics ClassificationTask::evaluate(const ClassificationExamples& examples) {
+ClassificationTask::Outputs ClassificationTask::outputs_of(const ClassificationExamples& examples) {
   const auto n = static_cast<size_t>(examples.size());
-  std::vector<double> outputs;
-  double loss = 0, weights = 0;
+  Outputs outputs;
   for (size_t at = 0; at < n; at += eval_batch_size_) {
     std::vector<size_t> which(std::min(eval_batch_size_, n - at));
     std::iota(which.begin(), which.end(), at);
     const double weight = weight_of(examples, which);
     const auto out = forward(examples, which, {.loss = {.counts = {weight}}}).get();
     const HostTensor logits = out.logits.to(DType::kF64);
-    outputs.insert(outputs.end(), logits.data<double>(), logits.data<double>() + logits.size());
-    loss += *out.loss * weight;
-    weights += weight;
+    outputs.values.insert(outputs.values.end(), logits.data<double>(),
+                          logits.data<double>() + logits.size());
+    outputs.loss += *out.loss * weight;
+    outputs.weights += weight;
   }
+  return outputs;
+}
+
+Metrics ClassificationTask::evaluate(const ClassificationExamples& examples) {
+  const Outputs outputs = outputs_of(examples);
   const int64_t labels = parts_.model.config().num_labels();
-  const Answers predicted = answers_of_outputs(parts_.problem, outputs, labels);
+  const Answers predicted = answers_of_outputs(parts_.problem, outputs.values, labels);
   if (advice_.empty()) advice_ = advice_on(predicted, examples.answers);
-  Metrics metrics{{"loss", loss / weights}};
+  Metrics metrics{{"loss", outputs.loss / outputs.weights}};
   metrics.add(metrics_of(parts_.problem, parts_.metrics, predicted, examples.answers, labels));
   return metrics;
+}
+
+ReportDetails ClassificationTask::details() {
+  const ClassificationExamples& examples = parts_.validation.front().examples;
+  std::vector<std::string> labels;
+  for (const auto& [number, name] : parts_.model.config().id2label) labels.push_back(name);
+  ReportDetails details = details_of({.problem = parts_.problem,
+                                      .labels = labels,
+                                      .examples = examples,
+                                      .outputs = outputs_of(examples).values,
+                                      .tokenizer = *parts_.tokenizer});
+  if (const auto shown = example_for_attention(examples))
+    details.attention =
+        attention_maps(*parts_.tokenizer, examples.inputs[*shown],
+                       forward(examples, std::vector<size_t>{*shown}, {.output_attentions = true})
+                           .get()
+                           .attentions);
+  return details;
 }
 
 std::string ClassificationTask::advice_on(const Answers& predicted, const Answers& right) const {

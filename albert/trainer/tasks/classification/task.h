@@ -46,6 +46,7 @@ class ClassificationTask final : public FinetuningTask {
   std::vector<std::string> metric_names() const override;
   Metrics sample_counts() const override;
   std::string advice() const override { return advice_; }
+  ReportDetails details() override;  // of the first validation set
   int64_t examples(Split split) const override { return of(split).size(); }
   std::string summary() const override;
   std::string data_hash() const override;
@@ -65,6 +66,12 @@ class ClassificationTask final : public FinetuningTask {
   HostTensor labels_of(const ClassificationExamples& examples, std::span<const size_t> which) const;
   Output forward(const ClassificationExamples& examples, std::span<const size_t> which,
                  ForwardOptions options);
+  // The outputs of evaluation, `num_labels` for each example, and what the loss sums up to.
+  struct Outputs {
+    std::vector<double> values;
+    double loss = 0, weights = 0;
+  };
+  Outputs outputs_of(const ClassificationExamples& examples);
   Metrics evaluate(const ClassificationExamples& examples);
   std::string advice_on(const Answers& predicted, const Answers& right) const;
 

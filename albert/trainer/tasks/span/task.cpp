@@ -3,6 +3,7 @@
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
 #include "albert/tokenizer/utf8.h"
+#include "albert/trainer/tasks/span/details.h"
 #include "albert/trainer/tasks/span/reports.h"
 
 namespace albert {
@@ -120,14 +121,25 @@ Metrics SpanTask::averages(const Metrics& sums) const {
   return {{"loss", sums.at("loss") / sums.at("weight")}};
 }
 
+std::vector<std::string> SpanTask::answers() {
+  std::vector<std::string> answers;
+  for (AnswerChoice& choice : choose_answers(parts_.model, parts_.validation.windowed,
+                                             parts_.validation.search, eval_batch_size_))
+    answers.push_back(std::move(choice.answer.text));
+  return answers;
+}
+
 Metrics SpanTask::evaluate() {
   const Validation& validation = parts_.validation;
-  std::vector<std::string> answers;
-  for (AnswerChoice& choice :
-       choose_answers(parts_.model, validation.windowed, validation.search, eval_batch_size_))
-    answers.push_back(std::move(choice.answer.text));
-  const auto scored = scored_answers(validation.questions, answers, validation.version);
+  const auto scored = scored_answers(validation.questions, answers(), validation.version);
   return metrics_of(squad_scores(scored, validation.version), validation.version);
+}
+
+ReportDetails SpanTask::details() {
+  const Validation& validation = parts_.validation;
+  const std::vector<std::string> predicted = answers();
+  return span_details(validation.questions, predicted,
+                      scored_answers(validation.questions, predicted, validation.version));
 }
 
 }  // namespace albert

@@ -46,6 +46,7 @@ class SpanTask final : public FinetuningTask {
   int64_t examples(Split split) const override;          // windows, or questions to evaluate
   std::string summary() const override;
   std::string data_hash() const override;
+  ReportDetails details() override;
 
  protected:
   std::vector<double> count(Split split, std::span<const size_t> which) const override;
@@ -53,6 +54,9 @@ class SpanTask final : public FinetuningTask {
                           ForwardOptions forward) override;
 
  private:
+  // The text for each question to evaluate.
+  std::vector<std::string> answers();
+
   Parts parts_;
   int64_t eval_batch_size_;
 };
