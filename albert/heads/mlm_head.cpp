@@ -1,6 +1,16 @@
 #include "albert/heads/mlm_head.h"
 
 namespace albert {
+namespace {
+
+const Parameter& decoder_of(ParameterStore& store, const AlbertConfig& config,
+                            const Parameter& word_embeddings) {
+  if (config.tie_word_embeddings) return word_embeddings;
+  return add_weight(store, "predictions.decoder.weight", {config.vocab_size, config.embedding_size},
+                    true);
+}
+
+}  // namespace
 
 MlmHead::MlmHead(ParameterStore& store, const AlbertConfig& config,
                  const Parameter& word_embeddings)
@@ -13,10 +23,7 @@ MlmHead::MlmHead(ParameterStore& store, const AlbertConfig& config,
       dense_weight_(add_weight(store, "predictions.dense.weight",
                                {config.embedding_size, config.hidden_size}, true)),
       dense_bias_(add_bias(store, "predictions.dense.bias", config.embedding_size)),
-      decoder_(config.tie_word_embeddings
-                   ? word_embeddings
-                   : add_weight(store, "predictions.decoder.weight",
-                                {config.vocab_size, config.embedding_size}, true)) {}
+      decoder_(decoder_of(store, config, word_embeddings)) {}
 
 Var MlmHead::operator()(Tape& t, Var hidden_states) const {
   const Var transformed =
