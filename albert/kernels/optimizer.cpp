@@ -1,6 +1,7 @@
 #include "albert/kernels/optimizer.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "albert/kernels/check.h"
 
@@ -16,20 +17,20 @@ void check_state(const char* op, Tensor value, Tensor m, Tensor v, Tensor gradie
   check_operand(op, "gradient", gradient, value.shape, value.dtype);
   check_operand(op, "factors", factors, {kUpdateFactorsSize}, DType::kF64);
   check_operand(op, "blocks", table.blocks, {table.blocks.shape[0], 3}, DType::kI64);
-  check_operand(op, "parameters", table.parameters, {table.parameters.shape[0], 3}, DType::kI64);
+  check_operand(op, "parameters", table.parameters, {table.parameters.shape[0], 4}, DType::kI64);
 }
 
 }  // namespace
 
-void UpdateRows::add(int64_t first_element, int64_t elements, bool decays) {
-  const auto parameter = static_cast<int64_t>(parameters.size() / 3),
+void UpdateRows::add(int64_t first_element, int64_t elements, bool decays, double rate) {
+  const auto parameter = static_cast<int64_t>(parameters.size() / 4),
              first_block = static_cast<int64_t>(blocks.size() / 3);
   for (int64_t begin = 0; begin < elements; begin += kUpdateBlock)
     blocks.insert(blocks.end(),
                   {first_element + begin, first_element + std::min(begin + kUpdateBlock, elements),
                    parameter});
-  parameters.insert(parameters.end(),
-                    {first_block, static_cast<int64_t>(blocks.size() / 3), decays ? 1 : 0});
+  parameters.insert(parameters.end(), {first_block, static_cast<int64_t>(blocks.size() / 3),
+                                       decays ? 1 : 0, std::bit_cast<int64_t>(rate)});
 }
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,

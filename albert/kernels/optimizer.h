@@ -22,8 +22,8 @@ constexpr int64_t kUpdateBlock = 16384;  // most elements of a block of an Updat
 
 // Divides a flat range into parameters, so that one launch updates all of them.
 //   blocks [N, 3] i64: first element, one behind the last, parameter
-//   parameters [P, 3] i64: first block, one behind the last, 1 if it decays (and LAMB scales it by
-//   the trust ratio)
+//   parameters [P, 4] i64: first block, one behind the last, 1 if it decays (and LAMB scales it by
+//   the trust ratio), the bits of the f64 that its learning rate is multiplied by
 struct UpdateTable {
   Tensor blocks, parameters;
 };
@@ -34,15 +34,15 @@ inline void describe(CallObserver& observer, const UpdateTable& t) {
 // The rows of an UpdateTable, parameter by parameter.
 struct UpdateRows {
   std::vector<int64_t> blocks, parameters;
-  void add(int64_t first_element, int64_t elements, bool decays);
+  void add(int64_t first_element, int64_t elements, bool decays, double rate = 1);
 };
 
-// w -= f.learning_rate * u; nothing changes if the factor of the gradient is NaN.
+// w -= f.learning_rate * rate * u; nothing changes if the factor of the gradient is NaN.
 //   value, m, v, gradient [n] f32 or f64, all alike;  factors [4] f64: of update_factors()
 ALBERT_KERNEL(void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient,
                                 Tensor factors, const UpdateTable& table, const AdamRule& rule))
 
-// w -= f.learning_rate * |w| / |u| * u; the ratio is 1 if either norm is 0 or the
+// w -= f.learning_rate * rate * |w| / |u| * u; the ratio is 1 if either norm is 0 or the
 // parameter does not decay. No clamp (Google's LAMB).
 //   update [n]: scratch for u, may be the gradient itself;  partials [N, 2], rates [P] f64: scratch
 ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient,

@@ -1,15 +1,36 @@
 #include "apps/cli/training_flags.h"
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "albert/base/printable.h"
+#include "albert/base/split.h"
 #include "albert/trainer/loop/report.h"
 
 namespace albert::apps {
 namespace {
 
 constexpr int kSavedAfterSignal = 75;
+
+double& part_of(RateMultipliers& rates, const char* option, const std::string& name) {
+  if (name == "embeddings") return rates.embeddings;
+  if (name == "encoder") return rates.encoder;
+  if (name == "head") return rates.head;
+  fail(ErrorCode::kUsage, option, ": found ", in_quotes(name),
+       ", wanted one of embeddings, encoder, head");
+}
+
+double factor_in(const std::string& text) {
+  double factor = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, factor);
+  if (error != std::errc() || stop != end || !std::isfinite(factor) || factor < 0)
+    fail(ErrorCode::kUsage, "--learning_rate_multipliers: found ", in_quotes(text),
+         ", wanted a number of 0 or more");
+  return factor;
+}
 
 }  // namespace
 
@@ -29,6 +50,9 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("adam_beta1", f.adam_beta1, "of AdamW and LAMB");
   command.option("adam_beta2", f.adam_beta2, "of AdamW and LAMB");
   command.option("adam_epsilon", f.adam_epsilon, "of AdamW and LAMB");
+  command.option("learning_rate_multipliers", f.rate_multipliers,
+                 "PART=FACTOR,.. of embeddings, encoder, head: times learning_rate there");
+  command.option("freeze", f.freeze, "parts that stay as they are: embeddings, encoder, head");
   command.option("max_grad_norm", f.max_grad_norm, "gradients are clipped to this norm; 0: never");
   command.option("logging_steps", f.logging_steps, "updates between records in metrics.jsonl");
   command.option("eval_steps", f.eval_steps, "updates between evaluations; 0: at the end");
@@ -64,6 +88,24 @@ int64_t TrainingFlags::warmup_steps() const {
                     : static_cast<int64_t>(warmup);
 }
 
+RateMultipliers TrainingFlags::rates() const {
+  RateMultipliers rates;
+  for (const std::string& item : split(rate_multipliers, ',')) {
+    if (rate_multipliers.empty()) break;
+    const size_t equals = item.find('=');
+    if (equals == std::string::npos)
+      fail(ErrorCode::kUsage, "--learning_rate_multipliers: found ", in_quotes(item),
+           ", wanted PART=FACTOR, as head=10");
+    part_of(rates, "--learning_rate_multipliers", item.substr(0, equals)) =
+        factor_in(item.substr(equals + 1));
+  }
+  for (const std::string& part : split(freeze, ','))
+    if (!freeze.empty()) part_of(rates, "--freeze", part) = 0;
+  if (rates.embeddings == 0 && rates.encoder == 0 && rates.head == 0)
+    fail(ErrorCode::kUsage, "--freeze: found every part frozen, wanted one that learns");
+  return rates;
+}
+
 LoopOptions TrainingFlags::loop() const {
   if (max_steps < 1) fail(ErrorCode::kUsage, "--max_steps ", max_steps, ": wanted 1 or more");
   if (!(learning_rate > 0))
@@ -78,7 +120,8 @@ LoopOptions TrainingFlags::loop() const {
       .eps = adam_epsilon,
       .weight_decay = weight_decay,
       .bias_correction = variant == "torch",
-      .max_gradient_norm = max_grad_norm};
+      .max_gradient_norm = max_grad_norm,
+      .rates = rates()};
   loop.schedule = {
       .shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
       .peak = learning_rate,
@@ -96,6 +139,7 @@ LoopOptions TrainingFlags::loop() const {
 }
 
 nlohmann::ordered_json TrainingFlags::frozen_settings() const {
+  const RateMultipliers by_part = rates();
   return {{"precision", common.precision},
           {"train_batch_size", batch_size},
           {"gradient_accumulation_steps", accumulation},
@@ -110,6 +154,9 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
           {"adam_beta2", adam_beta2},
           {"adam_epsilon", adam_epsilon},
           {"max_grad_norm", max_grad_norm},
+          {"embeddings_rate", by_part.embeddings},
+          {"encoder_rate", by_part.encoder},
+          {"head_rate", by_part.head},
           {"seed", seed}};
 }
 

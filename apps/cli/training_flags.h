@@ -16,6 +16,7 @@ struct TrainingFlags {
   int64_t logging_steps = 10, eval_steps = 0, save_steps = 0;
   int save_total_limit = 2;
   uint64_t seed = 42;
+  std::string rate_multipliers, freeze;
   bool overwrite = false, gradient_checkpointing = false;
   CommunicatorOptions communicator;
   CommonOptions common;
@@ -25,6 +26,7 @@ struct TrainingFlags {
   // Those that decide the weights: a checkpoint made with others is not gone on from.
   nlohmann::ordered_json frozen_settings() const;
   int64_t warmup_steps() const;  // below 1: a share of max_steps
+  RateMultipliers rates() const;
 };
 void add_training(Command& command, TrainingFlags& flags);
 

@@ -142,5 +142,44 @@ TEST_F(Finetune, ItsOptionsCanBeReadAgain) {
   EXPECT_TRUE(dumped["text_column"].is_null()) << again.out;
 }
 
+TEST_F(Finetune, AFrozenPartKeepsItsBits) {
+  write({.labels = {"x", "y"}});
+  const auto with = [&](const char* option, const char* value) {
+    return finetune("d.tsv", "text\tlabel\na b\tx\nc d\ty\n",
+                    {"--learning_rate", "1e-2", "--warmup_steps", "0", option, value})
+        .code;
+  };
+  const auto values = [&](const std::string& model, const std::string& name) {
+    auto loaded = AlbertForSequenceClassification::from_pretrained(folder / model,
+                                                                   {.backend = {.threads = 1}});
+    const Tensor value = loaded.parameters().find(name)->value;
+    return std::vector<float>(value.as<float>(), value.as<float>() + value.shape.size());
+  };
+  const std::string words = "albert.embeddings.word_embeddings.weight", own = "classifier.weight";
+  ASSERT_EQ(with("--freeze", "embeddings"), 0);
+  EXPECT_EQ(values("out", words), values("model", words));
+  EXPECT_NE(values("out", own), values("model", own));
+  ASSERT_EQ(with("--learning_rate_multipliers", "head=0"), 0);
+  EXPECT_NE(values("out", words), values("model", words));
+  EXPECT_EQ(values("out", own), values("model", own));
+}
+
+TEST_F(Finetune, PartsThatDoNotExistAreRefused) {
+  write({.labels = {"x", "y"}});
+  const std::string data = "text\tlabel\na b\tx\nc d\ty\n";
+  const std::vector<std::pair<Names, std::string>> cases = {
+      {{"--freeze", "layers"},
+       "--freeze: found \"layers\", wanted one of embeddings, encoder, head"},
+      {{"--freeze", "embeddings,encoder,head"}, "--freeze: found every part frozen"},
+      {{"--learning_rate_multipliers", "head"}, "wanted PART=FACTOR, as head=10"},
+      {{"--learning_rate_multipliers", "head=-1"}, "found \"-1\", wanted a number of 0 or more"},
+      {{"--learning_rate_multipliers", "haed=2"}, "found \"haed\", wanted one of embeddings"}};
+  for (const auto& [arguments, message] : cases) {
+    const Outcome r = finetune("d.tsv", data, arguments);
+    EXPECT_EQ(r.code, 2) << message;
+    EXPECT_TRUE(r.says(message)) << r.err;
+  }
+}
+
 }  // namespace
 }  // namespace albert::testing

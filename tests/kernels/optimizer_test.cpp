@@ -15,22 +15,25 @@ using kernels::UpdateTable;
 
 enum class Rule { kAdamW, kLamb };
 
-TestTensor rows_of_three(const std::vector<int64_t>& values) {
-  return TestTensor::of<int64_t>({static_cast<int64_t>(values.size() / 3), 3}, values);
+TestTensor i64_rows(int64_t width, const std::vector<int64_t>& values) {
+  return TestTensor::of<int64_t>({static_cast<int64_t>(values.size()) / width, width}, values);
 }
+
+// What the learning rate of the parameter is multiplied by.
+double rate_of(size_t parameter) { return parameter % 3 == 1 ? 0.25 : 1; }
 
 // A flat range of parameters as the kernels take it.
 struct Table {
   // Parameters of these sizes one after another; the odd ones do not decay.
   explicit Table(const std::vector<int64_t>& sizes) : Table(rows_of(sizes)) {}
   explicit Table(const kernels::UpdateRows& rows)
-      : blocks(rows_of_three(rows.blocks)), parameters(rows_of_three(rows.parameters)) {}
+      : blocks(i64_rows(3, rows.blocks)), parameters(i64_rows(4, rows.parameters)) {}
 
   static kernels::UpdateRows rows_of(const std::vector<int64_t>& sizes) {
     kernels::UpdateRows rows;
     int64_t begin = 0;
     for (size_t i = 0; i < sizes.size(); ++i) {
-      rows.add(begin, sizes[i], i % 2 == 0);
+      rows.add(begin, sizes[i], i % 2 == 0, rate_of(i));
       begin += sizes[i];
     }
     return rows;
@@ -81,7 +84,9 @@ struct Oracle {
     size_t begin = 0;
     for (size_t p = 0; p < sizes.size(); ++p) {
       const size_t end = begin + static_cast<size_t>(sizes[p]);
-      update_part(rule, gradient, a, by, begin, end, p % 2 == 0);
+      UpdateFactors own = by;
+      own.learning_rate *= rate_of(p);
+      update_part(rule, gradient, a, own, begin, end, p % 2 == 0);
       begin = end;
     }
   }

@@ -68,6 +68,7 @@ struct Block {
 // One row of UpdateTable::parameters.
 struct Part {
   int64_t first_block, end_block, decays;
+  double rate;
 };
 
 // Returns |w| / |u|, from the sums of squares of a parameter's blocks.
@@ -97,7 +98,8 @@ struct Update {
     parallel_for(s, count,
                  [&](int64_t b) { body(b, blocks[b].begin, blocks[b].end - blocks[b].begin); });
   }
-  bool decays(int64_t block) const { return parts[blocks[block].parameter].decays != 0; }
+  const Part& part(int64_t block) const { return parts[blocks[block].parameter]; }
+  bool decays(int64_t block) const { return part(block).decays != 0; }
 
   F *w, *m, *v;
   const F* gradient;
@@ -115,7 +117,7 @@ void lamb(const Stream& s, const Update<F>& on, F* update, Squares* partials, do
         lamb_block(update + at, on.w + at, on.m + at, on.v + at, on.gradient + at, n, adam);
   });
   for (int64_t p = 0; p < parameters; ++p)
-    rates[p] = factors.learning_rate * trust_ratio(partials, on.parts[p]);
+    rates[p] = factors.learning_rate * on.parts[p].rate * trust_ratio(partials, on.parts[p]);
   on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
     subtract_block(on.w + at, update + at, n, static_cast<F>(rates[on.blocks[b].parameter]));
   });
@@ -126,7 +128,8 @@ void adamw(const Stream& s, const Update<F>& on, const UpdateFactors& factors,
            const AdamRule& rule) {
   on.for_blocks(s, [&](int64_t b, int64_t at, int64_t n) {
     adamw_block(on.w + at, on.m + at, on.v + at, on.gradient + at, n,
-                Adam<F>(rule, factors, on.decays(b)), static_cast<F>(factors.learning_rate));
+                Adam<F>(rule, factors, on.decays(b)),
+                static_cast<F>(factors.learning_rate * on.part(b).rate));
   });
 }
 

@@ -10,12 +10,9 @@ namespace {
 template <class F>
 struct Factors {
   SIMT_DEVICE explicit Factors(const UpdateFactors& f)
-      : gradient(static_cast<F>(f.gradient)),
-        m(static_cast<F>(f.m)),
-        v(static_cast<F>(f.v)),
-        learning_rate(static_cast<F>(f.learning_rate)) {}
+      : gradient(static_cast<F>(f.gradient)), m(static_cast<F>(f.m)), v(static_cast<F>(f.v)) {}
   SIMT_DEVICE bool none() const { return !(gradient == gradient); }  // true: skip the update
-  F gradient, m, v, learning_rate;
+  F gradient, m, v;
 };
 
 // Computes u of one element and its new m and v, in the type of the parameters.
@@ -46,6 +43,7 @@ struct Block {
 // A row of UpdateTable's parameters.
 struct Part {
   int64_t first_block, end_block, decays;
+  double rate;
 };
 
 // The operands of an update in one type.
@@ -110,12 +108,13 @@ struct AdamWPack {
     F u[N], w[N];
     adam_pack(u, w, on, i, by, decays);
 #pragma unroll
-    for (int k = 0; k < N; ++k) w[k] -= by.learning_rate * u[k];
+    for (int k = 0; k < N; ++k) w[k] -= rate * u[k];
     store_pack<N>(on.w + i, w, Grad::kAssign);
   }
   const Update<F>& on;
   Factors<F> by;
   bool decays;
+  F rate;
 };
 
 template <class F>
@@ -124,7 +123,9 @@ adamw_kernel(Update<F> on) {
   const Factors<F> by(*on.factors);
   if (by.none()) return;
   const Block block = on.blocks[simt::block()];
-  for_block<F>(block, on.packs, AdamWPack<F>{on, by, on.parts[block.parameter].decays != 0});
+  const Part part = on.parts[block.parameter];
+  const auto rate = static_cast<F>(on.factors->learning_rate * part.rate);
+  for_block<F>(block, on.packs, AdamWPack<F>{on, by, part.decays != 0, rate});
 }
 
 // Stores u in update and returns a thread's squares of w and u.
@@ -165,8 +166,8 @@ lamb_kernel(Update<F> on, F* update, double* partials) {
   partials[2 * simt::block() + 1] = squares[1];
 }
 
-// One block per parameter: rate = learning_rate * |w| / |u|, or learning_rate if either norm is 0
-// or the parameter does not decay.
+// One block per parameter: rate = learning_rate * its rate * |w| / |u|, without the ratio if either
+// norm is 0 or the parameter does not decay.
 SIMT_KERNEL(kThreads)
 lamb_rate_kernel(double* rates, const double* partials, const Part* parts,
                  const UpdateFactors* factors) {
@@ -181,8 +182,8 @@ lamb_rate_kernel(double* rates, const double* partials, const Part* parts,
   u_squares = block_sum(u_squares, scratch);
   const bool plain = part.decays == 0 || w_squares == 0 || u_squares == 0;
   if (simt::thread() == 0)
-    rates[simt::block()] =
-        factors->learning_rate * (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
+    rates[simt::block()] = factors->learning_rate * part.rate *
+                           (plain ? 1 : std::sqrt(w_squares) / std::sqrt(u_squares));
 }
 
 template <class F>

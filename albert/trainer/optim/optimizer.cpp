@@ -26,13 +26,18 @@ UpdateState state_of(const HostTensor& host) {
   return state;
 }
 
-Tensor rows_of_three(const Buffer& buffer) {
-  return {buffer.data(),
-          {static_cast<int64_t>(buffer.bytes() / (3 * sizeof(int64_t))), 3},
-          DType::kI64};
+Tensor rows_of(int64_t width, const Buffer& buffer) {
+  const auto numbers = static_cast<int64_t>(buffer.bytes() / sizeof(int64_t));
+  return {buffer.data(), {numbers / width, width}, DType::kI64};
 }
 
 }  // namespace
+
+double RateMultipliers::of(const std::string& parameter) const {
+  const auto has = [&](const char* part) { return parameter.find(part) != std::string::npos; };
+  if (has("embeddings.") || has("encoder.embedding_hidden_mapping_in.")) return embeddings;
+  return has("encoder.") || has("pooler.") ? encoder : head;
+}
 
 Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& options)
     : session_(model.session()), parameters_(model.parameters()), options_(options) {
@@ -66,15 +71,22 @@ void Optimizer::make_table() {
   kernels::UpdateRows rows;
   const auto* begin = static_cast<const std::byte*>(parameters_.flat_values().data);
   for (const Parameter& p : parameters_.all()) {
+    const double rate = options_.rates.of(p.name);
+    if (rate == 0) {
+      frozen_gradients_.push_back(p.grad);
+      continue;
+    }
     const auto offset = static_cast<const std::byte*>(p.value.data) - begin;
-    rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay);
+    rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay, rate);
   }
   blocks_ = device_copy(session_.backend(), rows.blocks);
   parts_ = device_copy(session_.backend(), rows.parameters);
-  table_ = {rows_of_three(blocks_), rows_of_three(parts_)};
+  table_ = {rows_of(3, blocks_), rows_of(4, parts_)};
 }
 
 Deferred<UpdateState> Optimizer::step(double learning_rate) {
+  for (const Tensor& gradient : frozen_gradients_)
+    session_.backend().clear(gradient.data, gradient.bytes());
   session_.run(Mode::kInference, [&](Tape& t) {
     update(t.stream(), t.on_device(HostView{&learning_rate, {1}, DType::kF64}));
     parameters_.sync_compute_copies(t.stream());

@@ -6,6 +6,15 @@
 
 namespace albert {
 
+// What the learning rate of each part of a model is multiplied by; 0: the part is frozen, does not
+// decay and has no share in the norm that gradients are clipped by.
+struct RateMultipliers {
+  double embeddings = 1, encoder = 1;  // with its factor, and with the pooler
+  double head = 1;
+
+  double of(const std::string& parameter) const;  // by its name
+};
+
 // AdamW and LAMB, in Google's variants and in those of transformers and the LAMB paper
 // (docs/albert.md, section 5). Biases and LayerNorm have no decay and, in LAMB, no trust ratio.
 struct OptimizerOptions {
@@ -15,6 +24,7 @@ struct OptimizerOptions {
   bool bias_correction = true;   // Google's have none, and eps 1e-6
   double max_gradient_norm = 1;  // global: g *= min(1, max / norm); 0: no clipping
   bool scales_loss = false;      // f16: losses are scaled, from LossScale::kStart on
+  RateMultipliers rates = {};
 
   static OptimizerOptions google(Kind kind) {
     return {.kind = kind, .eps = 1e-6, .bias_correction = false};
@@ -47,6 +57,7 @@ class Optimizer {
   Session& session_;
   ParameterStore& parameters_;
   OptimizerOptions options_;
+  std::vector<Tensor> frozen_gradients_;
   kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
   Tensor m_, v_, squares_, norm_partials_, partials_, rates_, state_, factors_, loss_scale_;
   kernels::UpdateTable table_;

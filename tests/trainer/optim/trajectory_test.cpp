@@ -111,5 +111,31 @@ TEST(Optimizer, ClipsToTheGlobalNorm) {
   EXPECT_NEAR(p.value.as<double>()[0], before - 0.5 * 3 / (3 + 1.0), 1e-12);
 }
 
+TEST(Optimizer, PartsLearnAtTheirRatesAndFrozenOnesHaveNoShareInTheNorm) {
+  auto model = AlbertForPreTraining::from_config(tiny_config(),
+                                                 {.precision = Precision::kF64, .trainable = true});
+  const auto first = [&](const char* name) {
+    return model.parameters().find(name)->value.as<double>();
+  };
+  const char *const words = "albert.embeddings.word_embeddings.weight",
+                    *const mapping = "albert.encoder.embedding_hidden_mapping_in.bias",
+                    *const pooler = "albert.pooler.bias", *const head = "predictions.bias";
+  for (const char* name : {words, mapping, pooler, head}) {
+    first(name)[0] = 1;
+    model.parameters().find(name)->grad.as<double>()[0] = 3;
+  }
+  Optimizer optimizer(model, {.eps = 1,
+                              .weight_decay = 0,
+                              .bias_correction = true,
+                              .max_gradient_norm = 0,
+                              .rates = {.embeddings = 0, .encoder = 0.5, .head = 4}});
+  EXPECT_NEAR(optimizer.step(0.1).get().gradient_norm, 3 * std::sqrt(2.0), 1e-12);
+  // The first corrected step moves by rate * g / (|g| + eps).
+  EXPECT_EQ(first(words)[0], 1);
+  EXPECT_EQ(first(mapping)[0], 1);
+  EXPECT_NEAR(first(pooler)[0], 1 - 0.05 * 0.75, 1e-12);
+  EXPECT_NEAR(first(head)[0], 1 - 0.4 * 0.75, 1e-12);
+}
+
 }  // namespace
 }  // namespace albert::testing
