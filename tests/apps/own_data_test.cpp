@@ -92,6 +92,17 @@ TEST_F(OwnData, ACollapsedRunIsToldOf) {
   EXPECT_TRUE(r.says("warning: every prediction is \"x\": the run has collapsed")) << r.err;
 }
 
+TEST_F(OwnData, PiecesThatTheVocabularyLacksAreCounted) {
+  const auto said = [&](const std::string& text) {
+    return finetune({"--task", "classify", "--data_dir",
+                     data({{"train.tsv", "text\tlabel\n" + text + "\tx\nc d\ty\n"},
+                           {"dev.tsv", "text\tlabel\na\tx\n"}})})
+        .out;
+  };
+  EXPECT_EQ(said("a b").find("unknown"), std::string::npos);
+  EXPECT_NE(said("a \u4E00\u4E01").find(" % of the pieces unknown), "), std::string::npos);
+}
+
 // The model says "x" of everything, more surely than not.
 TEST_F(OwnData, TheReportHasConfusionScoresAndTheWorstExamples) {
   write_start({1, 0});

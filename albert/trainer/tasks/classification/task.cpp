@@ -6,6 +6,7 @@
 #include "albert/base/checksum.h"
 #include "albert/base/printable.h"
 #include "albert/trainer/tasks/classification/details.h"
+#include "albert/trainer/tasks/unknown_pieces.h"
 
 namespace albert {
 namespace {
@@ -48,9 +49,11 @@ std::string ClassificationTask::summary() const {
   std::vector<std::string> sizes;
   for (const ValidationSet& set : parts_.validation)
     sizes.push_back(std::to_string(set.examples.size()));
+  UnknownPieces unknown(*parts_.tokenizer);
+  for (const TokenIds& input : parts_.training.inputs) unknown.add(input.input_ids);
   return std::to_string(parts_.training.size()) + " examples (" +
-         std::to_string(parts_.training.truncated()) + " truncated), " + joined(sizes, " + ") +
-         " to evaluate, " +
+         std::to_string(parts_.training.truncated()) + " truncated" + unknown.text() + "), " +
+         joined(sizes, " + ") + " to evaluate, " +
          (parts_.problem == Problem::kRegression
               ? "regression"
               : std::to_string(parts_.model.config().num_labels()) + " labels");

@@ -5,6 +5,7 @@
 #include "albert/tokenizer/utf8.h"
 #include "albert/trainer/tasks/span/details.h"
 #include "albert/trainer/tasks/span/reports.h"
+#include "albert/trainer/tasks/unknown_pieces.h"
 
 namespace albert {
 namespace {
@@ -79,8 +80,10 @@ int64_t SpanTask::examples(Split split) const {
 
 std::string SpanTask::summary() const {
   const SpanExamples& training = parts_.training;
+  UnknownPieces unknown(*parts_.tokenizer);
+  for (const auto& ids : training.inputs.input_ids) unknown.add(ids);
   std::string text = std::to_string(training.questions) + " questions in " +
-                     std::to_string(training.size()) + " windows, ";
+                     std::to_string(training.size()) + " windows" + unknown.text() + ", ";
   if (training.unreachable > 0)
     text += std::to_string(training.unreachable) + " whose answer is whole in none, ";
   return text + std::to_string(examples(Split::kValidation)) + " to evaluate";
