@@ -3,6 +3,17 @@
 #include <utility>
 
 namespace albert {
+namespace {
+
+// How many steps are known by their signatures: lengths that are rounded to a few sizes make some
+// twenty, an evaluation and the updates more.
+constexpr size_t kKnownSteps = 128;
+
+// A step is captured when it comes this many times: a capture costs as much as a few launches of
+// all its kernels, which a step that comes twice does not win back.
+constexpr int64_t kCaptureAt = 3;
+
+}  // namespace
 
 struct Session::DryRun {
   Uploads uploads;
@@ -40,7 +51,7 @@ void Session::run(Mode mode, const Program& program) {
   r.uploads.fix_addresses(uploaded_.data());
   if (!captures()) return execute(mode, program, r.uploads);
   Step& step = lookup(std::move(r.signature));
-  if (step.times > 1 && !step.captured) step.captured = capture(mode, program, r.uploads);
+  if (step.times >= kCaptureAt && !step.captured) step.captured = capture(mode, program, r.uploads);
   if (step.captured) return step.captured->replay();
   execute(mode, program, r.uploads);
 }
@@ -79,7 +90,7 @@ Session::Step& Session::lookup(StepSignature signature) {
       ++steps_.front().times;
       return steps_.front();
     }
-  if (steps_.size() == kStepCache) steps_.pop_back();
+  if (steps_.size() == kKnownSteps) steps_.pop_back();
   steps_.push_front({.signature = std::move(signature)});
   return steps_.front();
 }

@@ -34,9 +34,6 @@ class Session {
   size_t last_peak() const { return last_peak_; }  // of the last run, in bytes
 
  private:
-  // How many steps are known by their signatures: captured, or to be when they come again.
-  static constexpr size_t kStepCache = 16;
-
   struct DryRun;
   struct Step {
     StepSignature signature;

@@ -34,11 +34,13 @@ struct CUgraph_st {
 
 struct CUgraphExec_st {
   std::vector<std::function<void()>> work;
+  int gpu;
 };
 
 // Emulated kernels take it for their queue.
 struct CUstream_st : albert::kernels::simt::Queue {
-  CUstream_st() : Queue{{albert::kernels::simt::Order::kRandom}, &kernels} {}
+  explicit CUstream_st(int gpu_)
+      : Queue{{albert::kernels::simt::Order::kRandom}, &kernels}, gpu(gpu_) {}
 
   struct Kernels final : albert::kernels::simt::Submitter {
     explicit Kernels(CUstream_st& s) : stream(s) {}
@@ -49,6 +51,7 @@ struct CUstream_st : albert::kernels::simt::Queue {
     std::function<bool()> may_run;
     std::function<void()> run;
   };
+  int gpu;
   std::deque<Step> steps;
   std::unique_ptr<CUgraph_st> capture;
 };
@@ -67,7 +70,9 @@ struct Machine {
   std::mt19937 random;
   double eagerness = 0;
   int failing = 0;
-  cudaError_t status = cudaSuccess;
+  int gpus = 1, current = 0;
+  cudaError_t status = cudaSuccess;  // of the GPU, which every wait returns
+  cudaError_t last = cudaSuccess;    // of a call, until it is asked for
   int64_t kernels = 0, graphs = 0;
   int64_t kernels_run = 0;
 };
@@ -90,11 +95,13 @@ bool run_one() {
   return true;
 }
 
+cudaError_t failed(cudaError_t status) { return machine().last = status; }
+
 cudaError_t run_until(const std::function<bool()>& done) {
   const DeviceMemory::Access access(machine().memory);
   while (!done())
     if (!run_one()) std::abort();  // it would wait for ever
-  return machine().status;
+  return machine().status == cudaSuccess ? cudaSuccess : failed(machine().status);
 }
 
 bool idle() {
@@ -114,9 +121,11 @@ bool spoils_recording() {
   return spoils;
 }
 
+// Work of one GPU is queued while that GPU is the current one.
 cudaError_t enqueue(
     cudaStream_t stream, std::function<void()> run,
     std::function<bool()> may_run = [] { return true; }) {
+  if (stream->gpu != machine().current) return failed(cudaErrorInvalidResourceHandle);
   if (stream->capture) {
     stream->capture->work.push_back(std::move(run));
     return cudaSuccess;
@@ -149,7 +158,9 @@ void reset(uint32_t seed, double eagerness) {
   machine().random.seed(seed);
   machine().eagerness = eagerness;
   machine().failing = 0;
-  machine().status = cudaSuccess;
+  machine().gpus = 1;
+  machine().current = 0;
+  machine().status = machine().last = cudaSuccess;
   machine().memory.set_limit(size_t{1} << 30);
 }
 
@@ -165,6 +176,8 @@ int alive() {
 }
 
 void fail_allocation(int number) { machine().failing = number; }
+void set_gpus(int number) { machine().gpus = number; }
+cudaError_t last_error() { return machine().last; }
 void set_memory(size_t bytes) { machine().memory.set_limit(bytes); }
 size_t used_memory() { return machine().memory.used(); }
 void break_gpu(cudaError_t status) { machine().status = status; }
@@ -177,10 +190,11 @@ using namespace albert::testing::cuda_runtime;  // NOLINT: C's names below are i
 
 void CUstream_st::Kernels::submit(std::function<void()> work) {
   if (!stream.capture) ++machine().kernels;
-  enqueue(&stream, [work = std::move(work)] {
+  const cudaError_t status = enqueue(&stream, [work = std::move(work)] {
     work();
     ++machine().kernels_run;
   });
+  if (status != cudaSuccess) machine().status = status;
 }
 
 extern "C" {
@@ -190,7 +204,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = machine().gpus;
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* gpu, int) {
@@ -200,14 +214,18 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* gpu, int) {
   gpu->totalGlobalMem = static_cast<size_t>(machine().memory.limit());
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int gpu) { return gpu == 0 ? cudaSuccess : cudaErrorInvalidDevice; }
+cudaError_t cudaSetDevice(int gpu) {
+  if (gpu < 0 || gpu >= machine().gpus) return failed(cudaErrorInvalidDevice);
+  machine().current = gpu;
+  return cudaSuccess;
+}
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned int) {
-  machine().streams.insert(*stream = new CUstream_st);
+  machine().streams.insert(*stream = new CUstream_st(machine().current));
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return run_until([=] { return stream->steps.empty(); });
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {  // its work is done all the same
@@ -217,7 +235,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {  // its work is done all th
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int) {
-  if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureIsolation;
+  if (stream->capture && spoils_recording()) return failed(cudaErrorStreamCaptureIsolation);
   return enqueue(
       stream, [] {}, [done = event->done, wanted = event->recorded] { return *done >= wanted; });
 }
@@ -232,7 +250,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  if (stream->capture && spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  if (stream->capture && spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return enqueue(stream,
                  [done = event->done, passed_at = event->passed_at, number = ++event->recorded] {
                    *done = number;
@@ -240,13 +258,13 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
                  });
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return run_until([=, wanted = event->recorded] { return *event->done >= wanted; });
 }
 
 // A kernel takes a millisecond, all else nothing.
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
-  if (*from->done == 0 || *to->done == 0) return cudaErrorNotReady;
+  if (*from->done == 0 || *to->done == 0) return failed(cudaErrorNotReady);
   *milliseconds = static_cast<float>(*to->passed_at - *from->passed_at);
   return cudaSuccess;
 }
@@ -262,15 +280,17 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stre
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  if (stream->capture) return cudaErrorIllegalState;
+  if (stream->gpu != machine().current) return failed(cudaErrorInvalidResourceHandle);
+  if (stream->capture) return failed(cudaErrorIllegalState);
   stream->capture = std::make_unique<CUgraph_st>();
   return cudaSuccess;
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = nullptr;
+  if (stream->gpu != machine().current) return failed(cudaErrorInvalidResourceHandle);
   const std::unique_ptr<CUgraph_st> captured = std::move(stream->capture);
-  if (!captured) return cudaErrorIllegalState;
-  if (!captured->valid) return cudaErrorStreamCaptureInvalidated;
+  if (!captured) return failed(cudaErrorIllegalState);
+  if (!captured->valid) return failed(cudaErrorStreamCaptureInvalidated);
   *graph = new CUgraph_st(*captured);
   ++machine().graphs_alive;
   return cudaSuccess;
@@ -281,44 +301,45 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  if (fails()) return cudaErrorMemoryAllocation;
-  *exec = new CUgraphExec_st{graph->work};
+  if (fails()) return failed(cudaErrorMemoryAllocation);
+  *exec = new CUgraphExec_st{graph->work, machine().current};
   ++machine().graphs_alive;
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   ++machine().graphs;
+  if (exec->gpu != machine().current) return failed(cudaErrorInvalidResourceHandle);
   return enqueue(stream, [=] {
     for (const auto& work : exec->work) work();
   });
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
-  if (!exec) return cudaErrorInvalidValue;
+  if (!exec) return failed(cudaErrorInvalidValue);
   --machine().graphs_alive;
   delete exec;
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** block, size_t bytes) {
-  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
-  if (fails()) return cudaErrorMemoryAllocation;
+  if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
+  if (fails()) return failed(cudaErrorMemoryAllocation);
   try {
     const DeviceMemory::Access access(machine().memory);
     std::memset(*block = machine().memory.allocate(bytes), 0xa5, bytes);
   } catch (const albert::OutOfMemory&) {
-    return cudaErrorMemoryAllocation;
+    return failed(cudaErrorMemoryAllocation);
   }
   machine().gpu_blocks.insert(*block);
   return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** block, size_t bytes) {
-  if (fails()) return cudaErrorMemoryAllocation;
+  if (fails()) return failed(cudaErrorMemoryAllocation);
   std::memset(*block = std::malloc(bytes), 0xa5, bytes);
   machine().host_blocks.insert(*block);
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* block) {
-  if (spoils_recording()) return cudaErrorStreamCaptureUnsupported;
+  if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   run_until(idle);
   machine().gpu_blocks.erase(block);
   machine().memory.release(block);
@@ -335,7 +356,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   return cudaSuccess;
 }
 
-cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetLastError() { return std::exchange(machine().last, cudaSuccess); }
 const char* cudaGetErrorString(cudaError_t status) {
   return status == cudaErrorIllegalAddress ? "an illegal memory access was encountered"
                                            : "an error";

@@ -2,7 +2,8 @@
 // Of CUDA's runtime what the engine calls, without a GPU: streams whose work runs as late as it
 // may, or at any moment before, in an order drawn at random; kernels by the emulator; memory that
 // the host cannot touch. What does not wait for what it needs reads something else, and what may
-// not be recorded spoils the recording.
+// not be recorded spoils the recording. An error is remembered until cudaGetLastError() asks for
+// it.
 #include <driver_types.h>
 
 #include <cstddef>
@@ -22,6 +23,12 @@ int alive();
 
 // Makes the given allocation from now on fail, host's or GPU's; 0: none.
 void fail_allocation(int number);
+
+// How many GPUs there are, one at first. What belongs to one is used while it is the current one.
+void set_gpus(int number);
+
+// The error that cudaGetLastError() would return.
+cudaError_t last_error();
 
 // The GPU's memory, in bytes, and how much of it is used.
 void set_memory(size_t bytes);

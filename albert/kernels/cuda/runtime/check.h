@@ -6,10 +6,17 @@
 
 namespace albert::kernels {
 
+// True for success. CUDA also remembers an error until it is asked for it: that is cleared here,
+// because the next launch would report it as its own.
+inline bool succeeded(cudaError_t status) {
+  if (status == cudaSuccess) return true;
+  cudaGetLastError();
+  return false;
+}
+
 inline void check_cuda(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) return;
-  cudaGetLastError();  // clears the error, which the next launch would report again
-  fail(ErrorCode::kInternal, "CUDA: ", what, ": ", cudaGetErrorString(status));
+  if (!succeeded(status))
+    fail(ErrorCode::kInternal, "CUDA: ", what, ": ", cudaGetErrorString(status));
 }
 
 }  // namespace albert::kernels

@@ -7,13 +7,11 @@ GpuFacts find_gpus() {
   GpuFacts facts;
   facts.runtime = CUDART_VERSION;
   facts.oldest_code = ALBERT_CUDA_OLDEST_CODE;
-  if (cudaDriverGetVersion(&facts.driver) != cudaSuccess) facts.driver = 0;
+  if (!succeeded(cudaDriverGetVersion(&facts.driver))) facts.driver = 0;
   int count = 0;
   if (facts.driver == 0) return facts;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess && status != cudaErrorNoDevice)
-    facts.failure = cudaGetErrorString(status);
-  cudaGetLastError();
+  if (!succeeded(status) && status != cudaErrorNoDevice) facts.failure = cudaGetErrorString(status);
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp gpu{};
     check_cuda(cudaGetDeviceProperties(&gpu, i), "properties of a GPU");

@@ -33,7 +33,7 @@ using PinnedMemory = std::unique_ptr<std::byte[], PinnedDeleter>;  // page-locke
 
 inline PinnedMemory make_pinned(size_t bytes) {
   void* memory = nullptr;
-  if (cudaMallocHost(&memory, bytes) != cudaSuccess)
+  if (!succeeded(cudaMallocHost(&memory, bytes)))
     fail(ErrorCode::kOutOfMemory, "cannot lock ", bytes,
          " bytes of memory for copies to and from the GPU (ulimit -l?)");
   return PinnedMemory(static_cast<std::byte*>(memory));
@@ -46,7 +46,7 @@ using GpuMemory = std::unique_ptr<std::byte[], GpuDeleter>;
 
 inline GpuMemory make_gpu_memory(size_t bytes) {
   void* memory = nullptr;
-  if (cudaMalloc(&memory, bytes) != cudaSuccess)
+  if (!succeeded(cudaMalloc(&memory, bytes)))
     fail(ErrorCode::kOutOfMemory, "the GPU has no ", bytes,
          " bytes of memory left for copies to it");
   return GpuMemory(static_cast<std::byte*>(memory));

@@ -5,6 +5,7 @@
 #include <climits>
 
 #include "albert/base/error.h"
+#include "albert/kernels/cuda/runtime/check.h"
 #include "albert/kernels/dtype.h"
 
 #define SIMT_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
@@ -142,11 +143,6 @@ SIMT_DEVICE float exp2(float x) {
 // The number of the lowest bit that is set; bits != 0.
 SIMT_DEVICE int lowest_bit(uint32_t bits) { return __ffs(static_cast<int>(bits)) - 1; }
 
-inline void check(cudaError_t status, const char* what) {
-  if (status != cudaSuccess)
-    fail(ErrorCode::kInternal, "CUDA: ", what, ": ", cudaGetErrorString(status));
-}
-
 // kernel<<<>>>(arguments...) on the stream's queue. Error(kInternal) if CUDA refuses it.
 template <class... Parameters, class... Arguments>
 void launch(const Stream& s, const Launch& shape, void (*kernel)(Parameters...),
@@ -155,12 +151,12 @@ void launch(const Stream& s, const Launch& shape, void (*kernel)(Parameters...),
   if (shape.blocks == 0) return;
   ALBERT_CHECK(shape.blocks <= INT_MAX, "a launch of ", shape.blocks, " blocks");
   if (shape.shared_bytes > kWithoutAsking)
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.shared_bytes)),
-          "shared memory of a block");
+    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                    static_cast<int>(shape.shared_bytes)),
+               "shared memory of a block");
   kernel<<<static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads),
            shape.shared_bytes, static_cast<cudaStream_t>(s.queue)>>>(arguments...);
-  check(cudaGetLastError(), "launch");
+  check_cuda(cudaGetLastError(), "launch");
 }
 
 }  // namespace albert::kernels::simt
