@@ -7,10 +7,8 @@
 #include <limits>
 
 #include "albert/kernels/emulator/fake_cublas.h"
-#include "albert/kernels/matmul.h"
-#include "tests/support/compare.h"
 #include "tests/support/files.h"
-#include "tests/support/tensors.h"
+#include "tests/support/matmul_cases.h"
 
 namespace albert::testing {
 namespace {
@@ -45,22 +43,6 @@ struct Cublas {
   std::unique_ptr<CublasContext> context;
 };
 
-std::vector<double> oracle(const TestTensor& c, const TestTensor& a, const TestTensor& b,
-                           Matmul o) {
-  const int64_t m = c.tensor().shape[0], n = c.tensor().shape[1],
-                k = a.tensor().shape[o.transpose_a ? 0 : 1];
-  std::vector<double> out = c.values();
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      double sum = o.accumulate ? out[static_cast<size_t>(i * n + j)] : 0;
-      for (int64_t l = 0; l < k; ++l)
-        sum += a.get(o.transpose_a ? l * m + i : i * k + l) *
-               b.get(o.transpose_b ? j * k + l : l * n + j);
-      out[static_cast<size_t>(i * n + j)] = sum;
-    }
-  return out;
-}
-
 double gelu(double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
 }
@@ -94,7 +76,7 @@ TEST(CublasMatmul, RowMajorProductsAreColumnMajorOnesOfSwappedOperands) {
         for (int64_t l = 0; l < k; ++l) sum += at(b, map.first, row, l) * at(a, map.second, l, col);
         c.set(col * map.d.rows + row, sum);
       }
-    EXPECT_TRUE(close(c.values(), oracle(c, a, b, o), 1e-15)) << flags;
+    EXPECT_TRUE(close(c.values(), matmul_oracle(c, a, b, o), 1e-15)) << flags;
     EXPECT_EQ(map.first.rows * map.first.cols, n * k);
     EXPECT_EQ(map.second.rows * map.second.cols, m * k);
   }
@@ -143,7 +125,7 @@ TEST(Cublas, ProductsEqualPlainLoopsForEveryFlagAndType) {
           const auto before = TestTensor::random(out, {m, n}, 3);
           auto c = o.accumulate ? before : before.poisoned();
           kernels::cuda::matmul(cublas.stream(), c, a, b, o);
-          EXPECT_TRUE(close(c.values(), oracle(before, a, b, o), tolerance(out), 1e-3))
+          EXPECT_TRUE(close(c.values(), matmul_oracle(before, a, b, o), tolerance(out), 1e-3))
               << dtype << ", flags " << flags;
           c.check_sentinels();
         }
@@ -189,7 +171,7 @@ struct Fused {
         aux(TestTensor::random(t, {m, n}, 4)),
         c(t, {m, n}) {
     c = c.poisoned();
-    sums = oracle(c, a, b, {false, transpose});
+    sums = matmul_oracle(c, a, b, {false, transpose});
   }
   bool run(Cublas& cublas, uint32_t epilogue) {
     matmul.epilogue = epilogue;

@@ -235,19 +235,13 @@ struct BackwardOracle {
 
 // A GPU gives a row to as many warps as hold it, and a block walks rows: widths that fill one, two,
 // four and eight warps and such that do not, with fewer rows than a block takes, and more.
+constexpr std::pair<int64_t, int64_t> kWidths[] = {{1, 128},  {3, 8},    {67, 128}, {70, 768},
+                                                   {5, 1024}, {21, 312}, {9, 2048}, {3, 4096},
+                                                   {2, 5000}, {33, 33},  {4, 1030}};
+
 TEST(LayerNorm, BackwardEqualsTheFormulaForAnyWidthAndNumberOfRows) {
   for (const DType dtype : float_types())
-    for (const auto& [rows, cols] : std::vector<std::pair<int64_t, int64_t>>{{1, 128},
-                                                                             {3, 8},
-                                                                             {67, 128},
-                                                                             {70, 768},
-                                                                             {5, 1024},
-                                                                             {21, 312},
-                                                                             {9, 2048},
-                                                                             {3, 4096},
-                                                                             {2, 5000},
-                                                                             {33, 33},
-                                                                             {4, 1030}}) {
+    for (const auto& [rows, cols] : kWidths) {
       Case c(dtype, rows, cols, true, 0);
       const BackwardOracle exact(c);
       // A bf16 row of 5000 adds up to 5000 products of about 1.

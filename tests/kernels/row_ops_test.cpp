@@ -82,17 +82,12 @@ TEST_P(RowsTest, SumRowsAddsToTheTotal) {
 }
 
 // A GPU cuts rows into tiles: one row, the rows of a thread and one more, several tiles.
+constexpr std::pair<int64_t, int64_t> kRowsAndColumns[] = {
+    {1, 8}, {2, 7}, {129, 264}, {513, 24}, {514, 3}, {1027, 64}, {4099, 1}, {8500, 16}, {0, 5}};
+
 TEST(Rows, SumsOfAnyNumberOfRowsAreThoseInF64) {
   for (const DType dtype : float_types())
-    for (const auto& [rows, cols] : std::vector<std::pair<int64_t, int64_t>>{{1, 8},
-                                                                             {2, 7},
-                                                                             {129, 264},
-                                                                             {513, 24},
-                                                                             {514, 3},
-                                                                             {1027, 64},
-                                                                             {4099, 1},
-                                                                             {8500, 16},
-                                                                             {0, 5}}) {
+    for (const auto& [rows, cols] : kRowsAndColumns) {
       const auto x = TestTensor::random(dtype, {rows, cols}, 1);
       std::vector<double> expected(static_cast<size_t>(cols), 0.25);
       for (int64_t i = 0; i < x.size(); ++i) expected[static_cast<size_t>(i % cols)] += x.get(i);
