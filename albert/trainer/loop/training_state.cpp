@@ -76,9 +76,9 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
   TrainingState state;
   const auto document = parse_json(name, read_text_file(folder / kState, kMaxState));
   const JsonView json(name, document);
-  const nlohmann::json& before = json.at("frozen_settings").object().raw();
-  state.frozen_settings = before.dump();
-  check_settings(frozen_settings, before, folder);
+  const JsonView before = json.at("frozen_settings").object();
+  state.frozen_settings = before.raw().dump();
+  check_settings(frozen_settings, before.raw(), folder);
   state.step = json.at("step").integer();
   state.skipped_in_a_row = static_cast<int>(json.at("skipped_in_a_row").integer());
   state.best_step = json.at("best_step").integer();
