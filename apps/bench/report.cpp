@@ -99,7 +99,7 @@ std::vector<Row> compared(const std::vector<Row>& now, const std::vector<Row>& o
   std::vector<Row> result;
   for (const Row& row : now) {
     const auto before = std::find_if(old.begin(), old.end(), [&](const Row& o) {
-      return o.value("name", "") == row.at("name");
+      return o.value("name", "") == row.at("name").get<std::string>();
     });
     if (before == old.end()) continue;
     const double ratio =
