@@ -10,6 +10,7 @@
 #include "albert/heads/token_classification.h"
 #include "albert/inference/question_answerer.h"
 #include "albert/inference/text_classifier.h"
+#include "albert/inference/token_classifier.h"
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/trainer/optim/optimizer.h"
 #include "albert/trainer/optim/schedule.h"

@@ -29,9 +29,12 @@ Runner declare_eval(Command& command) {
   const auto flags = std::make_shared<EvalFlags>();
   command.choice("task", flags->task, task_names(), "of which task these are");
   command.alias("task", {"task_name"});
-  command.required("predictions", flags->predictions,
-                   "JSONL of albert predict, a GLUE submission, a label a line, or SQuAD's .json");
-  command.required("gold", flags->gold, "the task's .tsv, .jsonl or .json with what is right");
+  command.required(
+      "predictions", flags->predictions,
+      "JSONL of albert predict, a GLUE submission, a label a line, CoNLL's columns, or "
+      "SQuAD's .json");
+  command.required("gold", flags->gold,
+                   "the task's .tsv, .jsonl, columns or .json with what is right");
   flags->options.declare(command);
   command.boolean("json", flags->json, "print JSON");
   return [flags, &command](std::ostream& out, std::ostream&) { return run(*flags, command, out); };

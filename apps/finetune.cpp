@@ -240,10 +240,12 @@ Runner declare_finetune(Command& command) {
   command.choice("recipe", flags->recipe, recipe_names(),
                  "published hyper-parameters of the task (docs/tasks.md)");
   command.option("data_dir", flags->files.data_dir, "folder with the task's files");
-  command.option("train_file", flags->files.train_file,
-                 ".tsv, .csv, .jsonl or SQuAD's .json, instead of the one in data_dir");
-  command.option("validation_file", flags->files.validation_file,
-                 ".tsv, .csv, .jsonl or SQuAD's .json, instead of the one in data_dir");
+  command.option(
+      "train_file", flags->files.train_file,
+      ".tsv, .csv, .jsonl, CoNLL's columns or SQuAD's .json, instead of the one in data_dir");
+  command.option(
+      "validation_file", flags->files.validation_file,
+      ".tsv, .csv, .jsonl, CoNLL's columns or SQuAD's .json, instead of the one in data_dir");
   flags->options.declare(command);
   command.option("model_name_or_path", flags->model, "folder of the pre-trained model");
   command.option("config_name", flags->config, "config.json, for a random start");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "albert/base/error.h"
+#include "albert/inference/max_context.h"
 
 namespace albert {
 namespace {
@@ -29,31 +30,14 @@ AnswerWindow window_of(Encoding encoding) {
   const auto offsets = encoding.offset_mapping.begin() + (count > 0 ? first : 0);
   window.first = first;
   window.offsets.assign(offsets, offsets + count);
-  window.has_max_context.resize(window.offsets.size());
   return window;
 }
 
-// Google's _check_is_max_context: the text around a token is what the nearer end of the window
-// leaves; of equal ones the longer window counts more, then the earlier one.
 void mark_max_context(std::vector<AnswerWindow>& windows, int64_t step) {
-  struct Best {
-    double score = -1;
-    size_t window = 0;
-  };
-  std::vector<Best> best;
-  const auto place = [&](size_t w, int64_t token) {
-    return static_cast<size_t>(static_cast<int64_t>(w) * step + token);
-  };
-  for (size_t w = 0; w < windows.size(); ++w)
-    for (int64_t t = 0, n = windows[w].tokens(); t < n; ++t) {
-      const double score =
-          static_cast<double>(std::min(t, n - 1 - t)) + 0.01 * static_cast<double>(n);
-      if (place(w, t) >= best.size()) best.resize(place(w, t) + 1);
-      if (score > best[place(w, t)].score) best[place(w, t)] = {score, w};
-    }
-  for (size_t w = 0; w < windows.size(); ++w)
-    for (int64_t t = 0; t < windows[w].tokens(); ++t)
-      windows[w].has_max_context[static_cast<size_t>(t)] = best[place(w, t)].window == w;
+  std::vector<int64_t> sizes;
+  for (const AnswerWindow& window : windows) sizes.push_back(window.tokens());
+  const auto marked = max_context(sizes, step);
+  for (size_t w = 0; w < windows.size(); ++w) windows[w].has_max_context = marked[w];
 }
 
 }  // namespace

@@ -26,6 +26,19 @@ inline void for_batches_by_length(const std::vector<size_t>& lengths, int64_t ba
     compute(all.subspan(at, std::min(most, all.size() - at)));
 }
 
+// Probabilities, in f64.
+inline std::vector<double> softmax(std::span<const float> outputs) {
+  const double largest = static_cast<double>(*std::max_element(outputs.begin(), outputs.end()));
+  std::vector<double> p;
+  double sum = 0;
+  for (const float output : outputs) {
+    p.push_back(std::exp(static_cast<double>(output) - largest));
+    sum += p.back();
+  }
+  for (double& value : p) value /= sum;
+  return p;
+}
+
 // Error(kMismatch) where an output is infinite or NaN. `place` says which model: "", or its folder
 // and ": ".
 inline void check_finite(std::span<const float> outputs, const std::string& place = "") {

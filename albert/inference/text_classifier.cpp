@@ -11,18 +11,6 @@
 namespace albert {
 namespace {
 
-std::vector<double> softmax(std::span<const float> outputs) {
-  const double largest = static_cast<double>(*std::max_element(outputs.begin(), outputs.end()));
-  std::vector<double> p;
-  double sum = 0;
-  for (const float output : outputs) {
-    p.push_back(std::exp(static_cast<double>(output) - largest));
-    sum += p.back();
-  }
-  for (double& value : p) value /= sum;
-  return p;
-}
-
 std::vector<double> scores_of(std::span<const float> outputs, ScoreKind kind) {
   if (kind == ScoreKind::kSoftmax) return softmax(outputs);
   std::vector<double> scores(outputs.begin(), outputs.end());

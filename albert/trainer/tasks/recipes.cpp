@@ -76,8 +76,29 @@ Recipe huggingface_recipe(const std::string& task) {
            {"truncation", "fast"}}};
 }
 
+// The README of run_ner names no options, so that they are those of transformers' Trainer.
+Recipe run_ner_recipe() {
+  return {"transformers' run_ner with the defaults of its Trainer, as in its README",
+          {{"learning_rate", "5e-5"},
+           {"train_batch_size", "8"},
+           {"num_train_epochs", "3"},
+           {"warmup_steps", "0"},
+           {"max_seq_length", "512"},
+           {"lr_scheduler_type", "linear"},
+           {"optim", "adamw"},
+           {"optim_variant", "torch"},
+           {"weight_decay", "0"},
+           {"adam_epsilon", "1e-8"},
+           {"max_grad_norm", "1"}}};
+}
+
+bool is_tagging(const std::string& task) {
+  return task == "ner" || task == "germeval14" || task == "tag";
+}
+
 bool has_huggingface(const std::string& task) {
-  return row_of(task) || task == "classify" || task == "multilabel" || task == "regress";
+  return row_of(task) || is_tagging(task) || task == "classify" || task == "multilabel" ||
+         task == "regress";
 }
 
 std::vector<std::string> recipes_of(const std::string& task) {
@@ -98,7 +119,7 @@ Recipe recipe_of(const std::string& task, const std::string& name) {
   if (std::find(known.begin(), known.end(), name) == known.end())
     fail(ErrorCode::kUsage, "--recipe ", name, ": found none for the task ", printable(task),
          known.empty() ? "" : ", wanted " + one_of(known));
-  if (name == "huggingface") return huggingface_recipe(task);
+  if (name == "huggingface") return is_tagging(task) ? run_ner_recipe() : huggingface_recipe(task);
   return name == "google" ? google_recipe(*row_of(task)) : paper_recipe(*row_of(task));
 }
 

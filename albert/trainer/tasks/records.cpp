@@ -27,12 +27,6 @@ std::string trimmed(const std::string& text) {
              : text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
 }
 
-void check_text(const TextReader& reader, const std::string& line) {
-  const size_t bad = std::min(invalid_utf8(line), line.find('\0'));
-  if (bad != std::string::npos)
-    fail_at(reader, "byte ", bad + 1, line[bad] == '\0' ? " is a zero byte" : " is not UTF-8");
-}
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -47,6 +41,12 @@ bool is_scalar(const nlohmann::json& value) {
 }
 
 }  // namespace
+
+void check_text(const TextReader& reader, const std::string& line) {
+  const size_t bad = std::min(invalid_utf8(line), line.find('\0'));
+  if (bad != std::string::npos)
+    fail_at(reader, "byte ", bad + 1, line[bad] == '\0' ? " is a zero byte" : " is not UTF-8");
+}
 
 RecordFormat format_of_data(const std::filesystem::path& path) {
   if (is_json_lines(path)) return RecordFormat::kJson;
@@ -91,10 +91,24 @@ const std::string& Record::scalar_at(const std::string& name) const {
   return found.value;
 }
 
+const std::vector<std::string>& Record::items_at(const std::string& name) const {
+  const Field& found = field_at(name);
+  constexpr const char* kWanted = "a list of strings or numbers";
+  if (found.kind == Kind::kText)
+    fail(ErrorCode::kBadData, place(), ": ", in_quotes(name), ": found ", in_quotes(found.value),
+         ", wanted ", kWanted);
+  if (found.kind != Kind::kList) fail_found(found, kWanted);
+  return found.items;
+}
+
+bool Record::is_list(const std::string& name) const {
+  const Field* found = field(name);
+  return found && found->kind == Kind::kList;
+}
+
 std::vector<std::string> Record::list_at(const std::string& name) const {
   const Field& found = field_at(name);
-  if (found.kind == Kind::kList) return found.items;
-  if (found.kind != Kind::kText) fail_found(found, "a list of strings or numbers");
+  if (found.kind != Kind::kText) return items_at(name);
   std::vector<std::string> items;
   if (trimmed(found.value).empty()) return items;
   for (const std::string& part : split(found.value, ',')) items.push_back(trimmed(part));
@@ -124,7 +138,7 @@ void RecordReader::require_column(const std::string& name, const std::string& op
   std::vector<std::string> names;
   for (const auto& column : header_) names.push_back(printable(column));
   fail(ErrorCode::kBadData, reader_.name(), ":1: found the columns ", joined(names), ", wanted ",
-       printable(name), "; choose another with --", option);
+       printable(name), option.empty() ? "" : "; choose another with --" + option);
 }
 
 // The next line that is not blank.

@@ -23,8 +23,14 @@ class Record {
   const std::string& at(const std::string& name) const;
   // The field where it may also be a fraction, true or false, as JSON writes them.
   const std::string& scalar_at(const std::string& name) const;
-  // The items of a JSON list of such values, or what stands between the commas of a string.
+  // The items of a JSON list of such values; list_at() also takes a string, and gives what stands
+  // between its commas.
+  const std::vector<std::string>& items_at(const std::string& name) const;
   std::vector<std::string> list_at(const std::string& name) const;
+  // Whether the field is such a list; false where it is missing.
+  bool is_list(const std::string& name) const;
+  // Whether there is such a field, of whatever kind but null.
+  bool has(const std::string& name) const { return field(name) != nullptr; }
 
  private:
   friend class RecordReader;
@@ -44,6 +50,9 @@ class Record {
   bool is_text_ = false;
   std::vector<Field> fields_;
 };
+
+// Refuses a line with a zero byte or one that is not UTF-8: Error(kBadData) "file:12: byte 7 ..".
+void check_text(const TextReader& reader, const std::string& line);
 
 enum class RecordFormat : uint8_t {
   kTable,  // the first line names the columns, a tab separates them; no quoting, as in GLUE's files
@@ -73,8 +82,9 @@ class RecordReader {
                TableOptions table = {});
 
   bool next(Record& record);  // false behind the last
-  // Refuses a table without this column: Error(kBadData) "file:1: ..". `option` names the column.
-  void require_column(const std::string& name, const std::string& option) const;
+  // Refuses a table without this column: Error(kBadData) "file:1: ..". `option` names the column,
+  // where one does.
+  void require_column(const std::string& name, const std::string& option = "") const;
   bool is_table() const { return format_ == RecordFormat::kTable || format_ == RecordFormat::kCsv; }
   int64_t short_rows() const { return short_rows_; }  // that were left out
 

@@ -8,12 +8,13 @@
 #include "albert/trainer/tasks/classification/kind.h"
 #include "albert/trainer/tasks/glue.h"
 #include "albert/trainer/tasks/span/kind.h"
+#include "albert/trainer/tasks/tagging/kind.h"
 
 namespace albert {
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> kinds = {classification_kind(), multilabel_kind(),
-                                              regression_kind(), span_kind()};
+                                              regression_kind(), span_kind(), tagging_kind()};
   return kinds;
 }
 
@@ -29,7 +30,24 @@ const std::vector<TaskSpec>& tasks() {
                             "train-v2.0.json",
                             "dev-v2.0.json",
                             {{"version_2_with_negative", true}},
-                            "f1"}});
+                            "f1"},
+                           {"ner",
+                            "tagging",
+                            "train.txt",
+                            "valid.txt",
+                            {},
+                            "f1",
+                            {{"test.txt", "ner", ""}},
+                            "eng.train",
+                            "eng.testa"},
+                           {"germeval14",
+                            "tagging",
+                            "NER-de-train.tsv",
+                            "NER-de-dev.tsv",
+                            {{"text_column", "2"}, {"label_column", "3"}},
+                            "f1",
+                            {{"NER-de-test.tsv", "germeval14", ""}}},
+                           {"tag", "tagging", "train.jsonl", "dev.jsonl", {}, "f1"}});
     return all;
   }();
   return table;

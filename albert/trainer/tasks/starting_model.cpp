@@ -1,5 +1,7 @@
 #include "albert/trainer/tasks/starting_model.h"
 
+#include <algorithm>
+
 #include "albert/base/error.h"
 #include "albert/engine/weights/weight_source.h"
 
@@ -41,6 +43,19 @@ AlbertConfig starting_config(const FinetuningRequest& request) {
   if (request.attention_dropout) config.attention_probs_dropout_prob = *request.attention_dropout;
   if (request.classifier_dropout) config.classifier_dropout_prob = *request.classifier_dropout;
   return config;
+}
+
+std::shared_ptr<const Tokenizer> starting_tokenizer(const FinetuningRequest& request) {
+  return Tokenizer::from_pretrained(request.tokenizer.empty() ? request.model : request.tokenizer);
+}
+
+bool starts_new_head(const FinetuningRequest& request, const AlbertConfig& config,
+                     const std::string& architecture) {
+  const auto& heads = config.architectures;
+  const bool foreign =
+      !heads.empty() && std::find(heads.begin(), heads.end(), architecture) == heads.end();
+  if (request.model.empty() || foreign) return true;
+  return !open_weights(request.model)->tensors().contains("classifier.weight");
 }
 
 void start_model(AlbertPreTrainedModel& model, const FinetuningRequest& request,

@@ -1,5 +1,5 @@
 // Which label is which output of a model: the model's own names win, nothing is ever renumbered.
-#include "albert/trainer/tasks/classification/labels.h"
+#include "albert/trainer/tasks/labels.h"
 
 #include "tests/support/files.h"
 

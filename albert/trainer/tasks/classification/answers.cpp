@@ -25,14 +25,6 @@ double number_in(const PlacedAnswer& answer) {
   return number;
 }
 
-size_t label_in(const std::string& place, const std::string& text, const TaskLabels& labels) {
-  const auto at = find_label(labels, text);
-  if (at) return *at;
-  const auto values = values_of(labels), names = names_of(labels);
-  fail(ErrorCode::kBadData, place, ": found the label ", in_quotes(text), ", wanted ",
-       one_of(names), values == names ? "" : ", in files " + joined(values));
-}
-
 // One that --metrics names, of what is known of all examples.
 template <class Scores>
 struct Metric {
@@ -126,13 +118,13 @@ Answers answers_in(Problem problem, const std::vector<PlacedAnswer>& placed,
     if (problem == Problem::kRegression) {
       answers.values.push_back(number_in(one));
     } else if (problem == Problem::kSingleLabel) {
-      const size_t label = label_in(one.place, one.labels.front(), labels);
+      const size_t label = label_at(one.place, one.labels.front(), labels);
       answers.values.push_back(static_cast<double>(label));
     } else {
       const size_t begin = answers.values.size();
       answers.values.resize(begin + labels.size());
       for (const auto& label : one.labels)
-        answers.values[begin + label_in(one.place, label, labels)] = 1;
+        answers.values[begin + label_at(one.place, label, labels)] = 1;
     }
   }
   return answers;

@@ -5,7 +5,7 @@
 
 #include "albert/trainer/loop/metrics.h"
 #include "albert/trainer/tasks/classification/examples.h"
-#include "albert/trainer/tasks/classification/labels.h"
+#include "albert/trainer/tasks/labels.h"
 
 namespace albert {
 

@@ -10,8 +10,8 @@
 #include "albert/base/printable.h"
 #include "albert/engine/model/config.h"
 #include "albert/trainer/tasks/classification/examples.h"
-#include "albert/trainer/tasks/classification/labels.h"
 #include "albert/trainer/tasks/classification/stages.h"
+#include "albert/trainer/tasks/labels.h"
 
 namespace albert {
 namespace {

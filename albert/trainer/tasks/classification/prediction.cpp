@@ -1,25 +1,16 @@
 // Labels and scores of records, as JSON.
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "albert/inference/text_classifier.h"
 #include "albert/trainer/tasks/classification/examples.h"
 #include "albert/trainer/tasks/classification/stages.h"
+#include "albert/trainer/tasks/rounding.h"
 
 namespace albert {
 namespace {
 
 using nlohmann::ordered_json;
-
-// An f32 has seven digits.
-double rounded(double value) {
-  std::array<char, 32> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.7g", value);
-  return std::strtod(digits.data(), nullptr);
-}
 
 // The labels as keys of an object: a name that stands for several gets the number of each.
 std::vector<std::string> keys_of(const std::vector<std::string>& labels) {
@@ -65,11 +56,11 @@ class ClassificationPredictor final : public Predictor {
  private:
   ordered_json json_of(const Classification& result) const {
     ordered_json scores;
-    for (size_t i = 0; i < keys_.size(); ++i) scores[keys_[i]] = rounded(result.scores[i]);
+    for (size_t i = 0; i < keys_.size(); ++i) scores[keys_[i]] = seven_digits(result.scores[i]);
     if (classifier_.score_kind() == ScoreKind::kRaw)
-      return keys_.size() == 1 ? ordered_json{{"score", rounded(result.score)}}
+      return keys_.size() == 1 ? ordered_json{{"score", seven_digits(result.score)}}
                                : ordered_json{{"scores", scores}};
-    ordered_json answer = {{"label", result.label}, {"score", rounded(result.score)}};
+    ordered_json answer = {{"label", result.label}, {"score", seven_digits(result.score)}};
     if (classifier_.score_kind() == ScoreKind::kSigmoid) answer["labels"] = labels_in(result);
     answer["probabilities"] = scores;
     return answer;

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "albert/trainer/tasks/classification/examples.h"
-#include "albert/trainer/tasks/classification/labels.h"
+#include "albert/trainer/tasks/labels.h"
 
 namespace albert {
 

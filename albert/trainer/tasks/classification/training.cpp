@@ -5,11 +5,10 @@
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/base/split.h"
-#include "albert/engine/weights/weight_source.h"
 #include "albert/trainer/tasks/classification/answers.h"
-#include "albert/trainer/tasks/classification/labels.h"
 #include "albert/trainer/tasks/classification/stages.h"
 #include "albert/trainer/tasks/classification/task.h"
+#include "albert/trainer/tasks/labels.h"
 #include "albert/trainer/tasks/starting_model.h"
 
 namespace albert {
@@ -18,7 +17,6 @@ namespace {
 namespace option = classification_options;
 
 constexpr const char* kArchitecture = "AlbertForSequenceClassification";
-constexpr const char* kClassifier = "classifier.";
 
 struct Files {
   std::vector<TextExample> training;
@@ -88,17 +86,6 @@ TaskLabels labels_of_data(Problem problem, const TaskOptions& options, const Fil
   return labels;
 }
 
-// Whether the classifier starts at random: asked for, or the folder's is of another head, or there
-// is none.
-bool is_new_classifier(const FinetuningRequest& request, const AlbertConfig& config) {
-  const auto& heads = config.architectures;
-  const bool foreign =
-      !heads.empty() && std::find(heads.begin(), heads.end(), kArchitecture) == heads.end();
-  if (request.model.empty() || foreign || request.options.get<bool>(option::kFreshClassifier))
-    return true;
-  return !open_weights(request.model)->tensors().contains("classifier.weight");
-}
-
 // A trained classifier goes on as what it is: its answers are of this kind, by distinct names.
 void check_trained(Problem problem, const std::filesystem::path& folder,
                    const AlbertConfig& config) {
@@ -157,7 +144,7 @@ AlbertForSequenceClassification start_classifier(Problem problem, const Finetuni
     config.id2label[static_cast<int64_t>(i)] = labels[i].name;
   config.problem_type = problem_type(problem);
   AlbertForSequenceClassification model(config);
-  start_model(model, request, is_new ? kClassifier : "");
+  start_model(model, request, is_new ? kClassifierTensors : "");
   return model;
 }
 
@@ -177,11 +164,11 @@ std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
   const Files files = FileReader(problem, request).read();
   const TaskLabels data = labels_of_data(problem, request.options, files);
   const AlbertConfig config = starting_config(request);
-  const bool is_new = is_new_classifier(request, config);
+  const bool is_new = request.options.get<bool>(option::kFreshClassifier) ||
+                      starts_new_head(request, config, kArchitecture);
   const TaskLabels labels = choose_labels(problem, request, config, data, is_new);
   const auto metrics = checked_metrics(problem, request.options, labels);
-  const auto tokenizer =
-      Tokenizer::from_pretrained(request.tokenizer.empty() ? request.model : request.tokenizer);
+  const auto tokenizer = starting_tokenizer(request);
   const TextEncoder encoder(tokenizer, config, request.max_seq_length, 128,
                             truncation_of(request.options));
   if (!encoder.warning().empty()) request.warn(encoder.warning());

@@ -22,6 +22,9 @@ TaskLabels labels_found(const std::vector<std::string>& values);
 // The label of this value or name; names in other letter case count where no other label has them.
 std::optional<size_t> find_label(const TaskLabels& labels, const std::string& text);
 
+// The same. Error(kBadData) "place: found the label .., wanted .." where there is none.
+size_t label_at(const std::string& place, const std::string& text, const TaskLabels& labels);
+
 std::vector<std::string> values_of(const TaskLabels& labels);
 std::vector<std::string> names_of(const TaskLabels& labels);
 

@@ -1,4 +1,4 @@
-#include "albert/trainer/tasks/classification/labels.h"
+#include "albert/trainer/tasks/labels.h"
 
 #include <algorithm>
 #include <charconv>
@@ -120,6 +120,14 @@ std::optional<size_t> find_label(const TaskLabels& labels, const std::string& te
     found = i;
   }
   return found;
+}
+
+size_t label_at(const std::string& place, const std::string& text, const TaskLabels& labels) {
+  const auto at = find_label(labels, text);
+  if (at) return *at;
+  const auto values = values_of(labels), names = names_of(labels);
+  fail(ErrorCode::kBadData, place, ": found the label ", in_quotes(text), ", wanted ",
+       one_of(names), values == names ? "" : ", in files " + joined(values));
 }
 
 std::vector<std::string> values_of(const TaskLabels& labels) {
