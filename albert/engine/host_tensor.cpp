@@ -99,11 +99,19 @@ std::string shape_string(const std::vector<int64_t>& shape) {
 }
 
 HostTensor::HostTensor(DType dtype, std::vector<int64_t> shape)
-    : dtype_(dtype), shape_(std::move(shape)) {
-  const auto bytes = array_bytes(shape_, dtype);
-  if (!bytes) fail(ErrorCode::kBadData, "impossible shape ", shape_string(), " of ", dtype);
-  size_ = static_cast<int64_t>(*bytes / size_of(dtype));
-  bytes_.resize(*bytes);
+    : HostTensor(uninitialized(dtype, std::move(shape))) {
+  if (!bytes_.empty()) std::memset(bytes_.data(), 0, bytes_.size());
+}
+
+HostTensor HostTensor::uninitialized(DType dtype, std::vector<int64_t> shape) {
+  HostTensor t;
+  t.dtype_ = dtype;
+  t.shape_ = std::move(shape);
+  const auto bytes = array_bytes(t.shape_, dtype);
+  if (!bytes) fail(ErrorCode::kBadData, "impossible shape ", t.shape_string(), " of ", dtype);
+  t.size_ = static_cast<int64_t>(*bytes / size_of(dtype));
+  t.bytes_ = Bytes(*bytes);
+  return t;
 }
 
 HostTensor HostTensor::reshaped(std::vector<int64_t> shape) const {
@@ -117,7 +125,7 @@ HostTensor HostTensor::reshaped(std::vector<int64_t> shape) const {
 
 HostTensor HostTensor::to(DType dtype) const {
   if (dtype == dtype_) return *this;
-  HostTensor result(dtype, shape_);
+  HostTensor result = uninitialized(dtype, shape_);
   with_type(dtype_, [&](auto from) {
     with_type(dtype, [&](auto to) {
       const auto* source = reinterpret_cast<const decltype(from)*>(bytes_.data());

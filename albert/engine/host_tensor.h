@@ -1,8 +1,10 @@
 #pragma once
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "albert/engine/host_view.h"
@@ -23,6 +25,8 @@ class HostTensor {
   HostTensor() = default;
   // An array of zeros. Error(kBadData) for a negative or overflowing size.
   HostTensor(DType dtype, std::vector<int64_t> shape);
+  // An array that the caller fills, of any values until then.
+  static HostTensor uninitialized(DType dtype, std::vector<int64_t> shape);
 
   // An array of the given values: HostTensor::of<int64_t>({2, 3}, {1, 2, 3, 4, 5, 6}).
   // Error(kInternal) if they are not as many as the shape has elements.
@@ -83,6 +87,32 @@ class HostTensor {
   std::string shape_string() const { return albert::shape_string(shape_); }
 
  private:
+  // Memory whose bytes are of any value at first, where a vector's are zeros.
+  class Bytes {
+   public:
+    Bytes() = default;
+    explicit Bytes(size_t size)
+        : data_(size > 0 ? std::make_unique_for_overwrite<std::byte[]>(size) : nullptr),
+          size_(size) {}
+    Bytes(const Bytes& other) : Bytes(other.size_) {
+      if (size_ > 0) std::memcpy(data(), other.data(), size_);
+    }
+    Bytes(Bytes&& other) noexcept
+        : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+    Bytes& operator=(Bytes other) noexcept {
+      data_.swap(other.data_);
+      std::swap(size_, other.size_);
+      return *this;
+    }
+    std::byte* data() const { return data_.get(); }
+    size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+
+   private:
+    std::unique_ptr<std::byte[]> data_;
+    size_t size_ = 0;
+  };
+
   void check_type(DType wanted) const {
     ALBERT_CHECK(dtype_ == wanted, "tensor holds ", dtype_, ", wanted ", wanted);
   }
@@ -90,7 +120,7 @@ class HostTensor {
   DType dtype_ = DType::kF32;
   std::vector<int64_t> shape_;
   int64_t size_ = 0;
-  std::vector<std::byte> bytes_;
+  Bytes bytes_;
 };
 
 }  // namespace albert

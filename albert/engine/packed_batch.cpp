@@ -162,6 +162,12 @@ void PackedBatch::end_sequence() {
 // sequences would depend on its tokens.
 void PackedBatch::end_rows() {
   real_tokens_ = tokens();
+  if (const int64_t places = batch_ * length_; real_tokens_ < places) {
+    rows_of_places_.assign(static_cast<size_t>(bucketed_ ? bucket_size(places) : places), -1);
+    for (size_t row = 0; row < columns_.size(); ++row)
+      rows_of_places_[static_cast<size_t>(sequences_[row] * length_ + columns_[row])] =
+          static_cast<int32_t>(row);
+  }
   if (!bucketed_) return;
   const int64_t wanted = bucket_size(real_tokens_);
   while (tokens() < wanted) append_row(batch_, 0);

@@ -44,6 +44,9 @@ class PackedBatch {
   HostView cu_seqlens() const { return HostView::of(cu_seqlens_); }          // [sequences() + 1]
   HostView index_in_sequence() const { return HostView::of(in_sequence_); }  // from 0 in each
   HostView row_numbers() const { return HostView::of(row_numbers_); }        // 0..T-1
+  // [B * S]: the row at every place of the padded batch, -1 at padding; in a bucketed batch filled
+  // up with -1. Empty where there is no padding, so that the first B * S rows are those.
+  HostView rows_of_places() const { return HostView::of(rows_of_places_); }
   // The argsort of each of the ids; empty without sort_rows().
   HostView rows_by_input_id() const { return HostView::of(by_input_id_); }
   HostView rows_by_token_type_id() const { return HostView::of(by_token_type_id_); }
@@ -87,7 +90,7 @@ class PackedBatch {
   bool bucketed_;
   std::vector<int32_t> input_ids_, token_type_ids_, position_ids_, cu_seqlens_, in_sequence_,
       row_numbers_;
-  std::vector<int32_t> columns_, sequences_;
+  std::vector<int32_t> columns_, sequences_, rows_of_places_;
   std::vector<int64_t> row_ids_, sequence_ids_;
   HostTensor inputs_embeds_;
   std::vector<int32_t> by_input_id_, by_token_type_id_, by_position_id_;  // of sort_rows()

@@ -10,7 +10,7 @@ namespace {
 HostTensor host_like(Tensor t) {
   std::vector<int64_t> shape;
   for (int i = 0; i < t.shape.rank(); ++i) shape.push_back(t.shape[i]);
-  return {t.dtype, std::move(shape)};
+  return HostTensor::uninitialized(t.dtype, std::move(shape));
 }
 
 }  // namespace
@@ -24,6 +24,10 @@ HostTensor download(kernels::Backend& backend, Tensor t) {
 Deferred<HostTensor> start_download(kernels::Backend& backend, Tensor t) {
   const size_t bytes = t.bytes();
   if (bytes == 0) return Deferred<HostTensor>([t] { return host_like(t); });
+  if (backend.host_accessible()) {
+    const auto host = std::make_shared<HostTensor>(download(backend, t));
+    return Deferred<HostTensor>([host] { return std::move(*host); });
+  }
   const std::shared_ptr<kernels::PendingCopy> copy = backend.start_copy_to_host(t.data, bytes);
   return Deferred<HostTensor>([t, copy] {
     HostTensor host = host_like(t);

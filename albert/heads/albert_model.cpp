@@ -72,8 +72,10 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
   const std::vector<int32_t> first = rows.locate(batch->first_rows());
 
   std::optional<BackboneOutput> result;
+  Tensor last;
   run(options, *batch, [&](Tape& t) {
     result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), HostView::of(first));
+    last = ops::unpack_rows(t, result->encoder.last_hidden_state.value(), *batch);
     std::vector<Upstream> seeds;
     if (!upstreams->rows.empty())
       seeds.push_back({result->encoder.last_hidden_state, rows_of(upstreams->rows)});
@@ -82,17 +84,18 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
   });
 
   const auto common = start_output(*batch, *result, {});
-  const auto states = start_to_host(result->encoder.last_hidden_state.value());
+  const auto states = start_to_host(last);
   const auto pooled =
       start_to_host(result->pooled ? std::vector{result->pooled->value()} : std::vector<Tensor>{});
   return Deferred<BaseModelOutputWithPooling>([=] {
     BaseModelOutputWithPooling out{common.get(), {}, {}};
     for (const auto& output : pooled) out.pooler_output = output.get();
-    const HostTensor packed = states.get();
-    out.last_hidden_state = batch->unpack(packed);
+    out.last_hidden_state = states.get();
     if (upstreams->given())
       out.loss =
-          (upstreams->rows.empty() ? 0 : inner_product(packed, upstreams->rows)) +
+          (upstreams->rows.empty()
+               ? 0
+               : inner_product(batch->pack(out.last_hidden_state, "output"), upstreams->rows)) +
           (upstreams->pooled.empty() ? 0 : inner_product(out.pooler_output, upstreams->pooled));
     return out;
   });

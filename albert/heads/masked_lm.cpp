@@ -36,7 +36,7 @@ Deferred<MaskedLMOutput> AlbertForMaskedLM::start(BatchInputs inputs, const Host
   run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, batch, encoder_call(options, batch, rows.views()), {});
     const Var scores = predictions_(t, result->encoder.last_hidden_state);
-    logits = scores.value();
+    if (options.logits) logits = ops::unpack_rows(t, scores.value(), batch);
     if (!labelled) return {};
     const Var loss = ops::cross_entropy(t, scores, HostView::of(row_labels), loss_options);
     losses = {loss.value()};
@@ -46,7 +46,7 @@ Deferred<MaskedLMOutput> AlbertForMaskedLM::start(BatchInputs inputs, const Host
   const auto common = start_output(batch, *result, losses);
   // The logits are large: they are copied out now instead of into a second buffer.
   const auto words = std::make_shared<HostTensor>();
-  if (options.logits) *words = batch.unpack(to_host(logits));
+  if (options.logits) *words = to_host(logits);
   return Deferred<MaskedLMOutput>([=] { return MaskedLMOutput{common.get(), std::move(*words)}; });
 }
 

@@ -181,15 +181,22 @@ PackedBatch AlbertPreTrainedModel::pack(BatchInputs inputs, int64_t choices) con
   return packed(converted);
 }
 
+namespace {
+
+HostTensor widened(HostTensor host) {
+  const DType wide = is_float(host.dtype()) ? accumulator(host.dtype()) : host.dtype();
+  return host.dtype() == wide ? std::move(host) : host.to(wide);
+}
+
+}  // namespace
+
 HostTensor AlbertPreTrainedModel::to_host(Tensor t) const {
-  const HostTensor host = download(backend(), t);
-  return is_float(t.dtype) ? host.to(accumulator(t.dtype)) : host;
+  return widened(download(backend(), t));
 }
 
 Deferred<HostTensor> AlbertPreTrainedModel::start_to_host(Tensor t) const {
   const Deferred<HostTensor> host = start_download(backend(), t);
-  if (!is_float(t.dtype)) return host;
-  return Deferred<HostTensor>([host, wide = accumulator(t.dtype)] { return host.get().to(wide); });
+  return Deferred<HostTensor>([host] { return widened(host.get()); });
 }
 
 std::vector<Deferred<HostTensor>> AlbertPreTrainedModel::start_to_host(
@@ -207,12 +214,12 @@ Deferred<ModelOutput> AlbertPreTrainedModel::start_output(const PackedBatch& bat
       start_to_host(embedded ? std::vector{backbone.inputs_embeds->grad()} : std::vector<Tensor>{});
   const auto states = start_to_host(backbone.encoder.hidden_states),
              attentions = start_to_host(backbone.encoder.attentions), terms = start_to_host(losses);
-  const bool padded = !gradient.empty() || !states.empty() || !attentions.empty();
+  const bool padded = !gradient.empty() || !attentions.empty();
   const auto kept = padded ? std::make_shared<const PackedBatch>(batch) : nullptr;
   return Deferred<ModelOutput>([=] {
     ModelOutput out;
     for (const auto& g : gradient) out.inputs_embeds_gradient = kept->unpack(g.get());
-    for (const auto& state : states) out.hidden_states.push_back(kept->unpack(state.get()));
+    for (const auto& state : states) out.hidden_states.push_back(state.get());
     for (const auto& p : attentions) out.attentions.push_back(unpack_attentions(p.get(), *kept));
     for (const auto& term : terms) out.loss = out.loss.value_or(0) + value_of(term.get());
     return out;

@@ -95,7 +95,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     const Var pooled =
         ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
     const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
-    prediction_logits = predictions.value();
+    if (options.logits) prediction_logits = ops::unpack_rows(t, predictions.value(), batch);
     sop_logits = sop.value();
     if (!labelled) return {};
     best_classes = {t.save({predictions.shape()[0]}, DType::kI32),
@@ -115,7 +115,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
   const auto sop = start_to_host(sop_logits);
   // The logits are large: they are copied out now instead of into a second buffer.
   const auto words = std::make_shared<HostTensor>();
-  if (options.logits) *words = batch.unpack(to_host(prediction_logits));
+  if (options.logits) *words = to_host(prediction_logits);
   return Deferred<AlbertForPreTrainingOutput>([=, orders = targets.orders] {
     AlbertForPreTrainingOutput out;
     static_cast<ModelOutput&>(out) = common.get();

@@ -54,10 +54,11 @@ class SpanTargets {
   std::vector<double> counts_ = std::vector<double>(kEnds);
 };
 
+// [B, S] of [B, S, 2]
 HostTensor column(const HostTensor& rows, int64_t which) {
-  HostTensor one(rows.dtype(), {rows.dim(0)});
+  HostTensor one(rows.dtype(), {rows.dim(0), rows.dim(1)});
   const size_t size = size_of(rows.dtype());
-  for (int64_t r = 0; r < rows.dim(0); ++r)
+  for (int64_t r = 0; r < one.size(); ++r)
     std::memcpy(
         static_cast<std::byte*>(one.raw()) + static_cast<size_t>(r) * size,
         static_cast<const std::byte*>(rows.raw()) + static_cast<size_t>(r * kEnds + which) * size,
@@ -98,7 +99,7 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
   run(options, *batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), {});
     const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
-    logits = scores.value();
+    logits = ops::unpack_rows(t, scores.value(), *batch);
     if (!targets) return {};
     const Var total = ops::span_cross_entropy(t, scores, batch->cu_seqlens(), targets->positions(),
                                               HostView::of(scale));
@@ -110,8 +111,7 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
   const auto scores = start_to_host(logits);
   return Deferred<QuestionAnsweringModelOutput>([=] {
     const HostTensor both = scores.get();
-    return QuestionAnsweringModelOutput{common.get(), batch->unpack(column(both, 0)),
-                                        batch->unpack(column(both, 1))};
+    return QuestionAnsweringModelOutput{common.get(), column(both, 0), column(both, 1)};
   });
 }
 

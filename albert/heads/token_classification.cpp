@@ -43,7 +43,7 @@ Deferred<TokenClassifierOutput> AlbertForTokenClassification::start(BatchInputs 
     const auto dropout = classifier_dropout(options, views.row_ids, config_.hidden_dropout_prob);
     const Var hidden = ops::dropout(t, result->encoder.last_hidden_state, dropout);
     const Var scores = ops::linear(t, hidden, {weight_, bias_});
-    logits = scores.value();
+    if (options.logits) logits = ops::unpack_rows(t, scores.value(), *batch);
     if (!labelled) return {};
     const Var total = ops::cross_entropy(t, scores, HostView::of(row_labels), loss_options);
     losses = {total.value()};
@@ -54,7 +54,7 @@ Deferred<TokenClassifierOutput> AlbertForTokenClassification::start(BatchInputs 
   const auto scores = start_to_host(options.logits ? std::vector{logits} : std::vector<Tensor>{});
   return Deferred<TokenClassifierOutput>([=] {
     TokenClassifierOutput out{common.get(), {}};
-    for (const auto& s : scores) out.logits = batch->unpack(s.get());
+    for (const auto& s : scores) out.logits = s.get();
     return out;
   });
 }

@@ -55,6 +55,7 @@ constexpr Traffic kTraffic[] = {
     {"span_cross_entropy_forward", "rrrrrr"},
     {"sum_of_squares", "rrr"},
     {"sum_rows", "ur"},
+    {"unpack_rows", "rrr"},
     {"update_factors", "rurrr....."},
 };
 

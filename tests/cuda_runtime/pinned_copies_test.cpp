@@ -102,6 +102,23 @@ TEST_P(PinnedCopies, ResultsAreThoseOfTheirStep) {
   });
 }
 
+// Results of several sizes are under way at once; what is copied whole comes in pieces.
+TEST_P(PinnedCopies, ResultsOfAnySizeComeWhole) {
+  in_any_order(3, [](cudaStream_t stream, int seed) {
+    PinnedResults results(stream);
+    auto from = random_bytes((size_t{9} << 20) + 77, seed);
+    const auto sent = from;
+    std::vector<unsigned char> to(from.size());
+    const auto small = results.start(from.data(), 77),
+               large = results.start(from.data(), from.size());
+    results.copy(to.data(), from.data(), from.size());
+    EXPECT_TRUE(to == sent);
+    results.copy(nullptr, nullptr, 0);
+    EXPECT_EQ(std::memcmp(small->wait(), sent.data(), 77), 0);
+    EXPECT_EQ(std::memcmp(large->wait(), sent.data(), sent.size()), 0);
+  });
+}
+
 TEST_P(PinnedCopies, AResultMayOutliveTheirOwner) {
   in_any_order(5, [](cudaStream_t stream, int) {
     int64_t value = 7;
@@ -109,7 +126,7 @@ TEST_P(PinnedCopies, AResultMayOutliveTheirOwner) {
     {
       PinnedResults results(stream);
       pending = results.start(&value, sizeof value);
-      EXPECT_THROW(results.start(&value, PinnedResults::kSlot + 1), Error);
+      EXPECT_THROW(results.start(&value, PinnedResults::kMost + 1), Error);
     }
     EXPECT_EQ(*static_cast<const int64_t*>(pending->wait()), 7);
   });

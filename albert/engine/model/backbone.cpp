@@ -20,6 +20,8 @@ BackboneOutput Backbone::operator()(Tape& t, const PackedBatch& batch, const Enc
   const Var x =
       embeds ? embeddings_(t, *embeds, batch, call.dropout) : embeddings_(t, batch, call.dropout);
   BackboneOutput out{encoder_(t, x, batch, call), std::nullopt, embeds};
+  for (Tensor& state : out.encoder.hidden_states) state = ops::unpack_rows(t, state, batch);
+  for (Tensor& attention : out.encoder.attentions) attention = ops::widen(t, attention);
   if (pooler_)
     out.pooled = (*pooler_)(t, ops::gather_rows(t, out.encoder.last_hidden_state, first_rows));
   return out;

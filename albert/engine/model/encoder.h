@@ -17,7 +17,8 @@ struct EncoderCall {
 
 struct EncoderOutput {
   Var last_hidden_state;  // [T or R, H]
-  // L * K + 1 of [T, H]: the mapped embeddings, then the output of each inner layer.
+  // L * K + 1 of [T, H]: the mapped embeddings, then the output of each inner layer. A Backbone
+  // gives them as [B, S, H], and these and the attentions in accumulator(F).
   std::vector<Tensor> hidden_states;
   // L * K of [B, heads, S, S], S being the longest sequence; keys lie in packed order.
   std::vector<Tensor> attentions;

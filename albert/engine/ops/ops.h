@@ -10,6 +10,10 @@
 #include "albert/kernels/cross_entropy.h"
 #include "albert/kernels/matmul.h"
 
+namespace albert {
+class PackedBatch;
+}
+
 namespace albert::ops {
 
 // A weight [out, in] and its bias [out], as torch.nn.Linear.
@@ -95,6 +99,12 @@ Var copy(Tape& t, Var x, const Placement& at);
 
 // y [R, cols] = rows `index` [R] i32, ascending, of x
 Var gather_rows(Tape& t, Var x, HostView index);
+
+// An output for the host: rows [T, cols] F of a packed batch as [B, S, cols] accumulator(F), zeros
+// at padding. It has no gradient. `batch` must outlive the step.
+Tensor unpack_rows(Tape& t, Tensor rows, const PackedBatch& batch);
+// x in accumulator(F), for the host; x itself where that is F.
+Tensor widen(Tape& t, Tensor x);
 
 // x under another shape of equal size, in the same memory.
 Var reshape(Tape& t, Var x, Shape shape);

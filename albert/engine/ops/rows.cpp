@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "albert/engine/ops/ops.h"
+#include "albert/engine/packed_batch.h"
+#include "albert/kernels/unpack_rows.h"
 
 namespace albert::ops {
 
@@ -28,6 +30,27 @@ Var copy(Tape& t, Var x, const Placement& at) {
     if (dx.mode != Grad::kIgnore) kernels::accumulate(tape.stream(), dx.tensor, dx.mode, dy);
   });
   return y;
+}
+
+Tensor widen(Tape& t, Tensor x) {
+  const DType wide = accumulator(x.dtype);
+  if (x.dtype == wide) return x;
+  const Tensor y = t.save(x.shape, wide);
+  kernels::cast(t.stream(), y, x);
+  return y;
+}
+
+Tensor unpack_rows(Tape& t, Tensor rows, const PackedBatch& batch) {
+  const int64_t sequences = batch.batch_size(), length = batch.padded_length(),
+                cols = rows.shape[1];
+  Tensor y;
+  if (const HostView places = batch.rows_of_places()) {
+    y = t.save({places.shape[0], cols}, accumulator(rows.dtype));
+    kernels::unpack_rows(t.stream(), y, rows, t.on_device(places));
+  } else {
+    y = widen(t, rows);
+  }
+  return y.rows(0, sequences * length).reshaped({sequences, length, cols});
 }
 
 Var reshape(Tape& t, Var x, Shape shape) {

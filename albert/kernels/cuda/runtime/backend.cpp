@@ -98,12 +98,10 @@ class CudaBackend final : public Backend {
   }
   void copy_to_host(void* host, const void* device, size_t bytes) override {
     select();
-    check_cuda(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, queue_.get()),
-               "copy from the GPU");
-    synchronize();
+    results_.copy(host, device, bytes);
   }
   std::unique_ptr<PendingCopy> start_copy_to_host(const void* device, size_t bytes) override {
-    if (bytes > PinnedResults::kSlot) return Backend::start_copy_to_host(device, bytes);
+    if (bytes > PinnedResults::kMost) return Backend::start_copy_to_host(device, bytes);
     select();
     return results_.start(device, bytes);
   }

@@ -12,17 +12,20 @@ namespace albert::kernels {
 // slot is reused when its result is destroyed.
 class PinnedResults {
  public:
-  static constexpr size_t kSlot = size_t{1} << 20;  // most bytes of a result
+  static constexpr size_t kMost = size_t{256} << 20;  // bytes of a result that start() takes
 
   explicit PinnedResults(cudaStream_t stream);
 
-  // Queues the copy of at most kSlot bytes. The result may outlive this. Error(kOutOfMemory)
+  // Queues the copy of at most kMost bytes. The result may outlive this. Error(kOutOfMemory)
   std::unique_ptr<PendingCopy> start(const void* device, size_t bytes);
+  // Copies any number of bytes and returns when they are there.
+  void copy(void* host, const void* device, size_t bytes);
 
  private:
   struct Slot;
   class Copy;
   using FreeSlots = std::vector<std::unique_ptr<Slot>>;
+  std::unique_ptr<Slot> slot_for(size_t bytes);
 
   cudaStream_t stream_;
   std::shared_ptr<FreeSlots> free_;
