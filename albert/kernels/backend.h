@@ -15,8 +15,10 @@ enum class AttentionBackend : uint8_t { kOwn, kCudnn };
 
 struct BackendOptions {
   Device device = Device::kCpu;
-  int gpu = 0;        // kCuda: which
-  bool tf32 = false;  // kCuda: matmuls of f32 round their operands to TF32, which is faster
+  int gpu = 0;                // kCuda: which
+  bool tf32 = false;          // kCuda: matmuls of f32 round their operands to TF32, which is faster
+  bool tune_matmuls = false;  // kCuda: cuBLASLt's candidates for a matmul are timed once, and the
+                              // fastest is kept on disk for every later run
   AttentionBackend attention =
       AttentionBackend::kOwn;  // kCuda: kCudnn where attention_call.h can use it
   int threads = 0;             // kCpu: at most so many, and never more than usable_cores()

@@ -13,6 +13,9 @@ void add_common(Command& command, CommonOptions& options) {
                  "what is computed in; f16 on GPUs only");
   command.boolean("tf32", options.tf32,
                   "on a GPU, let matmuls of f32 round their operands to TF32");
+  command.boolean("tune_matmuls", options.tune_matmuls,
+                  "on a GPU, time cuBLASLt's candidates for each matmul once and keep the fastest "
+                  "on disk for every later run");
   command.choice("attention", options.attention, {"own", "cudnn"},
                  "on a GPU, whose attention kernels; cudnn where it can: bf16 or f16, without "
                  "dropout of attention");
@@ -55,6 +58,7 @@ ModelOptions CommonOptions::model(std::ostream& err) const {
   options.precision = precision_of(precision);
   options.backend.threads = threads;
   options.backend.tf32 = tf32;
+  options.backend.tune_matmuls = tune_matmuls;
   if (attention == "cudnn") options.backend.attention = cudnn_on(options.precision);
   const kernels::GpuFacts facts = device == "cpu" ? kernels::GpuFacts{} : kernels::find_gpus();
   const DeviceChoice choice = choose_device(device, compute_dtype(options.precision), facts);

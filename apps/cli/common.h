@@ -11,7 +11,7 @@ namespace albert::apps {
 struct CommonOptions {
   std::string device = "auto";
   std::string precision = "f32";
-  bool tf32 = false;
+  bool tf32 = false, tune_matmuls = false;
   std::string attention = "own";
   int threads = 0;
   bool quiet = false;

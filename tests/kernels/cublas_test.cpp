@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <limits>
 
 #include "albert/kernels/emulator/fake_cublas.h"
@@ -345,7 +346,7 @@ TEST(CublasChoices, DamageCostsAQuestionAndNoMore) {
   }
   EXPECT_EQ(times_asked(file), 0);
   // Checksums that fit, and algorithms that the library does not know.
-  constexpr size_t kProductAt = 9 * 17;
+  constexpr size_t kProductAt = 9 * 17 + 2;
   kernels::CublasChoices other(file, "a GPU", 130100);
   std::istringstream lines(whole);
   std::string line;
@@ -354,6 +355,83 @@ TEST(CublasChoices, DamageCostsAQuestionAndNoMore) {
   other.save();
   EXPECT_EQ(times_asked(file), 2);
   EXPECT_EQ(times_asked(file), 0);
+}
+
+// A library whose second candidate takes `second` times as long as the first, on a GPU whose clock
+// reads what was run.
+struct Tuned {
+  Tuned(const std::string& file, double second, bool tuned = true) {
+    CublasOptions options{false, "a GPU", file};
+    if (tuned)
+      options.tuning = {[this, second](const std::function<void()>& work) {
+                          work();
+                          ++timed;
+                          return cublas.library.algorithm == 2 ? second : 1.0;
+                        },
+                        [this](size_t bytes) -> std::shared_ptr<void> {
+                          if (full) return nullptr;
+                          const auto memory = std::make_shared<std::vector<std::byte>>(bytes);
+                          return {memory, memory->data()};
+                        }};
+    cublas.context = std::make_unique<CublasContext>(cublas.library.functions(), options);
+  }
+  // Which of the candidates computes a matmul, after whatever is done first.
+  uint64_t chosen(bool accumulate = false) {
+    TestTensor c = TestTensor::random(DType::kF32, {3, 5}, 3);
+    const TestTensor a = TestTensor::random(DType::kF32, {3, 7}, 1),
+                     b = TestTensor::random(DType::kF32, {7, 5}, 2);
+    const auto expected = oracle(c, a, b, {.accumulate = accumulate});
+    kernels::cuda::matmul(cublas.stream(), c, a, b, {.accumulate = accumulate});
+    EXPECT_TRUE(close(c.values(), expected, 1e-6));
+    return cublas.library.algorithm;
+  }
+  Cublas cublas;
+  int timed = 0;
+  bool full = false;  // the GPU's memory
+};
+
+TEST(CublasTuning, TheFastestIsKeptForEveryLaterRun) {
+  for (const bool accumulate : {false, true}) {
+    const TemporaryFolder folder;
+    const std::string file = folder / "choices.txt";
+    EXPECT_EQ(Tuned(file, 0.5, false).chosen(accumulate), 1U);  // what an earlier run did not time
+    EXPECT_EQ(Tuned(file, 0.5).chosen(accumulate), 2U);
+    Tuned untimed(file, 9, false), again(file, 9);
+    EXPECT_EQ(untimed.chosen(accumulate), 2U);
+    EXPECT_EQ(again.chosen(accumulate), 2U);
+    EXPECT_EQ(again.timed, 0);
+  }
+}
+
+// It is on disk before it computes anything: a run that is killed goes on to the same bits.
+TEST(CublasTuning, IsKeptAtOnce) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "choices.txt";
+  Tuned first(file, 0.5);
+  EXPECT_EQ(first.chosen(), 2U);
+  EXPECT_EQ(Tuned(file, 0.5, false).chosen(), 2U);
+}
+
+// What adds to its result is timed into other memory.
+TEST(CublasTuning, IsNotDoneWhereThereIsNoMemoryForIt) {
+  const TemporaryFolder folder;
+  Tuned tuned(folder / "choices.txt", 0.5);
+  tuned.full = true;
+  EXPECT_EQ(tuned.chosen(true), 1U);
+  EXPECT_EQ(tuned.timed, 0);
+}
+
+TEST(CublasTuning, NoiseDecidesNothing) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(Tuned(folder / "choices.txt", 0.98).chosen(), 1U);
+}
+
+TEST(CublasTuning, IsNotDoneWhereNothingIsKept) {
+  for (const std::string file : {"/proc/none/choices.txt", ""}) {
+    Tuned tuned(file, 0.5);
+    EXPECT_EQ(tuned.chosen(), 1U);
+    EXPECT_EQ(tuned.timed, 0);
+  }
 }
 
 TEST(CublasChoices, WhereNothingCanBeWrittenNothingIsKept) {

@@ -214,6 +214,7 @@ Functions FakeCublas::functions() {
     if (!algo_fits || c != d || !fits(*desc, *first, *second, *layout)) return kInvalidValue;
     if (no_kernel.count(desc->epilogue)) return kNotSupported;
     ++matmuls;
+    algorithm = algo->data[3];
     const Call call{*desc, *first, *second,   *layout, scalar(*desc, alpha), scalar(*desc, beta), a,
                     b,     d,      workspace, bytes};
     submit_(stream, [call] { call.run(); });
@@ -244,7 +245,7 @@ void FakeCublas::add_descriptors(Functions& f) {
   f.matmul_preference_set_attribute = set_preference;
 }
 
-// The first candidate never fits when it is checked, as some of the library's do not.
+// What comes first is not for this matmul, as with the library; two candidates are.
 void FakeCublas::add_algorithms(Functions& f) {
   f.matmul_algo_get_heuristic = [this](Handle, Desc desc, Layout a, Layout b, Layout, Layout d,
                                        Preference preference, int wanted, HeuristicResult* results,
@@ -253,10 +254,11 @@ void FakeCublas::add_algorithms(Functions& f) {
     *found = 0;
     if (no_algorithm.count(desc->epilogue) || !fits(*desc, *a, *b, *d)) return kNotSupported;
     const size_t workspace = preference->workspace_bytes >= kWorkspace ? kWorkspace : 0;
-    if (wanted < 2) return kInvalidValue;
+    if (wanted < 3) return kInvalidValue;
     results[0] = {{}, 0, kNotSupported, 0, {}};
-    results[1] = {{{kMagic, workspace, preference->alignment[0]}}, workspace, kSuccess, 1, {}};
-    *found = 2;
+    for (uint64_t i = 1; i <= 2; ++i)
+      results[i] = {{{kMagic, workspace, preference->alignment[0], i}}, workspace, kSuccess, 1, {}};
+    *found = 3;
     return kSuccess;
   };
   f.matmul_algo_check = [this](Handle, Desc desc, Layout a, Layout b, Layout, Layout d,

@@ -22,7 +22,8 @@ class FakeCublas {
   size_t version = 130100;
   // Tests read these.
   int heuristics = 0, checks = 0, matmuls = 0;
-  int alive = 0;  // handles and descriptors not yet destroyed
+  uint64_t algorithm = 0;  // of the last matmul: 1 for the first candidate, 2 for the second
+  int alive = 0;           // handles and descriptors not yet destroyed
 
  private:
   void add_descriptors(cublas_lt::Functions& f);

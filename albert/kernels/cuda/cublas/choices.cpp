@@ -19,22 +19,23 @@ uint64_t checksum(const std::string& text) {  // FNV-1a
   return sum;
 }
 
-// A line is a checksum, then "<words of the algorithm in hex> <matmul>".
-std::string line_of(const std::string& matmul, const cublas_lt::Algo& algo) {
+// A line is a checksum, then "<words of the algorithm in hex> <1 if timed> <matmul>".
+std::string line_of(const std::string& matmul, const CublasChoice& choice) {
   std::ostringstream body, line;
   body << std::hex << std::setfill('0');
-  for (const uint64_t word : algo.data) body << std::setw(16) << word << ' ';
-  body << matmul;
+  for (const uint64_t word : choice.algo.data) body << std::setw(16) << word << ' ';
+  body << choice.timed << ' ' << matmul;
   line << std::hex << std::setfill('0') << std::setw(16) << checksum(body.str()) << ' '
        << body.str() << '\n';
   return line.str();
 }
 
-bool parse(const std::string& line, std::string& matmul, cublas_lt::Algo& algo) {
+bool parse(const std::string& line, std::string& matmul, CublasChoice& choice) {
   std::istringstream in(line);
   uint64_t sum = 0;
   in >> std::hex >> sum;
-  for (uint64_t& word : algo.data) in >> word;
+  for (uint64_t& word : choice.algo.data) in >> word;
+  in >> choice.timed;
   std::getline(in >> std::ws, matmul);
   return in && line.size() > 17 && checksum(line.substr(17)) == sum;
 }
@@ -43,16 +44,16 @@ bool parse(const std::string& line, std::string& matmul, cublas_lt::Algo& algo) 
 
 CublasChoices::CublasChoices(std::filesystem::path file, const std::string& gpu, size_t version)
     : file_(std::move(file)),
-      header_("albert cublaslt 1, " + std::to_string(version) + ", " + gpu),
+      header_("albert cublaslt 2, " + std::to_string(version) + ", " + gpu),
       kept_(read()) {}
 
-std::optional<cublas_lt::Algo> CublasChoices::find(const std::string& matmul) const {
+std::optional<CublasChoice> CublasChoices::find(const std::string& matmul) const {
   const auto at = kept_.find(matmul);
   return at == kept_.end() ? std::nullopt : std::optional(at->second);
 }
 
-void CublasChoices::add(const std::string& matmul, const cublas_lt::Algo& algo) {
-  if (!file_.empty() && added_.size() < kMax) added_[matmul] = algo;
+void CublasChoices::add(const std::string& matmul, const CublasChoice& choice) {
+  if (!file_.empty() && added_.size() < kMax) added_[matmul] = choice;
 }
 
 CublasChoices::Entries CublasChoices::read() const {
@@ -60,35 +61,36 @@ CublasChoices::Entries CublasChoices::read() const {
   std::ifstream in(file_);
   std::string line, matmul;
   if (!std::getline(in, line) || line != header_) return entries;
-  cublas_lt::Algo algo{};
+  CublasChoice choice{};
   while (entries.size() < kMax && std::getline(in, line))
-    if (parse(line, matmul, algo)) entries[matmul] = algo;
+    if (parse(line, matmul, choice)) entries[matmul] = choice;
   return entries;
 }
 
-void CublasChoices::save() const noexcept {
-  if (added_.empty()) return;
+bool CublasChoices::save() const noexcept {
+  if (added_.empty()) return false;
   try {
     Entries all = added_;
     all.merge(read());  // other processes write too
-    write(all);
+    return write(all);
   } catch (const std::exception&) {
-    return;
+    return false;
   }
 }
 
-void CublasChoices::write(const Entries& entries) const {
+bool CublasChoices::write(const Entries& entries) const {
   std::error_code ignored;
   std::filesystem::create_directories(file_.parent_path(), ignored);
   const std::filesystem::path temporary = file_.string() + "." + std::to_string(getpid());
   std::ofstream out(temporary);
   out << header_ << '\n';
-  for (const auto& [matmul, algo] : entries) out << line_of(matmul, algo);
+  for (const auto& [matmul, choice] : entries) out << line_of(matmul, choice);
   out.close();
-  if (out)
-    std::filesystem::rename(temporary, file_, ignored);
-  else
-    std::filesystem::remove(temporary, ignored);
+  std::error_code failed;
+  if (out) std::filesystem::rename(temporary, file_, failed);
+  if (out && !failed) return true;
+  std::filesystem::remove(temporary, ignored);
+  return false;
 }
 
 std::filesystem::path cublas_choices_file(const std::string& gpu, size_t version) {

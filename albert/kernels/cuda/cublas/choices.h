@@ -9,22 +9,27 @@
 
 namespace albert::kernels {
 
+struct CublasChoice {
+  cublas_lt::Algo algo;
+  bool timed = false;  // whether it was the fastest of cuBLASLt's candidates; else it was the first
+};
+
 class CublasChoices {
  public:
   // Choices of this GPU and library version. Damaged lines of `file`, and a file of another GPU or
   // version, are ignored; with an empty path nothing is read or written.
   CublasChoices(std::filesystem::path file, const std::string& gpu, size_t version);
 
-  std::optional<cublas_lt::Algo> find(const std::string& matmul) const;
-  void add(const std::string& matmul, const cublas_lt::Algo& algo);
-  // Adds the new choices to the file, through a temporary name. A file that cannot be written only
-  // makes the next run start slower and is no error.
-  void save() const noexcept;
+  std::optional<CublasChoice> find(const std::string& matmul) const;
+  void add(const std::string& matmul, const CublasChoice& choice);
+  // Adds the new choices to the file, through a temporary name. False where it cannot be written:
+  // then the next run chooses again.
+  bool save() const noexcept;
 
  private:
-  using Entries = std::map<std::string, cublas_lt::Algo>;
+  using Entries = std::map<std::string, CublasChoice>;
   Entries read() const;
-  void write(const Entries& entries) const;
+  bool write(const Entries& entries) const;
 
   std::filesystem::path file_;
   std::string header_;

@@ -71,8 +71,19 @@ void CublasContext::check(Status status, const char* what) const {
 bool CublasContext::run(CublasMatmul matmul, const CublasOperands& o, const Stream& s) {
   matmul.workspace_bytes = s.workspace_bytes;
   matmul.alignment = common_alignment({o.a, o.b, o.c, o.bias, o.aux});
-  Plan& plan = plan_of(matmul, o);
+  Plan& plan = plan_of(matmul, o, s);
   if (!plan.algo) return false;
+  const Status status = queue(plan, *plan.algo, matmul, o, s);
+  if (matmul.epilogue != kDefault && (status == kNotSupported || status == kInvalidValue)) {
+    plan.algo.reset();
+    return false;
+  }
+  if (status != kSuccess) check(status, ("matmul " + text_of(matmul)).c_str());
+  return true;
+}
+
+Status CublasContext::queue(const Plan& plan, const Algo& algo, const CublasMatmul& matmul,
+                            const CublasOperands& o, const Stream& s) {
   const Desc operation = plan.operation.get();
   if (o.bias)
     check(library_.matmul_desc_set_attribute(operation, kBiasPointer, &o.bias, sizeof o.bias),
@@ -85,26 +96,21 @@ bool CublasContext::run(CublasMatmul matmul, const CublasOperands& o, const Stre
   const float one_f32 = 1, sum_f32 = o.accumulate ? 1 : 0;
   const void *alpha = &one_f32, *beta = &sum_f32;
   if (wide) alpha = &one, beta = &sum;
-  const Status status = library_.matmul(
-      handle_, operation, alpha, o.b, plan.first.get(), o.a, plan.second.get(), beta, o.c,
-      plan.d.get(), o.c, plan.d.get(), &*plan.algo, s.workspace, s.workspace_bytes, s.queue);
-  if (matmul.epilogue != kDefault && (status == kNotSupported || status == kInvalidValue)) {
-    plan.algo.reset();
-    return false;
-  }
-  if (status != kSuccess) check(status, ("matmul " + text_of(matmul)).c_str());
-  return true;
+  return library_.matmul(handle_, operation, alpha, o.b, plan.first.get(), o.a, plan.second.get(),
+                         beta, o.c, plan.d.get(), o.c, plan.d.get(), &algo, s.workspace,
+                         s.workspace_bytes, s.queue);
 }
 
 CublasContext::Plan& CublasContext::plan_of(const CublasMatmul& matmul,
-                                            const CublasOperands& operands) {
+                                            const CublasOperands& operands, const Stream& s) {
   if (const auto at = plans_.find(matmul); at != plans_.end()) return *at->second;
   if (plans_.size() >= kMaxPlans) plans_.clear();
-  return *plans_.emplace(matmul, make_plan(matmul, operands)).first->second;
+  return *plans_.emplace(matmul, make_plan(matmul, operands, s)).first->second;
 }
 
 std::unique_ptr<CublasContext::Plan> CublasContext::make_plan(const CublasMatmul& matmul,
-                                                              const CublasOperands& o) {
+                                                              const CublasOperands& o,
+                                                              const Stream& s) {
   auto plan = std::make_unique<Plan>(library_);
   const ColumnMajor m = column_major(matmul);
   const DataType in = type_of(matmul.in), out = type_of(matmul.out);
@@ -129,7 +135,7 @@ std::unique_ptr<CublasContext::Plan> CublasContext::make_plan(const CublasMatmul
   lay_out(plan->first, m.first, in);
   lay_out(plan->second, m.second, in);
   lay_out(plan->d, m.d, out);
-  choose(*plan, matmul);
+  choose(*plan, matmul, o, s);
   return plan;
 }
 
@@ -141,13 +147,27 @@ bool CublasContext::usable(const Plan& plan, const CublasMatmul& matmul, const A
          result.workspace_bytes <= matmul.workspace_bytes;
 }
 
-// Takes the choice of an earlier run if it is still usable, else cuBLASLt's first candidate.
-void CublasContext::choose(Plan& plan, const CublasMatmul& matmul) {
+// Takes the choice of an earlier run if it is still usable and as good as it would be made now.
+void CublasContext::choose(Plan& plan, const CublasMatmul& matmul, const CublasOperands& o,
+                           const Stream& s) {
   const std::string text = text_of(matmul);
-  if (const auto kept = choices_.find(text); kept && usable(plan, matmul, *kept)) {
-    plan.algo = kept;
+  const auto kept = choices_.find(text);
+  if (kept && (kept->timed || !options_.tuning) && usable(plan, matmul, kept->algo)) {
+    plan.algo = kept->algo;
     return;
   }
+  const std::vector<Algo> candidates = candidates_of(plan, matmul);
+  if (candidates.empty()) return;
+  plan.algo = candidates.front();
+  choices_.add(text, {candidates.front()});
+  if (!options_.tuning || candidates.size() == 1 || !choices_.save()) return;
+  const auto fastest = fastest_of(candidates, plan, matmul, o, s);
+  if (!fastest) return;
+  choices_.add(text, {*fastest, true});
+  if (choices_.save()) plan.algo = fastest;  // where it is not kept, the next run takes the first
+}
+
+std::vector<Algo> CublasContext::candidates_of(const Plan& plan, const CublasMatmul& matmul) const {
   Owned<Preference> preference(library_.matmul_preference_destroy);
   check(library_.matmul_preference_create(preference.address()), "preference");
   const auto set = [&](PreferenceAttribute attribute, auto value) {
@@ -159,17 +179,35 @@ void CublasContext::choose(Plan& plan, const CublasMatmul& matmul) {
   set(kReductionSchemeMask, kReductionInComputeType);  // split sums in f32, in one order
   for (const auto which : {kMinAlignmentA, kMinAlignmentB, kMinAlignmentC, kMinAlignmentD})
     set(which, static_cast<uint32_t>(matmul.alignment));
-  HeuristicResult candidates[kCandidates] = {};
+  HeuristicResult results[kCandidates] = {};
   int found = 0;
   const Status status = library_.matmul_algo_get_heuristic(
       handle_, plan.operation.get(), plan.first.get(), plan.second.get(), plan.d.get(),
-      plan.d.get(), preference.get(), kCandidates, candidates, &found);
-  for (int i = 0; status == kSuccess && i < found && !plan.algo; ++i)
-    if (candidates[i].state == kSuccess) plan.algo = candidates[i].algo;
-  if (plan.algo) return choices_.add(text, *plan.algo);
-  if (matmul.epilogue == kDefault)
-    fail(ErrorCode::kInternal, "cuBLASLt ", library_.get_version(), " has no matmul ", text, ": ",
-         library_.get_status_string(status));
+      plan.d.get(), preference.get(), kCandidates, results, &found);
+  std::vector<Algo> candidates;
+  for (int i = 0; status == kSuccess && i < found; ++i)
+    if (results[i].state == kSuccess) candidates.push_back(results[i].algo);
+  if (candidates.empty() && matmul.epilogue == kDefault)
+    fail(ErrorCode::kInternal, "cuBLASLt ", library_.get_version(), " has no matmul ",
+         text_of(matmul), ": ", library_.get_status_string(status));
+  return candidates;
+}
+
+// Runs the candidates on the operands themselves, which this matmul will overwrite; what it would
+// add to is spared.
+std::optional<Algo> CublasContext::fastest_of(const std::vector<Algo>& candidates, const Plan& plan,
+                                              const CublasMatmul& matmul, CublasOperands o,
+                                              const Stream& s) {
+  std::shared_ptr<void> spare;
+  if (o.accumulate) {
+    spare = options_.tuning->memory(static_cast<size_t>(matmul.m * matmul.n) * size_of(matmul.out));
+    if (!spare) return std::nullopt;
+    o.c = spare.get();
+  }
+  const size_t best = fastest(*options_.tuning, candidates.size(), [&](size_t i) {
+    return queue(plan, candidates[i], matmul, o, s) == kSuccess;
+  });
+  return best < candidates.size() ? std::optional(candidates[best]) : std::nullopt;
 }
 
 namespace cuda {

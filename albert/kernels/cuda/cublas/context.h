@@ -2,9 +2,11 @@
 // cuBLASLt behind one class, for matmul.cpp and the backends.
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "albert/kernels/cuda/cublas/choices.h"
 #include "albert/kernels/cuda/cublas/matmul.h"
+#include "albert/kernels/cuda/cublas/tuning.h"
 #include "albert/kernels/stream.h"
 
 namespace albert::kernels {
@@ -13,6 +15,9 @@ struct CublasOptions {
   bool tf32 = false;                        // f32 matmuls round their operands to TF32
   std::string gpu;                          // "NVIDIA H200": choices are kept by it
   std::filesystem::path choices_file = {};  // empty: none are kept
+  // Times the candidates of every matmul once and keeps the fastest in the file, from which other
+  // runs take it, too, and so get the same bits; none where the file cannot be written, or absent.
+  std::optional<CublasTuning> tuning = {};
 };
 
 // Row-major operands of one matmul.
@@ -42,9 +47,17 @@ class CublasContext {
 
  private:
   struct Plan;
-  Plan& plan_of(const CublasMatmul& matmul, const CublasOperands& operands);
-  std::unique_ptr<Plan> make_plan(const CublasMatmul& matmul, const CublasOperands& operands);
-  void choose(Plan& plan, const CublasMatmul& matmul);
+  Plan& plan_of(const CublasMatmul& matmul, const CublasOperands& operands, const Stream& s);
+  std::unique_ptr<Plan> make_plan(const CublasMatmul& matmul, const CublasOperands& operands,
+                                  const Stream& s);
+  cublas_lt::Status queue(const Plan& plan, const cublas_lt::Algo& algo, const CublasMatmul& matmul,
+                          const CublasOperands& operands, const Stream& s);
+  void choose(Plan& plan, const CublasMatmul& matmul, const CublasOperands& operands,
+              const Stream& s);
+  std::vector<cublas_lt::Algo> candidates_of(const Plan& plan, const CublasMatmul& matmul) const;
+  std::optional<cublas_lt::Algo> fastest_of(const std::vector<cublas_lt::Algo>& candidates,
+                                            const Plan& plan, const CublasMatmul& matmul,
+                                            CublasOperands operands, const Stream& s);
   bool usable(const Plan& plan, const CublasMatmul& matmul, const cublas_lt::Algo& algo) const;
   void check(cublas_lt::Status status, const char* what) const;
 

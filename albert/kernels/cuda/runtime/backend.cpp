@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <functional>
 #include <iomanip>
 #include <sstream>
 
@@ -46,6 +47,13 @@ class CudaGraph final : public CapturedStep {
   cudaStream_t stream_;
   std::shared_ptr<const void> kept_;
 };
+
+// Null where the GPU has no so much memory left.
+std::shared_ptr<void> try_to_allocate(size_t bytes) {
+  void* memory = nullptr;
+  if (!succeeded(cudaMalloc(&memory, bytes))) return nullptr;
+  return {memory, cudaFree};
+}
 
 std::string in_gib(size_t bytes) {
   std::ostringstream out;
@@ -135,7 +143,16 @@ class CudaBackend final : public Backend {
   }
   CublasOptions cublas_options(const BackendOptions& options) const {
     const size_t version = cublas_lt::functions_of(library_).get_version();
-    return {options.tf32, gpu_.name, cublas_choices_file(gpu_.name, version)};
+    CublasOptions made{options.tf32, gpu_.name, cublas_choices_file(gpu_.name, version)};
+    if (options.tune_matmuls)
+      made.tuning = {[this](const auto& work) { return seconds_of(work); }, try_to_allocate};
+    return made;
+  }
+  double seconds_of(const std::function<void()>& work) const {
+    EventClock clock(queue_.get());
+    const size_t begin = clock.mark();
+    work();
+    return clock.seconds_between(begin, clock.mark());
   }
 
   int number_;
