@@ -8,6 +8,7 @@
 #include "albert/heads/question_answering.h"
 #include "albert/heads/sequence_classification.h"
 #include "albert/heads/token_classification.h"
+#include "albert/inference/multiple_choice_answerer.h"
 #include "albert/inference/question_answerer.h"
 #include "albert/inference/text_classifier.h"
 #include "albert/inference/token_classifier.h"

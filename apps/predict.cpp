@@ -155,6 +155,8 @@ int run(const PredictFlags& flags, const Command& command, std::ostream& out, st
   const PredictionRequest request = request_of(flags, command, task, kind, err);
   if (!flags.output_dir.empty()) return predict_files(flags, task, kind, request, out);
   if (!flags.data_dir.empty()) fail(ErrorCode::kUsage, "predict --data_dir needs --output_dir");
+  if (std::filesystem::is_directory(flags.input))
+    fail(ErrorCode::kUsage, "--input ", printable(flags.input), ": a folder needs --output_dir");
   if (kind.predict_file && has_extension(flags.input, ".json"))
     fail(ErrorCode::kUsage, "--input ", printable(flags.input),
          ": an official file needs --output_dir; JSONL files end in .jsonl");

@@ -95,6 +95,21 @@ int64_t room(const EncodeOptions& options, const SequenceTemplate& around, bool 
   return std::max<int64_t>(0, options.max_length - added);
 }
 
+// How many ids of each text stay where there is room for `most`.
+std::pair<int64_t, int64_t> kept(int64_t first, int64_t second, int64_t most,
+                                 const EncodeOptions& options) {
+  switch (options.truncation) {
+    case Truncation::kNone: break;
+    case Truncation::kLongestFirst: return longest_first(first, second, most);
+    case Truncation::kLongestFirstFast: return longest_first_fast(first, second, most);
+    case Truncation::kOnlyFirst: first = std::min(first, most - second); break;
+    case Truncation::kOnlySecond: second = std::min(second, most - first); break;
+  }
+  if (first < 0) fail_room(options, "second text");
+  if (second < 0) fail_room(options, "first text");
+  return {first, second};
+}
+
 // What of `s` stays in windows of `length`, each beginning `length - stride` behind the one before.
 std::vector<Sequence> windows(const Sequence& s, int64_t length, int64_t stride) {
   if (stride < 0 || stride >= length)
@@ -198,24 +213,35 @@ Encoding Tokenizer::encode_pair(std::string_view text, const std::string_view* p
     a = beginning_of(a, options);
     b = sequence_of(*pair, *state_);
   }
-  const int64_t most = room(options, state_->special_tokens, pair != nullptr);
-  int64_t first = size_of(a), second = size_of(b);
-  switch (options.truncation) {
-    case Truncation::kNone: break;
-    case Truncation::kLongestFirst:
-      std::tie(first, second) = longest_first(first, second, most);
-      break;
-    case Truncation::kLongestFirstFast:
-      std::tie(first, second) = longest_first_fast(first, second, most);
-      break;
-    case Truncation::kOnlyFirst: first = std::min(first, most - second); break;
-    case Truncation::kOnlySecond: second = std::min(second, most - first); break;
-  }
-  if (first < 0) fail_room(options, "second text");
-  if (second < 0) fail_room(options, "first text");
+  const auto [first, second] =
+      kept(size_of(a), size_of(b), room(options, state_->special_tokens, pair != nullptr), options);
   a = part(a, 0, first);
   b = part(b, 0, second);
   return assemble(*this, state_->special_tokens, a, pair ? &b : nullptr, options);
+}
+
+std::pair<std::vector<int32_t>, std::vector<int32_t>> Tokenizer::prepare_for_model(
+    std::span<const int32_t> ids, std::span<const int32_t> pair_ids,
+    const EncodeOptions& options) const {
+  using Kind = SequenceTemplate::Item::Kind;
+  const auto [first, second] =
+      kept(static_cast<int64_t>(ids.size()), static_cast<int64_t>(pair_ids.size()),
+           room(options, state_->special_tokens, true), options);
+  std::pair<std::vector<int32_t>, std::vector<int32_t>> prepared;
+  auto& [all, types] = prepared;
+  for (const auto& item : state_->special_tokens.pair) {
+    std::span<const int32_t> part = item.ids;
+    if (item.kind == Kind::kText) part = ids.first(static_cast<size_t>(first));
+    if (item.kind == Kind::kPair) part = pair_ids.first(static_cast<size_t>(second));
+    if (item.kind == Kind::kSpecial && !options.add_special_tokens) part = {};
+    all.insert(all.end(), part.begin(), part.end());
+    types.resize(all.size(), item.type);
+  }
+  return prepared;
+}
+
+int64_t Tokenizer::num_special_tokens_to_add(bool pair) const {
+  return state_->special_tokens.added(pair);
 }
 
 std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,

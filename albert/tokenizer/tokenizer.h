@@ -85,6 +85,12 @@ class Tokenizer {
   Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
   Encoding encode(std::string_view text, std::string_view text_pair,
                   const EncodeOptions& options = {}) const;
+  // Of a pair that is ids already, what encode() gives of its texts: ids with special tokens,
+  // truncated, and their token types.
+  std::pair<std::vector<int32_t>, std::vector<int32_t>> prepare_for_model(
+      std::span<const int32_t> ids, std::span<const int32_t> pair_ids,
+      const EncodeOptions& options = {}) const;
+  int64_t num_special_tokens_to_add(bool pair) const;  // how many ids those are
   // All parts of a text that is too long, each at most max_length: return_overflowing_tokens.
   std::vector<Encoding> encode_overflowing(std::string_view text,
                                            std::optional<std::string_view> text_pair,

@@ -11,8 +11,8 @@ struct Recipe {
   std::vector<std::pair<std::string, std::string>> options;
 };
 
-// google: run_glue.sh of google-research/albert. huggingface: the README of transformers'
-// run_glue. paper: table 14 of the ALBERT paper.
+// google: run_glue.sh and run_race.py of google-research/albert. huggingface: the READMEs of
+// transformers' run_glue and run_swag. paper: table 14 of the ALBERT paper.
 std::vector<std::string> recipe_names();
 
 // Error(kUsage) naming the recipes that the task has.

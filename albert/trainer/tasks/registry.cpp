@@ -5,6 +5,7 @@
 #include "albert/base/error.h"
 #include "albert/base/nearest.h"
 #include "albert/base/printable.h"
+#include "albert/trainer/tasks/choice/kind.h"
 #include "albert/trainer/tasks/classification/kind.h"
 #include "albert/trainer/tasks/glue.h"
 #include "albert/trainer/tasks/span/kind.h"
@@ -12,9 +13,33 @@
 
 namespace albert {
 
+namespace {
+
+// Folders, in the folder of RACE or in the one that holds it.
+TaskSpec race() {
+  return {"race",       "choice",  "train", "dev", {}, "accuracy", {{"test", "race", ""}},
+          "RACE/train", "RACE/dev"};
+}
+
+// With the names of SWAG's files, or the folders of RACE's layout.
+TaskSpec choice() {
+  return {"choice",
+          "choice",
+          "train.csv",
+          "val.csv",
+          {{"truncation", "fast"}},
+          "accuracy",
+          {{"test.csv", "choice", ""}},
+          "train",
+          "dev"};
+}
+
+}  // namespace
+
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> kinds = {classification_kind(), multilabel_kind(),
-                                              regression_kind(), span_kind(), tagging_kind()};
+                                              regression_kind(),     span_kind(),
+                                              choice_kind(),         tagging_kind()};
   return kinds;
 }
 
@@ -47,7 +72,9 @@ const std::vector<TaskSpec>& tasks() {
                             {{"text_column", "2"}, {"label_column", "3"}},
                             "f1",
                             {{"NER-de-test.tsv", "germeval14", ""}}},
-                           {"tag", "tagging", "train.jsonl", "dev.jsonl", {}, "f1"}});
+                           {"tag", "tagging", "train.jsonl", "dev.jsonl", {}, "f1"},
+                           race(),
+                           choice()});
     return all;
   }();
   return table;

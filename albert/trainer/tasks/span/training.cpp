@@ -46,8 +46,7 @@ std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request,
   const auto training = read_labelled(request.train_file, version, request.max_train_samples);
   auto validation = read_labelled(request.validation_file, version, request.max_eval_samples);
   const AlbertConfig config = starting_config(request);
-  const auto tokenizer =
-      Tokenizer::from_pretrained(request.tokenizer.empty() ? request.model : request.tokenizer);
+  const auto tokenizer = starting_tokenizer(request);
   const WindowEncoder encoder(tokenizer, config,
                               window_options(request.options, request.max_seq_length));
   if (!encoder.warning().empty()) request.warn(encoder.warning());
