@@ -22,14 +22,22 @@ TokenWindowEncoder::TokenWindowEncoder(std::shared_ptr<const Tokenizer> tokenize
   stride_ = std::min(static_cast<size_t>(options.stride), room / 2);
 }
 
+// As the pipeline decides: by ## in WordPiece, else by the blank before it; an unknown one always.
+bool TokenWindowEncoder::starts_word(int32_t id) const {
+  constexpr std::string_view kBlank = "\u2581";
+  const bool word_piece = !around_.tokens[before_].starts_with(kBlank);
+  const std::string& piece = tokenizer().piece(id);
+  return id == tokenizer().unk_id() ||
+         (word_piece ? !piece.starts_with("##") : piece.starts_with(kBlank));
+}
+
 void TokenWindowEncoder::add(std::string_view text, int64_t at, int64_t word, WindowedText& to,
                              Ids& ids) const {
   const Encoding encoding = tokenizer().encode(text, {.add_special_tokens = false});
   for (size_t i = 0; i < encoding.input_ids.size(); ++i) {
     const auto [begin, end] = encoding.offset_mapping[i];
     const int32_t id = encoding.input_ids[i];
-    const bool starts_word = tokenizer().starts_word(id) || id == tokenizer().unk_id();
-    to.tokens.push_back({at + begin, at + end, word, starts_word});
+    to.tokens.push_back({at + begin, at + end, word, starts_word(id)});
     ids.push_back(id);
   }
 }

@@ -57,6 +57,7 @@ class TokenWindowEncoder {
   using Ids = std::vector<int32_t>;
   // Appends the tokens of a text that begins `at` code points into the windowed one.
   void add(std::string_view text, int64_t at, int64_t word, WindowedText& to, Ids& ids) const;
+  bool starts_word(int32_t id) const;
   void cut(const Ids& ids, WindowedText& text) const;
 
   TextEncoder encoder_;

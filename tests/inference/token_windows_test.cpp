@@ -97,6 +97,13 @@ TEST(TokenWindows, AreAsManyAsTransformersOverflowingPartsAndHaveTheirIds) {
   EXPECT_FALSE(windowed.words.has_value());
 }
 
+TEST(TokenWindows, WordsOfATextStandBetweenBlanksAsInThePipeline) {
+  std::string starts;
+  for (const auto& token : encoder().text("to Spain, not").tokens)
+    starts += token.starts_word ? "^" : ".";
+  EXPECT_EQ(starts, "^^.^");
+}
+
 TEST(TokenWindows, TheStrideIsAtMostHalfOfTheRoom) {
   const WindowedText text = encoder({.max_seq_length = 12, .stride = 1000}).words(ships(25));
   EXPECT_EQ(text.windows.size(), 4U);  // 10 tokens, each beginning 5 behind the one before
