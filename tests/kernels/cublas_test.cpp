@@ -380,7 +380,7 @@ struct Tuned {
     TestTensor c = TestTensor::random(DType::kF32, {3, 5}, 3);
     const TestTensor a = TestTensor::random(DType::kF32, {3, 7}, 1),
                      b = TestTensor::random(DType::kF32, {7, 5}, 2);
-    const auto expected = oracle(c, a, b, {.accumulate = accumulate});
+    const auto expected = matmul_oracle(c, a, b, {.accumulate = accumulate});
     kernels::cuda::matmul(cublas.stream(), c, a, b, {.accumulate = accumulate});
     EXPECT_TRUE(close(c.values(), expected, 1e-6));
     return cublas.library.algorithm;
