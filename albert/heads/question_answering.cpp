@@ -99,7 +99,7 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
   run(options, *batch, [&](Tape& t) -> std::vector<Upstream> {
     result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), {});
     const Var scores = ops::linear(t, result->encoder.last_hidden_state, {weight_, bias_});
-    logits = ops::unpack_rows(t, scores.value(), *batch);
+    if (options.logits) logits = ops::unpack_rows(t, scores.value(), *batch);
     if (!targets) return {};
     const Var total = ops::span_cross_entropy(t, scores, batch->cu_seqlens(), targets->positions(),
                                               HostView::of(scale));
@@ -108,10 +108,15 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
   });
 
   const auto common = start_output(*batch, *result, losses);
-  const auto scores = start_to_host(logits);
+  const auto scores = start_to_host(options.logits ? std::vector{logits} : std::vector<Tensor>{});
   return Deferred<QuestionAnsweringModelOutput>([=] {
-    const HostTensor both = scores.get();
-    return QuestionAnsweringModelOutput{common.get(), column(both, 0), column(both, 1)};
+    QuestionAnsweringModelOutput out{common.get(), {}, {}};
+    for (const auto& s : scores) {
+      const HostTensor both = s.get();
+      out.start_logits = column(both, 0);
+      out.end_logits = column(both, 1);
+    }
+    return out;
   });
 }
 

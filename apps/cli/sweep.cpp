@@ -61,6 +61,19 @@ std::string arguments_file(std::vector<std::string> arguments) {
   fail(static_cast<ErrorCode>(code), what);
 }
 
+// Whatever name a grid has for them, "output-dir" or "task_name": a run has its own folder, and the
+// task of all.
+void check_shared_options(const SweepRequest& request, const Run& run) {
+  const auto all = ordered_json::parse(request.options), own = ordered_json::parse(run.expected);
+  const bool own_folder = own.value("output_dir", "") == run.folder.string(),
+             same_task = own.value("task", "") == all.value("task", ""),
+             sweeps = !own.value("seeds", "").empty() || !own["grid"].empty();
+  if (!own_folder || !same_task || sweeps)
+    fail(ErrorCode::kUsage, "--grid: found ",
+         own_folder ? same_task ? "a sweep" : "task" : "output_dir",
+         ", wanted options that runs of one sweep may differ in");
+}
+
 std::vector<Run> planned(const SweepRequest& request) {
   std::vector<Run> runs;
   for (Settings& settings : combinations_of(request.grid, request.seeds)) {
@@ -72,6 +85,7 @@ std::vector<Run> planned(const SweepRequest& request) {
              ", wanted values that differ in more than a slash");
     run.arguments = finetune(request, run);
     run.expected = arguments_file(run.arguments);
+    check_shared_options(request, run);
     runs.push_back(std::move(run));
   }
   return runs;

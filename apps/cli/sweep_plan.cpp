@@ -68,10 +68,6 @@ void check_axes(const std::vector<Axis>& axes) {
     for (size_t j = 0; j < i; ++j)
       if (axes[j].option == axis.option)
         fail(ErrorCode::kUsage, option, ": found ", axis.option, " twice, wanted it once");
-    for (const std::string name : {"output_dir", "task", "seeds", "grid"})
-      if (axis.option == name)
-        fail(ErrorCode::kUsage, "--grid: found ", name,
-             ", wanted an option that runs may differ in");
     for (const auto& value : axis.values)
       if (std::count(axis.values.begin(), axis.values.end(), value) > 1)
         fail(ErrorCode::kUsage, option, ": found ", axis.option, "=", printable(value),

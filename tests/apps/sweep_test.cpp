@@ -113,7 +113,10 @@ TEST_F(Sweep, WhatMeansNothingIsRefusedBeforeAnyRun) {
       {{"--grid", "learning_rate"}, "wanted OPTION=VALUE,VALUE"},
       {{"--grid", "learning_rate=1e-3,x"}, "--learning_rate x: wanted a number"},
       {{"--grid", "learning_rat=1e-3"}, "did you mean --learning_rate?"},
-      {{"--grid", "output_dir=a,b"}, "--grid: found output_dir"}};
+      {{"--grid", "output_dir=a,b"}, "--grid: found output_dir"},
+      {{"--grid", "output-dir=a,b"}, "--grid: found output_dir"},
+      {{"--grid", "task_name=sst2,rte"}, "--grid: found task"},
+      {{"--grid", "seeds=1,2"}, "--grid: found a sweep"}};
   for (const auto& [arguments, message] : cases) {
     const Outcome r = sweep(arguments);
     EXPECT_EQ(r.code, 2) << message;

@@ -381,22 +381,5 @@ TEST(Ranks, RefuseOptionsThatDiffer) {
   turns.expect_all(ErrorCode::kMismatch, "rank 1: found options");
 }
 
-TEST(Communicator, IsMadeByName) {
-  EXPECT_EQ(make_communicator({})->size(), 1);
-  EXPECT_TRUE(make_communicator({})->leads());
-  const Refusal r = refusal_of([] { make_communicator({.kind = "smoke"}); });
-  EXPECT_EQ(r.code, ErrorCode::kUsage);
-  EXPECT_EQ(r.what, "communicator: found smoke, wanted one of self");
-}
-
-TEST(Communicator, DividesTheBatchOrSaysWhy) {
-  SelfCommunicator self;
-  EXPECT_EQ(micro_batch_size(6, 2, self), 3);
-  EXPECT_TRUE(refusal_of([&] {
-                micro_batch_size(6, 4, self);
-              }).says("--train_batch_size 6: wanted a multiple of 4"));
-  EXPECT_TRUE(refusal_of([&] { micro_batch_size(6, 0, self); }).says("wanted 1 or more"));
-}
-
 }  // namespace
 }  // namespace albert::testing

@@ -48,8 +48,9 @@ CublasChoices::CublasChoices(std::filesystem::path file, const std::string& gpu,
       kept_(read()) {}
 
 std::optional<CublasChoice> CublasChoices::find(const std::string& matmul) const {
-  const auto at = kept_.find(matmul);
-  return at == kept_.end() ? std::nullopt : std::optional(at->second);
+  for (const Entries* entries : {&added_, &kept_})
+    if (const auto at = entries->find(matmul); at != entries->end()) return at->second;
+  return std::nullopt;
 }
 
 void CublasChoices::add(const std::string& matmul, const CublasChoice& choice) {

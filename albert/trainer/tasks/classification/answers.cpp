@@ -69,10 +69,9 @@ std::vector<std::string> names_in(const Table& table) {
 }
 
 void check_no_name_twice(const std::vector<std::string>& names) {
-  for (size_t i = 0; i < names.size(); ++i)
-    if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
-        names.begin() + static_cast<std::ptrdiff_t>(i))
-      fail(ErrorCode::kUsage, "--metrics: found ", names[i], " twice, wanted each once");
+  for (const auto& name : names)
+    if (std::count(names.begin(), names.end(), name) > 1)
+      fail(ErrorCode::kUsage, "--metrics: found ", name, " twice, wanted each once");
 }
 
 template <class Scores, size_t n>
