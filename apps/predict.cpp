@@ -94,7 +94,8 @@ class Answers {
 
 // The kind of the task where one is named, which must be of the model's head; else the model's.
 const TaskKind& kind_for(const PredictFlags& flags, const TaskSpec* task) {
-  const TaskKind& of_model = kind_of_model(flags.model);
+  const std::filesystem::path folder = flags.model;
+  const TaskKind& of_model = kind_of_model(folder);
   if (!task) return of_model;
   const TaskKind& kind = kind_of(*task);
   if (kind.architecture != of_model.architecture)
