@@ -39,6 +39,7 @@ albert_library_target(sentencepiece::train sentencepiece_trainer.h sentencepiece
 albert_library_target(utf8proc::utf8proc utf8proc.h utf8proc libutf8proc-dev)
 albert_library_target(xxHash::xxhash xxhash.h xxhash libxxhash-dev)
 albert_library_target(zstd::libzstd zstd.h zstd libzstd-dev)
+albert_library_target(snappy::snappy snappy.h snappy libsnappy-dev)
 albert_package(zlib1g-dev ZLIB)
 albert_package(liblzma-dev LibLZMA)
 albert_package(g++ Threads)

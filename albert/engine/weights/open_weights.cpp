@@ -7,6 +7,7 @@
 #include "albert/base/error.h"
 #include "albert/engine/weights/safetensors.h"
 #include "albert/engine/weights/sharded_weights.h"
+#include "albert/engine/weights/tf_checkpoint.h"
 
 namespace albert {
 namespace {
@@ -26,7 +27,9 @@ constexpr std::array kFormats{WeightFormat{"model.safetensors", open_safetensors
 constexpr std::array kUnreadPatterns{"pytorch_model*.bin",
                                      "pytorch_model*.bin.index.json",
                                      "tf_model*.h5",
-                                     "*.ckpt*.index",
+                                     "*.ckpt",
+                                     "*.ckpt-best",
+                                     "*.ckpt-[0-9]*[0-9]",
                                      "flax_model*",
                                      "model.*.safetensors",
                                      "adapter_model*",
@@ -88,6 +91,8 @@ FoundWeights find_weights(const fs::path& folder) {
     if (format.sharded && is_there(folder / index_of(format)))
       return {folder / index_of(format), true};
   }
+  const fs::path checkpoint = find_tf_checkpoint(folder);
+  if (!checkpoint.empty()) return {checkpoint, true};
   const std::string unread = unread_file(folder);
   return {unread.empty() ? fs::path() : folder / unread, false};
 }
@@ -95,6 +100,7 @@ FoundWeights find_weights(const fs::path& folder) {
 std::unique_ptr<const WeightSource> open_weights(const fs::path& folder) {
   const FoundWeights found = find_weights(folder);
   if (!found.is_read) fail_without_weights(folder, found.file);
+  if (is_tf_checkpoint(found.file)) return open_tf_checkpoint(found.file);
   const WeightFormat* format = format_of(found.file);
   ALBERT_CHECK(format, found.file.string());
   if (found.file.filename() == format->file) return format->open(found.file);

@@ -124,9 +124,9 @@ TEST(ModelFolder, SaysWhatWouldWorkForOtherFormats) {
   std::string there = "model.safetensors";
   for (const std::string name :
        {"pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "pytorch_model.bin.index.json",
-        "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "model.ckpt-best.index",
-        "model.ckpt-8000.index", "model.fp16.safetensors", "adapter_model.safetensors",
-        "saved_model.pb", "albert.onnx", "albert.gguf"}) {
+        "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "model.ckpt-best", "model.ckpt-8000",
+        "model.ckpt", "model.fp16.safetensors", "adapter_model.safetensors", "saved_model.pb",
+        "albert.onnx", "albert.gguf"}) {
     std::filesystem::rename(folder / "m" / there, folder / "m" / name);
     there = name;
     const Refusal r = refusal_of([&] { AlbertForMaskedLM::from_pretrained(folder / "m"); });

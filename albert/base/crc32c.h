@@ -1,0 +1,12 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace albert {
+
+// CRC-32C (Castagnoli, RFC 3720), as in LevelDB's tables and TensorFlow's checkpoints. With `crc`,
+// the checksum of earlier bytes, it goes on behind them.
+uint32_t crc32c(std::span<const std::byte> bytes, uint32_t crc = 0);
+
+}  // namespace albert

@@ -1,0 +1,170 @@
+#include "albert/engine/weights/tf_table.h"
+
+#include <snappy.h>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "albert/base/crc32c.h"
+#include "albert/base/input_file.h"
+
+namespace albert {
+namespace {
+
+constexpr uint64_t kFooterBytes = 48, kTrailerBytes = 5;
+constexpr uint64_t kMagic = 0xdb4775248b80fb57;
+constexpr uint8_t kPlain = 0, kSnappy = 1;
+constexpr uint64_t kMaxKeyBytes = 4096;
+constexpr uint64_t kRoomForABlock = 4 << 20;  // bytes, beside half the size of the file
+
+using Bytes = std::vector<std::byte>;
+
+struct BlockHandle {
+  uint64_t offset = 0, size = 0;  // without the block's trailer
+};
+
+// A handle of a block that lies before the footer of a table of that size.
+BlockHandle read_handle(ByteReader& reader, uint64_t file_size) {
+  BlockHandle handle;
+  handle.offset = read_varint(reader, "a block's offset");
+  handle.size = read_varint(reader, "a block's size");
+  const uint64_t end = file_size - kFooterBytes;
+  if (end < kTrailerBytes || handle.size > end - kTrailerBytes ||
+      handle.offset > end - kTrailerBytes - handle.size)
+    reader.fail_here("found a block of ", handle.size, " bytes at byte ", handle.offset,
+                     ", wanted one within ", end, " bytes: is the file truncated?");
+  return handle;
+}
+
+Bytes uncompressed(const PlacedBytes& file, BlockHandle handle, const Bytes& block) {
+  const auto* from = reinterpret_cast<const char*>(block.data());
+  size_t size = 0;
+  const auto fail_block = [&](const auto&... parts) {
+    fail(ErrorCode::kBadData, file.name, ": byte ", handle.offset, ": found ", parts...);
+  };
+  if (!snappy::GetUncompressedLength(from, handle.size, &size))
+    fail_block("a damaged block, wanted one compressed with snappy");
+  const uint64_t most = file.size / 2 + kRoomForABlock;
+  if (size > most) fail_block("a block of ", size, " uncompressed bytes, wanted at most ", most);
+  // A valid block is checked before its length is believed.
+  if (!snappy::IsValidCompressedBuffer(from, handle.size))
+    fail_block("a damaged block, wanted one compressed with snappy");
+  Bytes result(size);
+  snappy::RawUncompress(from, handle.size, reinterpret_cast<char*>(result.data()));
+  return result;
+}
+
+// The contents of a block whose checksum holds.
+Bytes read_block(const PlacedBytes& file, BlockHandle handle) {
+  Bytes block(handle.size + kTrailerBytes);
+  file.read_at(handle.offset, block);
+  ByteReader trailer(file.name, std::span(block).subspan(handle.size), handle.offset + handle.size);
+  const uint8_t type = trailer.u8("a block's type");
+  const uint32_t stored = trailer.u32("a block's checksum"),
+                 computed = masked_crc32c(crc32c(std::span(block).first(handle.size + 1)));
+  if (stored != computed)
+    fail(ErrorCode::kBadData, file.name, ": byte ", handle.offset, ": found checksum ", computed,
+         " of a block, wanted ", stored, ": is the file damaged?");
+  if (type == kSnappy) return uncompressed(file, handle, block);
+  if (type != kPlain)
+    trailer.fail_here("found a block of type ", unsigned{type}, ", wanted 0 (plain) or 1 (snappy)");
+  block.resize(handle.size);
+  return block;
+}
+
+// The entries of a block, without the offsets at its end, which serve to search in it.
+std::span<const std::byte> entries_of(const std::string& place, std::span<const std::byte> block) {
+  constexpr uint64_t kNumber = sizeof(uint32_t);
+  if (block.size() < kNumber)
+    fail(ErrorCode::kBadData, place, ": found a block of ", block.size(), " bytes, wanted ",
+         kNumber, " or more");
+  ByteReader end(place, block.subspan(block.size() - kNumber));
+  const uint64_t offsets = end.u32("the number of restarts");
+  if (offsets > block.size() / kNumber - 1)
+    fail(ErrorCode::kBadData, place, ": found ", offsets, " restarts in a block of ", block.size(),
+         " bytes, wanted at most ", block.size() / kNumber - 1);
+  return block.first(block.size() - kNumber * (offsets + 1));
+}
+
+// Visits the entries of one block; `key` is the key before it, and becomes the block's last.
+void visit_block(const std::string& place, std::span<const std::byte> block, std::string& key,
+                 bool& is_first, const TableVisitor& visit) {
+  ByteReader reader(place, entries_of(place, block));
+  std::string next;
+  while (reader.remaining() > 0) {
+    const uint64_t shared = read_varint(reader, "a key's shared bytes"),
+                   own = read_varint(reader, "a key's own bytes"),
+                   value = read_varint(reader, "a value's length");
+    if (shared > next.size())
+      reader.fail_here("found a key that shares ", shared, " bytes with one of ", next.size());
+    if (own > kMaxKeyBytes - shared)
+      reader.fail_here("found a key of over ", kMaxKeyBytes, " bytes");
+    next.resize(shared);
+    next += reader.text(own, "a key");
+    if (!is_first && next <= key)
+      reader.fail_here("found a key that is not behind the one before it");
+    is_first = false;
+    key = next;
+    visit(key, reader.bytes(value, "a value"));
+  }
+}
+
+BlockHandle read_footer(const PlacedBytes& file) {
+  if (file.size < kFooterBytes)
+    fail(ErrorCode::kBadData, file.name, ": found ", file.size,
+         " bytes, wanted a table, which has ", kFooterBytes, " or more: is the file truncated?");
+  std::array<std::byte, kFooterBytes> footer{};
+  const uint64_t at = file.size - kFooterBytes;
+  file.read_at(at, footer);
+  ByteReader magic(file.name, std::span(footer).last(sizeof kMagic), file.size - sizeof kMagic);
+  if (magic.u64("the table's mark") != kMagic)
+    fail(ErrorCode::kBadData, file.name, ": byte ", file.size - sizeof kMagic,
+         ": found another mark than a table's at the end of the file: is it truncated?");
+  ByteReader handles(file.name, std::span(footer).first(kFooterBytes - sizeof kMagic), at);
+  read_handle(handles, file.size);  // of what describes the table, which TensorFlow leaves empty
+  return read_handle(handles, file.size);
+}
+
+}  // namespace
+
+PlacedBytes open_bytes(const std::filesystem::path& path) {
+  const auto file = std::make_shared<const InputFile>(path);
+  return {file->name(), file->size(),
+          [file](uint64_t offset, std::span<std::byte> to) {
+            file->read_at(offset, to.data(), to.size());
+          },
+          [file] { file->check_unchanged(); }};
+}
+
+uint32_t masked_crc32c(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
+uint64_t read_varint(ByteReader& reader, const char* what) {
+  uint64_t value = 0;
+  for (int shift = 0; shift < 64; shift += 7) {
+    const uint64_t byte = reader.u8(what);
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return value;
+  }
+  reader.fail_here(what, ": found a number of over 10 bytes");
+}
+
+void read_table(const PlacedBytes& file, const TableVisitor& visit) {
+  std::string key, index_key;
+  bool is_first = true, is_first_block = true;
+  uint64_t end = 0;  // of the blocks before
+  const Bytes index = read_block(file, read_footer(file));
+  const auto visit_handle = [&](std::string_view, std::span<const std::byte> value) {
+    ByteReader reader(file.name + ": index", value);
+    const BlockHandle handle = read_handle(reader, file.size);
+    if (handle.offset < end)
+      reader.fail_here("found a block at byte ", handle.offset, " of the file, wanted it behind ",
+                       end);
+    end = handle.offset + handle.size + kTrailerBytes;
+    const std::string place = file.name + ": block at " + std::to_string(handle.offset);
+    visit_block(place, read_block(file, handle), key, is_first, visit);
+  };
+  visit_block(file.name + ": index", index, index_key, is_first_block, visit_handle);
+}
+
+}  // namespace albert

@@ -1,0 +1,38 @@
+#pragma once
+// LevelDB's tables as TensorFlow writes them (tensorflow/core/lib/io/table_format.txt): sorted keys
+// and values in blocks with prefix compression, stored plainly or with snappy. Not installed.
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "albert/base/byte_reader.h"
+
+namespace albert {
+
+// Bytes that are read in places: of a file, or of memory in tests.
+struct PlacedBytes {
+  std::string name;  // for messages
+  uint64_t size = 0;
+  std::function<void(uint64_t offset, std::span<std::byte> to)> read_at;  // of what lies within
+  std::function<void()> check_unchanged;
+};
+PlacedBytes open_bytes(const std::filesystem::path& path);  // Error as InputFile
+
+// TensorFlow rotates and shifts the checksums that it stores, as LevelDB does.
+uint32_t masked_crc32c(uint32_t crc);
+
+// A number in base 128, its lowest seven bits first; Error(kBadData) when it is longer than 10
+// bytes.
+uint64_t read_varint(ByteReader& reader, const char* what);
+
+using TableVisitor = std::function<void(std::string_view key, std::span<const std::byte> value)>;
+
+// Calls `visit` with every key and its value, in the strict order of the keys, which it checks.
+// Error(kBadData) "name: byte N: ..." for what is no table, a wrong checksum, lengths that lie,
+// blocks that overlap and keys over 4096 bytes. Takes the memory of the index and of a block, at
+// most twice the file and 8 MiB.
+void read_table(const PlacedBytes& file, const TableVisitor& visit);
+
+}  // namespace albert
