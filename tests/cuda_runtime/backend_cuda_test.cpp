@@ -81,9 +81,10 @@ TEST(CudaBackend, TrainsToTheSameBitsRecordedOrNotAndInAnyOrder) {
   cuda_runtime::reset(1, 1);
   const Outcome expected = train(&profile);
   in_any_order([&] {
-    const int64_t before = cuda_runtime::graphs();
+    const int64_t before = cuda_runtime::calls().graphs;
     const Outcome recorded = train(nullptr);
-    EXPECT_GE(cuda_runtime::graphs() - before, 4);  // of the last two steps and of their updates
+    EXPECT_GE(cuda_runtime::calls().graphs - before,
+              4);  // of the last two steps and of their updates
     EXPECT_EQ(recorded.losses, expected.losses);
     EXPECT_TRUE(same_bits(recorded.weights, expected.weights));
   });
@@ -114,15 +115,37 @@ TEST(CudaBackend, LaunchesNothingButGraphsOnceAStepIsKnown) {
         tiny_config(), {.trainable = true, .backend = {.device = Device::kCuda}});
     Optimizer optimizer(model, {});
     const RandomBatch batch(tiny_config(), 3, 9, 1);
-    int64_t kernels = 0, graphs = 0;
+    cuda_runtime::Calls before;
     for (int n = 0; n < 7; ++n) {
-      if (n == 4) kernels = cuda_runtime::kernels(), graphs = cuda_runtime::graphs();
+      if (n == 4) before = cuda_runtime::calls();
       model.zero_grads();
       model.forward(batch.inputs, batch.pretraining, {.logits = false, .backward = true});
       optimizer.step(1e-3);
     }
-    EXPECT_EQ(cuda_runtime::kernels() - kernels, 0);
-    EXPECT_EQ(cuda_runtime::graphs() - graphs, 6);
+    const auto made = cuda_runtime::calls() - before;
+    EXPECT_EQ(made.kernels, 0);
+    EXPECT_EQ(made.graphs, 6);
+  });
+}
+
+// What the host asks for when it has seen the step before.
+template <class Model>
+cuda_runtime::Calls calls_of_a_known_forward() {
+  auto model = Model::from_config(tiny_config(), {.backend = {.device = Device::kCuda}});
+  const RandomBatch batch(tiny_config(), 1, 9, 1);
+  for (int n = 0; n < 3; ++n) model.forward(batch.inputs);
+  const auto before = cuda_runtime::calls();
+  model.forward(batch.inputs);
+  return cuda_runtime::calls() - before;
+}
+
+TEST(CudaBackend, AKnownForwardIsACopyThereAGraphAndACopyBack) {
+  in_any_order([] {
+    using Calls = cuda_runtime::Calls;
+    const Calls one{.graphs = 1, .to_gpu = 1, .from_gpu = 1, .records = 1, .host_waits = 1};
+    EXPECT_EQ(calls_of_a_known_forward<AlbertForSequenceClassification>(), one);
+    const Calls two{.graphs = 1, .to_gpu = 1, .from_gpu = 2, .records = 2, .host_waits = 2};
+    EXPECT_EQ(calls_of_a_known_forward<AlbertModel>(), two);  // states and the pooled output
   });
 }
 

@@ -73,8 +73,9 @@ struct Machine {
   int gpus = 1, current = 0;
   cudaError_t status = cudaSuccess;  // of the GPU, which every wait returns
   cudaError_t last = cudaSuccess;    // of a call, until it is asked for
-  int64_t kernels = 0, graphs = 0;
+  Calls calls;
   int64_t kernels_run = 0;
+  bool computes = true;
 };
 
 Machine& machine() {
@@ -98,6 +99,7 @@ bool run_one() {
 cudaError_t failed(cudaError_t status) { return machine().last = status; }
 
 cudaError_t run_until(const std::function<bool()>& done) {
+  if (!machine().computes) return cudaSuccess;
   const DeviceMemory::Access access(machine().memory);
   while (!done())
     if (!run_one()) std::abort();  // it would wait for ever
@@ -130,6 +132,7 @@ cudaError_t enqueue(
     stream->capture->work.push_back(std::move(run));
     return cudaSuccess;
   }
+  if (!machine().computes) return cudaSuccess;
   stream->steps.push_back({std::move(may_run), std::move(run)});
   std::uniform_real_distribution<double> chance(0, 1);
   if (chance(machine().random) >= machine().eagerness) return cudaSuccess;
@@ -161,6 +164,7 @@ void reset(uint32_t seed, double eagerness) {
   machine().gpus = 1;
   machine().current = 0;
   machine().status = machine().last = cudaSuccess;
+  machine().computes = true;
   machine().memory.set_limit(size_t{1} << 30);
 }
 
@@ -181,15 +185,23 @@ cudaError_t last_error() { return machine().last; }
 void set_memory(size_t bytes) { machine().memory.set_limit(bytes); }
 size_t used_memory() { return machine().memory.used(); }
 void break_gpu(cudaError_t status) { machine().status = status; }
-int64_t kernels() { return machine().kernels; }
-int64_t graphs() { return machine().graphs; }
+Calls calls() { return machine().calls; }
+void compute_nothing() { machine().computes = false; }
+
+Calls Calls::operator-(const Calls& earlier) const {
+  return {kernels - earlier.kernels,       graphs - earlier.graphs,
+          to_gpu - earlier.to_gpu,         on_gpu - earlier.on_gpu,
+          from_gpu - earlier.from_gpu,     clears - earlier.clears,
+          records - earlier.records,       stream_waits - earlier.stream_waits,
+          host_waits - earlier.host_waits, allocations - earlier.allocations};
+}
 
 }  // namespace albert::testing::cuda_runtime
 
 using namespace albert::testing::cuda_runtime;  // NOLINT: C's names below are its own
 
 void CUstream_st::Kernels::submit(std::function<void()> work) {
-  if (!stream.capture) ++machine().kernels;
+  if (!stream.capture) ++machine().calls.kernels;
   const cudaError_t status = enqueue(&stream, [work = std::move(work)] {
     work();
     ++machine().kernels_run;
@@ -225,6 +237,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned int) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  ++machine().calls.host_waits;
   if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return run_until([=] { return stream->steps.empty(); });
 }
@@ -235,6 +248,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {  // its work is done all th
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned int) {
+  ++machine().calls.stream_waits;
   if (stream->capture && spoils_recording()) return failed(cudaErrorStreamCaptureIsolation);
   return enqueue(
       stream, [] {}, [done = event->done, wanted = event->recorded] { return *done >= wanted; });
@@ -250,6 +264,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  ++machine().calls.records;
   if (stream->capture && spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return enqueue(stream,
                  [done = event->done, passed_at = event->passed_at, number = ++event->recorded] {
@@ -258,6 +273,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
                  });
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  ++machine().calls.host_waits;
   if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   return run_until([=, wanted = event->recorded] { return *event->done >= wanted; });
 }
@@ -269,11 +285,16 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEven
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
+  Calls& calls = machine().calls;
+  ++(kind == cudaMemcpyHostToDevice   ? calls.to_gpu
+     : kind == cudaMemcpyDeviceToHost ? calls.from_gpu
+                                      : calls.on_gpu);
   return enqueue(stream, [=] { std::memcpy(to, from, bytes); });
 }
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
+  ++machine().calls.clears;
   return enqueue(stream, [=] {
     value == 0 ? zero(to, bytes) : static_cast<void>(std::memset(to, value, bytes));
   });
@@ -307,7 +328,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  ++machine().graphs;
+  ++machine().calls.graphs;
   if (exec->gpu != machine().current) return failed(cudaErrorInvalidResourceHandle);
   return enqueue(stream, [=] {
     for (const auto& work : exec->work) work();
@@ -321,6 +342,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 }
 
 cudaError_t cudaMalloc(void** block, size_t bytes) {
+  ++machine().calls.allocations;
   if (spoils_recording()) return failed(cudaErrorStreamCaptureUnsupported);
   if (fails()) return failed(cudaErrorMemoryAllocation);
   try {
@@ -333,6 +355,7 @@ cudaError_t cudaMalloc(void** block, size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaMallocHost(void** block, size_t bytes) {
+  ++machine().calls.allocations;
   if (fails()) return failed(cudaErrorMemoryAllocation);
   std::memset(*block = std::malloc(bytes), 0xa5, bytes);
   machine().host_blocks.insert(*block);

@@ -37,8 +37,22 @@ size_t used_memory();
 // As a kernel that touched memory which is not there: from now on every wait says so.
 void break_gpu(cudaError_t status);
 
-// Kernels that were queued one by one; a graph is one of the other kind, however many it has.
-int64_t kernels();
-int64_t graphs();
+// What the host has asked for so far. Kernels are those that were queued one by one; a graph is one
+// call, however many it has.
+struct Calls {
+  int64_t kernels = 0, graphs = 0;
+  int64_t to_gpu = 0, on_gpu = 0, from_gpu = 0;  // copies
+  int64_t clears = 0, records = 0;               // of memory; of events
+  int64_t stream_waits = 0, host_waits = 0;
+  int64_t allocations = 0;  // of the host's page-locked memory or the GPU's
+
+  bool operator==(const Calls&) const = default;
+  Calls operator-(const Calls& earlier) const;
+};
+Calls calls();
+
+// A GPU that computes and copies nothing and is always done, which costs the host as good as
+// nothing: what is left is the engine's own work. It lasts until reset().
+void compute_nothing();
 
 }  // namespace albert::testing::cuda_runtime

@@ -1,6 +1,7 @@
 // Copies to the GPU and from it, on a fake of CUDA's runtime that runs them in any order it may.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <random>
 
@@ -39,24 +40,35 @@ std::vector<unsigned char> random_bytes(size_t n, int seed) {
   return bytes;
 }
 
-// Kernels see what was copied before them and nothing of what is copied after them; the host's
-// memory may change at once.
-TEST_P(PinnedCopies, ReachKernelsInTheOrderTheyWereQueued) {
-  in_any_order(50, [](cudaStream_t stream, int) {
+// Reads kNumbers that are equal in each step.
+template <size_t kNumbers>
+struct Reader {
+  std::array<int64_t, kNumbers> inputs = {};
+  int64_t seen[8] = {}, next = 0;
+
+  void run() { seen[next++] = inputs.front() == inputs.back() ? inputs.front() : -1; }
+  void expect_every_step(cudaStream_t stream) {
     PinnedStaging staging(stream);
-    struct Kernel {
-      int64_t inputs[4] = {}, seen[8] = {}, next = 0;
-      void run() { seen[next++] = inputs[0] == inputs[3] ? inputs[0] : -1; }
-    } kernel;
     for (int64_t step = 1; step <= 8; ++step) {
-      int64_t inputs[4] = {step, step, step, step};
-      staging.copy(kernel.inputs, inputs, sizeof inputs);
-      std::memset(inputs, 0, sizeof inputs);
+      std::array<int64_t, kNumbers> from;
+      from.fill(step);
+      staging.copy(inputs.data(), from.data(), sizeof from);
+      from.fill(0);
       cuda_runtime::launch(
-          stream, [](void* k) { static_cast<Kernel*>(k)->run(); }, &kernel);
+          stream, [](void* reader) { static_cast<Reader*>(reader)->run(); }, this);
     }
     cudaStreamSynchronize(stream);
-    for (int64_t step = 1; step <= 8; ++step) EXPECT_EQ(kernel.seen[step - 1], step);
+    for (int64_t step = 1; step <= 8; ++step) EXPECT_EQ(seen[step - 1], step);
+  }
+};
+
+// Kernels see what was copied before them and nothing of what is copied after them; the host's
+// memory may change at once. Small copies go in line, others by a stream of their own.
+TEST_P(PinnedCopies, ReachKernelsInTheOrderTheyWereQueued) {
+  constexpr size_t kInLine = PinnedStaging::kMostInLine / sizeof(int64_t);
+  in_any_order(50, [](cudaStream_t stream, int) {
+    Reader<kInLine>().expect_every_step(stream);
+    Reader<kInLine + 1>().expect_every_step(stream);
   });
 }
 

@@ -8,10 +8,12 @@ namespace albert::kernels {
 
 // Overlaps copies to the GPU with the work before them. The host writes into page-locked memory and
 // goes on, a separate stream brings the bytes over while kernels still run, and only a copy inside
-// the GPU waits in line with those. One half is filled while the other may still be read.
+// the GPU waits in line with those. A small copy takes less time on the bus than the host needs for
+// so many calls, and goes in line. One half is filled while the other may still be read.
 class PinnedStaging {
  public:
   static constexpr size_t kHalf = size_t{8} << 20;
+  static constexpr size_t kMostInLine = size_t{64} << 10;
 
   explicit PinnedStaging(cudaStream_t stream) : stream_(stream) {}  // Error(kOutOfMemory)
 
@@ -25,6 +27,7 @@ class PinnedStaging {
     CudaEvent read = make_cuda_event();  // recorded when the GPU has read both
   };
   void next_half();
+  void bring(std::byte* to, const Half& half, size_t bytes);
 
   cudaStream_t stream_;
   std::array<Half, 2> halves_;
