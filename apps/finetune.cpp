@@ -9,6 +9,7 @@
 #include "albert/base/printable.h"
 #include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/training_loop.h"
+#include "albert/trainer/parallel/launcher.h"
 #include "albert/trainer/tasks/recipes.h"
 #include "apps/cli/sweep.h"
 #include "apps/cli/task_files.h"
@@ -65,7 +66,6 @@ FinetuningRequest request_of(const FinetuneFlags& flags, const Command& command,
   if (command.is_set("max_seq_length")) request.max_seq_length = flags.max_seq_length;
   request.model_options = t.common.model(err);
   request.sizes = {.batch_size = t.batch_size,
-                   .accumulation = t.accumulation,
                    .eval_batch_size = flags.eval_batch_size,
                    .seed = t.seed,
                    .keep = t.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations};
@@ -109,8 +109,8 @@ std::string best_metric(const FinetuneFlags& flags, const TaskSpec& spec,
 }
 
 LoopOptions loop_of(const FinetuneFlags& flags, const Command& command, const TaskSpec& spec,
-                    const FinetuningTask& task) {
-  LoopOptions loop = flags.training.loop();
+                    const FinetuningTask& task, const Communicator& ranks) {
+  LoopOptions loop = flags.training.loop(ranks);
   loop.load_best_at_end = flags.load_best;
   loop.early_stopping_patience = flags.patience;
   loop.early_stopping_threshold = flags.patience_threshold;
@@ -161,7 +161,7 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
   TrainingFlags& t = flags.training;
   if (!flags.recipe.empty() && !t.common.quiet) print_recipe(flags, out);
   const FinetuningRequest request = request_of(flags, command, spec, err);
-  const auto task = kind_of(spec).make_task(request, ranks);
+  const auto task = kind_of(spec).make_task(request);
   if (t.max_steps == 0)
     t.max_steps = static_cast<int64_t>(
         std::ceil(flags.epochs * static_cast<double>(task->examples(Split::kTraining)) /
@@ -169,7 +169,7 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
   if (!t.common.quiet)
     out << flags.task << ": " << task->summary() << ", " << t.max_steps << " steps of "
         << t.batch_size << std::endl;
-  LoopOptions loop = loop_of(flags, command, spec, *task);
+  LoopOptions loop = loop_of(flags, command, spec, *task, ranks);
   loop.frozen_settings = frozen_settings(flags, request, *task).dump();
   const LoopResult result = train(*task, loop, ranks, err);
   if (ranks.leads() && result.end == LoopEnd::kDone) {
@@ -182,6 +182,9 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
 
 int sweep(const FinetuneFlags& flags, const Command& command, std::ostream& out,
           std::ostream& err) {
+  if (flags.training.ranks > 1 || launched_rank())
+    fail(ErrorCode::kUsage, flags.grid.empty() ? "--seeds" : "--grid",
+         ": found several ranks, wanted one: runs of a sweep have one process");
   SweepRequest request{.seeds = flags.seeds,
                        .grid = flags.grid,
                        .output_dir = flags.training.output_dir,
@@ -272,7 +275,7 @@ Runner declare_finetune(Command& command) {
   command.presets([flags, &command] { return recipe_arguments(*flags, command); });
   return [flags, &command](std::ostream& out, std::ostream& err) {
     if (!flags->seeds.empty() || !flags->grid.empty()) return sweep(*flags, command, out, err);
-    return run_ranks(flags->training,
+    return run_ranks(flags->training, command, err,
                      [&](Communicator& ranks) { return run(*flags, command, ranks, out, err); });
   };
 }

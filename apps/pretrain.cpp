@@ -80,17 +80,15 @@ int run(const PretrainFlags& flags, Communicator& ranks, std::ostream& out, std:
   PretrainingTask task(
       model, *tokenizer, samples, validation ? &*validation : nullptr,
       {.batch_size = flags.training.batch_size,
-       .accumulation = flags.training.accumulation,
        .eval_examples = flags.eval_examples,
        .seed = flags.training.seed,
-       .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations},
-      ranks);
+       .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations});
   if (!flags.training.common.quiet)
     out << "pre-training " << model.parameters().count() << " parameters on "
         << train_corpus.tokens() << " tokens, " << samples.size_of_pass(0) << " examples a pass, "
         << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
         << std::endl;
-  LoopOptions loop = flags.training.loop();
+  LoopOptions loop = flags.training.loop(ranks);
   loop.frozen_settings = frozen_settings(flags, config, train_corpus).dump();
   const LoopResult result = train(task, loop, ranks, err);
   return finish_training(flags.training, result, ranks, out);
@@ -139,8 +137,8 @@ Runner declare_pretrain(Command& command) {
   command.alias("config_name", {"albert_config_file"});
   command.alias("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
-  return [flags](std::ostream& out, std::ostream& err) {
-    return run_ranks(flags->training,
+  return [flags, &command](std::ostream& out, std::ostream& err) {
+    return run_ranks(flags->training, command, err,
                      [&](Communicator& ranks) { return run(*flags, ranks, out, err); });
   };
 }

@@ -16,6 +16,7 @@ enum class ErrorCode : int {
   kInternal = 70,      // a broken contract: a bug of ours or of a caller of the C++ API
   kOutOfMemory = 71,
   kIo = 74,        // reading or writing failed
+  kRankLost = 76,  // a process of the same job is gone
   kMismatch = 78,  // model, config, checkpoint or settings do not fit each other
   kDiverged = 80,  // training gave no finite gradients any more
 };

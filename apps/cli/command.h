@@ -54,6 +54,9 @@ class Command {
   std::vector<std::string> preset_arguments() const {
     return presets_ ? presets_() : std::vector<std::string>();
   }
+  // The command's name and all its arguments, those of a config file and presets before the user's.
+  void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
+  const std::vector<std::string>& arguments() const { return arguments_; }
   // An argument without a name; required.
   void positional(const std::string& name, std::string& value, const std::string& help);
 
@@ -75,6 +78,7 @@ class Command {
   std::string positional_;
   std::vector<std::pair<std::string, std::function<nlohmann::json()>>> values_;
   std::function<std::vector<std::string>()> presets_;
+  std::vector<std::string> arguments_;
 };
 
 }  // namespace albert::apps

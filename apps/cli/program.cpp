@@ -70,6 +70,8 @@ int run_command(const CommandEntry& entry, std::vector<std::string> arguments,
     return 0;
   }
   command.check_required();
+  arguments.insert(arguments.begin(), entry.name);
+  command.set_arguments(arguments);
   return run(out, err);
 }
 

@@ -5,9 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "albert/base/cores.h"
 #include "albert/base/printable.h"
 #include "albert/base/split.h"
 #include "albert/trainer/loop/report.h"
+#include "albert/trainer/parallel/launcher.h"
+#include "apps/cli/launch_ranks.h"
 
 namespace albert::apps {
 namespace {
@@ -38,7 +41,9 @@ void add_training(Command& command, TrainingFlags& f) {
   command.required("output_dir", f.output_dir, "folder for checkpoints, metrics and the model");
   command.option("train_batch_size", f.batch_size, "examples an update");
   command.option("gradient_accumulation_steps", f.accumulation,
-                 "micro-batches the update is divided into");
+                 "micro-batches that a rank computes of an update");
+  command.option("ranks", f.ranks,
+                 "processes on this machine that share every update, by mpirun; 0: as launched");
   command.option("max_steps", f.max_steps, "updates");
   command.option("learning_rate", f.learning_rate, "at its peak");
   command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
@@ -74,7 +79,7 @@ void add_training(Command& command, TrainingFlags& f) {
   command.limit("adam_beta2", 0, 1);
   for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
     command.limit(name, 1);
-  for (const char* name : {"max_steps", "warmup_steps", "weight_decay", "adam_epsilon",
+  for (const char* name : {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon",
                            "max_grad_norm", "logging_steps", "eval_steps", "save_steps"})
     command.limit(name, 0);
   f.arguments = [&command] { return command.dump(); };
@@ -106,13 +111,14 @@ RateMultipliers TrainingFlags::rates() const {
   return rates;
 }
 
-LoopOptions TrainingFlags::loop() const {
+LoopOptions TrainingFlags::loop(const Communicator& job) const {
   if (max_steps < 1) fail(ErrorCode::kUsage, "--max_steps ", max_steps, ": wanted 1 or more");
   if (!(learning_rate > 0))
     fail(ErrorCode::kUsage, "--learning_rate ", learning_rate, ": wanted more than 0");
   LoopOptions loop;
   loop.output_dir = output_dir;
   loop.total_steps = max_steps;
+  loop.micro_batches = micro_batches_of(batch_size, accumulation, job);
   loop.optimizer = {
       .kind = kind == "lamb" ? OptimizerOptions::Kind::kLamb : OptimizerOptions::Kind::kAdamW,
       .beta1 = adam_beta1,
@@ -142,7 +148,6 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
   const RateMultipliers by_part = rates();
   return {{"precision", common.precision},
           {"train_batch_size", batch_size},
-          {"gradient_accumulation_steps", accumulation},
           {"max_steps", max_steps},
           {"learning_rate", learning_rate},
           {"warmup_steps", warmup_steps()},
@@ -160,7 +165,15 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
           {"seed", seed}};
 }
 
-int run_ranks(TrainingFlags& flags, const std::function<int(Communicator& ranks)>& work) {
+int run_ranks(TrainingFlags& flags, const Command& command, std::ostream& err,
+              const std::function<int(Communicator& ranks)>& work) {
+  const auto launched = launched_rank();
+  if (launched && flags.ranks > 0 && launched->size != flags.ranks)
+    fail(ErrorCode::kUsage, "--ranks ", flags.ranks, ": found ", launched->size,
+         " of a launcher, wanted one of both");
+  if (!launched && flags.ranks > 1) return launch_ranks(flags.ranks, command.arguments(), err);
+  if (launched && flags.common.threads == 0)
+    flags.common.threads = std::max(1, usable_cores() / launched->local_size);
   const auto ranks = make_communicator(flags.communicator);
   if (!ranks->leads()) flags.common.quiet = true;
   int code = 0;

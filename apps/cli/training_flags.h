@@ -11,6 +11,7 @@ namespace albert::apps {
 struct TrainingFlags {
   std::string output_dir, kind = "adamw", variant = "google", schedule = "linear", resume = "auto";
   int64_t batch_size = 32, accumulation = 1, max_steps = 0;
+  int ranks = 0;  // to be started here; 0: what a launcher started, else one
   double learning_rate = 5e-5, weight_decay = 0.01, max_grad_norm = 1, warmup = 0;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-6;
   int64_t logging_steps = 10, eval_steps = 0, save_steps = 0;
@@ -22,7 +23,7 @@ struct TrainingFlags {
   CommonOptions common;
   std::function<std::string()> arguments;  // all options of the command as they stand, as JSON
 
-  LoopOptions loop() const;  // needs max_steps
+  LoopOptions loop(const Communicator& job) const;  // needs max_steps
   // Those that decide the weights: a checkpoint made with others is not gone on from.
   nlohmann::ordered_json frozen_settings() const;
   int64_t warmup_steps() const;  // below 1: a share of max_steps
@@ -31,8 +32,9 @@ struct TrainingFlags {
 void add_training(Command& command, TrainingFlags& flags);
 
 // Runs `work` with the communicator of this job; its error ends the other ranks too. Ranks that do
-// not lead are quiet.
-int run_ranks(TrainingFlags& flags, const std::function<int(Communicator& ranks)>& work);
+// not lead are quiet, and those of one machine share its cores. With --ranks, starts them.
+int run_ranks(TrainingFlags& flags, const Command& command, std::ostream& err,
+              const std::function<int(Communicator& ranks)>& work);
 
 // On the rank that leads, says what there is now. The exit code: 0, or 75 after a signal.
 int finish_training(const TrainingFlags& flags, const LoopResult& result, const Communicator& ranks,

@@ -1,19 +1,12 @@
 // The main job through the command line: text, vocabulary, shards, pre-training that is killed and
 // goes on, fine-tuning, prediction; and what each says to bad input.
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
-#include <functional>
-#include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
-#include "apps/cli/program.h"
-#include "tests/support/files.h"
+#include "tests/support/pretraining_runs.h"
 
 namespace albert::testing {
 namespace {
@@ -23,113 +16,9 @@ namespace fs = std::filesystem;
 const std::string kData = std::string(ALBERT_SOURCE_DIR) + "/data/demo/";
 const std::string kVocabulary = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
 
-struct Outcome {
-  int code;
-  std::string out, err;
-  bool says(const std::string& text) const { return err.find(text) != std::string::npos; }
+struct Pipeline : PretrainingRuns {
+  Pipeline() : PretrainingRuns(ALBERT_GOLDEN_DIR) {}
 };
-
-Outcome run(const std::vector<std::string>& arguments) {
-  std::ostringstream out, err;
-  const int code = apps::run_program(arguments, out, err);
-  return {code, out.str(), err.str()};
-}
-
-std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-// A few chapters and their shards, made once.
-class Pipeline : public ::testing::Test {
- protected:
-  Pipeline() {
-    std::string text;
-    for (int d = 0; d < 30; ++d) {
-      for (int s = 0; s < 20; ++s)
-        text += "The whale number " + std::to_string(d * 7 + s) + " swam past ship " +
-                std::to_string(s) + " and sang.\n";
-      text += "\n";
-    }
-    write_bytes(folder / "text.txt", text);
-    const Outcome r = run({"prepare", "--input", folder / "text.txt", "--tokenizer", kVocabulary,
-                           "--output_dir", folder / "shards", "--validation_split", "0.1"});
-    EXPECT_EQ(r.code, 0) << r.err;
-  }
-  std::vector<std::string> pretrain(const std::string& output,
-                                    const std::vector<std::string>& more = {}) const {
-    return joined({"pretrain",
-                   "--data_dir",
-                   folder / "shards",
-                   "--output_dir",
-                   folder / output,
-                   "--num_hidden_layers",
-                   "2",
-                   "--hidden_size",
-                   "24",
-                   "--embedding_size",
-                   "8",
-                   "--num_attention_heads",
-                   "2",
-                   "--intermediate_size",
-                   "48",
-                   "--max_seq_length",
-                   "48",
-                   "--train_batch_size",
-                   "4",
-                   "--gradient_accumulation_steps",
-                   "2",
-                   "--max_steps",
-                   "30",
-                   "--learning_rate",
-                   "1e-3",
-                   "--warmup_steps",
-                   "3",
-                   "--eval_examples",
-                   "8",
-                   "--eval_steps",
-                   "7",
-                   "--save_steps",
-                   "2",
-                   "--threads",
-                   "2",
-                   "--quiet"},
-                  more);
-  }
-  TemporaryFolder folder;
-};
-
-// Starts the program in a process of its own, after `prepare` there.
-pid_t start(const std::vector<std::string>& arguments,
-            const std::function<void()>& prepare = nullptr) {
-  const int program = open(ALBERT_PROGRAM, O_RDONLY);  // before a change of user
-  const pid_t child = fork();
-  if (child != 0) {
-    close(program);
-    return child;
-  }
-  if (prepare) prepare();
-  std::vector<char*> argv{const_cast<char*>(ALBERT_PROGRAM)};
-  for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-  argv.push_back(nullptr);
-  fexecve(program, argv.data(), environ);
-  _exit(127);
-}
-
-int exit_code_of(pid_t child) {
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-// Whether it is there within a minute; looks every two milliseconds.
-bool appears(const fs::path& path) {
-  for (int i = 0; i < 30'000; ++i) {
-    if (fs::exists(path)) return true;
-    usleep(2'000);
-  }
-  return false;
-}
 
 // Starts the program and kills it after a random time; whether it was killed.
 bool run_and_kill(const std::vector<std::string>& arguments, int microseconds) {
@@ -142,7 +31,7 @@ bool run_and_kill(const std::vector<std::string>& arguments, int microseconds) {
 }
 
 TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
-  ASSERT_EQ(run(pretrain("whole")).code, 0);
+  ASSERT_EQ(run_albert(pretrain("whole")).code, 0);
   const char* times = std::getenv("ALBERT_KILLS");
   const int wanted = times ? std::atoi(times) : 20;
   std::mt19937 random(17);
@@ -157,7 +46,7 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
     killed += run_and_kill(pretrain("parts"), 30'000 + static_cast<int>(random() % 120'000));
   }
   EXPECT_EQ(killed, wanted) << restarts;
-  ASSERT_EQ(run(pretrain("parts")).code, 0);
+  ASSERT_EQ(run_albert(pretrain("parts")).code, 0);
   EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
             read_bytes(folder / "whole/model.safetensors"));
 }
@@ -178,7 +67,7 @@ void limit_files(rlim_t bytes) {
 }
 
 TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
-  ASSERT_EQ(run(pretrain("whole")).code, 0);
+  ASSERT_EQ(run_albert(pretrain("whole")).code, 0);
   ASSERT_EQ(exit_code_of(start(pretrain("full", {"--max_steps", "30"}), [] { limit_files(4096); })),
             74);
   EXPECT_FALSE(fs::exists(folder / "full/latest"));
@@ -190,7 +79,7 @@ TEST_F(Pipeline, AFullDiskEndsTheRunAndKeepsTheCheckpointBefore) {
   const fs::path latest = fs::read_symlink(folder / "full/latest");
   ASSERT_EQ(exit_code_of(start(pretrain("full"), [] { limit_files(20'000); })), 74);
   EXPECT_EQ(fs::read_symlink(folder / "full/latest"), latest);
-  ASSERT_EQ(run(pretrain("full")).code, 0);
+  ASSERT_EQ(run_albert(pretrain("full")).code, 0);
   EXPECT_EQ(read_bytes(folder / "full/model.safetensors"),
             read_bytes(folder / "whole/model.safetensors"));
 }
@@ -202,7 +91,7 @@ TEST_F(Pipeline, AFullDiskLeavesNoShards) {
   for (const rlim_t bytes : {0, 1000, 100'000})
     EXPECT_EQ(exit_code_of(start(prepare, [&] { limit_files(bytes); })), 74) << bytes;
   EXPECT_FALSE(fs::exists(folder / "small/manifest.json"));
-  EXPECT_EQ(run(prepare).code, 0);
+  EXPECT_EQ(run_albert(prepare).code, 0);
 }
 
 // As somebody who may not write where the output should go.
@@ -223,40 +112,43 @@ TEST_F(Pipeline, AReadOnlyFolderIsSaid) {
 }
 
 TEST_F(Pipeline, InfoKnowsShardsAndCheckpoints) {
-  ASSERT_EQ(run(pretrain("run", {"--max_steps", "4"})).code, 0);
-  EXPECT_NE(run({"info", folder / "shards"}).out.find("all checksums are right"),
+  ASSERT_EQ(run_albert(pretrain("run", {"--max_steps", "4"})).code, 0);
+  EXPECT_NE(run_albert({"info", folder / "shards"}).out.find("all checksums are right"),
             std::string::npos);
-  const auto shard =
-      nlohmann::json::parse(run({"info", folder / "shards/train-00000.shard", "--json"}).out);
+  const auto shard = nlohmann::json::parse(
+      run_albert({"info", folder / "shards/train-00000.shard", "--json"}).out);
   EXPECT_EQ(shard["documents"], 28);
-  const auto checkpoints = nlohmann::json::parse(run({"info", folder / "run", "--json"}).out);
+  const auto checkpoints =
+      nlohmann::json::parse(run_albert({"info", folder / "run", "--json"}).out);
   ASSERT_EQ(checkpoints.size(), 2U);
   EXPECT_EQ(checkpoints[1]["step"], 4);
   write_bytes(folder / "run/checkpoint-4/model.safetensors", "cut");
-  EXPECT_NE(run({"info", folder / "run"}).out.find("damaged: "), std::string::npos);
+  EXPECT_NE(run_albert({"info", folder / "run"}).out.find("damaged: "), std::string::npos);
   // the run's options are a config file
-  const Outcome again = run({"pretrain", "--config", folder / "run/args.json", "--dump_config"});
+  const Outcome again =
+      run_albert({"pretrain", "--config", folder / "run/args.json", "--dump_config"});
   EXPECT_EQ(nlohmann::json::parse(again.out)["max_steps"], 4);
 }
 
 TEST_F(Pipeline, SplitsOfTheBatchAndThreadsGiveTheSameModel) {
-  ASSERT_EQ(run(pretrain("a", {"--max_steps", "6", "--threads", "1"})).code, 0);
-  ASSERT_EQ(run(pretrain("b", {"--max_steps", "6", "--threads", "5"})).code, 0);
+  ASSERT_EQ(run_albert(pretrain("a", {"--max_steps", "6", "--threads", "1"})).code, 0);
+  ASSERT_EQ(run_albert(pretrain("b", {"--max_steps", "6", "--threads", "5"})).code, 0);
   EXPECT_EQ(read_bytes(folder / "a/model.safetensors"), read_bytes(folder / "b/model.safetensors"));
 }
 
 TEST_F(Pipeline, FinetunesAndPredicts) {
-  ASSERT_EQ(run(pretrain("pre", {"--max_steps", "4"})).code, 0);
+  ASSERT_EQ(run_albert(pretrain("pre", {"--max_steps", "4"})).code, 0);
   const std::vector<std::string> finetune = {
       "finetune",     "--task",       "sst2",        "--data_dir",  kData, "--model_name_or_path",
       folder / "pre", "--output_dir", folder / "ft", "--max_steps", "3",   "--max_eval_samples",
       "20",           "--quiet"};
-  Outcome r = run(finetune);
+  Outcome r = run_albert(finetune);
   ASSERT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(fs::exists(folder / "ft/tokenizer.json"));
   write_bytes(folder / "in.txt",
               "a fine book\n\xFF\n{\"text\": \"a dull book\"}\n{\"txt\": 1}\n\n");
-  r = run({"predict", "--model", folder / "ft", "--input", folder / "in.txt", "--batch_size", "2"});
+  r = run_albert(
+      {"predict", "--model", folder / "ft", "--input", folder / "in.txt", "--batch_size", "2"});
   EXPECT_EQ(r.code, 65);
   EXPECT_TRUE(r.says("3 lines could not be read"));
   std::istringstream lines(r.out);
@@ -267,7 +159,7 @@ TEST_F(Pipeline, FinetunesAndPredicts) {
   EXPECT_EQ(results[1]["line"], 2);
   EXPECT_TRUE(results[2]["probabilities"].contains("positive"));
   EXPECT_TRUE(results[3]["error"].get<std::string>().find("wanted \"text\"") != std::string::npos);
-  r = run(joined(finetune, {"--resume_from_checkpoint", "none"}));
+  r = run_albert(joined(finetune, {"--resume_from_checkpoint", "none"}));
   EXPECT_EQ(r.code, 2);
   EXPECT_TRUE(r.says("found results of an earlier run"));
 }
@@ -281,7 +173,7 @@ struct Refusal {
 // Each is refused with its exit code and text, in one line, the last.
 void expect_refusals(const std::vector<Refusal>& refusals) {
   for (const Refusal& wanted : refusals) {
-    const Outcome r = run(wanted.arguments);
+    const Outcome r = run_albert(wanted.arguments);
     EXPECT_EQ(r.code, wanted.code) << wanted.arguments[0] << ": " << r.err;
     EXPECT_TRUE(r.says(wanted.text)) << r.err;
     EXPECT_EQ(r.err.rfind("albert: error: ", r.err.rfind('\n', r.err.size() - 2) + 1),
@@ -350,24 +242,24 @@ TEST_F(Pipeline, BadSettingsAndFoldersAreOneClearLine) {
 }
 
 TEST_F(Pipeline, ForeignVocabularyIsRefused) {
-  const Outcome v = run({"vocab", "--input", kData + "train.tsv", "--output_dir", folder / "v",
-                         "--vocab_size", "300"});
+  const Outcome v = run_albert({"vocab", "--input", kData + "train.tsv", "--output_dir",
+                                folder / "v", "--vocab_size", "300"});
   ASSERT_EQ(v.code, 0) << v.err;
-  const Outcome r = run(pretrain("o", {"--tokenizer", folder / "v"}));
+  const Outcome r = run_albert(pretrain("o", {"--tokenizer", folder / "v"}));
   EXPECT_EQ(r.code, 78);
   EXPECT_TRUE(r.says("was made with another vocabulary")) << r.err;
 }
 
 TEST_F(Pipeline, TokenizesFilesAsPiecesAndAsJson) {
   write_bytes(folder / "t.txt", "Hello, world\n[MASK] é\n");
-  Outcome r = run({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt"});
+  Outcome r = run_albert({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt"});
   EXPECT_EQ(r.out, "[CLS] ▁hello , ▁world [SEP]\n[CLS] [MASK] ▁ e [SEP]\n");
-  r = run({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt", "--json"});
+  r = run_albert({"tokenize", "--model", kVocabulary, "--input", folder / "t.txt", "--json"});
   const auto first = nlohmann::json::parse(r.out.substr(0, r.out.find('\n')));
   EXPECT_EQ(first["input_ids"], (std::vector<int>{2, 10975, 15, 126, 3}));
   EXPECT_EQ(first["offset_mapping"][2], (std::vector<int>{5, 6}));
   write_bytes(folder / "bad.txt", "fine\nno\xFE\n");
-  r = run({"tokenize", "--model", kVocabulary, "--input", folder / "bad.txt"});
+  r = run_albert({"tokenize", "--model", kVocabulary, "--input", folder / "bad.txt"});
   EXPECT_EQ(r.code, 65);
   EXPECT_TRUE(r.says("bad.txt:2: byte 3 is not UTF-8")) << r.err;
 }
@@ -381,7 +273,7 @@ TEST_F(Pipeline, AFlagOfTokenizeChangesWhatItNamesAndNothingElse) {
     std::vector<std::string> args{"tokenize", "--model", folder / "cased", "--input",
                                   folder / "t.txt"};
     args.insert(args.end(), flags.begin(), flags.end());
-    return run(args).out;
+    return run_albert(args).out;
   };
   const std::string cased = R"({"do_lower_case": false})", accents = R"({"keep_accents": true})";
   EXPECT_EQ(pieces(cased, {"--keep_accents"}), "[CLS] ▁ <unk> af <unk> ▁ <unk> [SEP]\n");

@@ -20,8 +20,10 @@ class RandomTask final : public TrainingTask {
                                                   .trainable = true,
                                                   .backend = {.device = device, .threads = 2}})) {}
   AlbertPreTrainedModel& model() override { return model_; }
-  std::vector<double> counts(int64_t) override { return {}; }
-  Deferred<Metrics> accumulate(int64_t step, std::span<const double>, Tensor loss_scale) override {
+  std::vector<double> counts(std::span<const MicroBatch>) override { return {}; }
+  Deferred<Metrics> accumulate(const MicroBatch& part, std::span<const double>,
+                               Tensor loss_scale) override {
+    const int64_t step = part.step;
     events.push_back("queued " + std::to_string(step));
     const RandomBatch batch(model_.config(), 3, 9, static_cast<uint32_t>(step));
     const auto out = model_.start(batch.inputs, batch.pretraining,

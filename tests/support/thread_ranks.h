@@ -1,6 +1,5 @@
 #pragma once
-// Ranks of one job as threads of this process. Sums are made in the order of ranks, so their bits
-// do not depend on who comes first.
+// Ranks of one job as threads of this process.
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -64,7 +63,10 @@ class ThreadRanks {
     }
     void sum(std::span<double> values) override {
       if (leads()) ++all_.host_sums_;
-      all_.sum(values.data(), static_cast<int64_t>(values.size()), rank_);
+      Communicator::sum(values);
+    }
+    void exchange(std::span<const ConstBytes> to, std::span<const Bytes> from) override {
+      all_.exchange(to, from, rank_);
     }
     void abort(const Error& error) noexcept override { all_.end(error, rank_); }
 
@@ -78,18 +80,32 @@ class ThreadRanks {
     int rank;
   };
 
+  // In the order of ranks, as a communicator of GPUs may add up.
   template <class T>
   void sum(T* values, int64_t n, int rank) {
+    std::vector<std::vector<T>> shares(static_cast<size_t>(size_),
+                                       std::vector<T>(values, values + n));
+    std::vector<Bytes> from;
+    for (auto& share : shares) from.push_back(std::as_writable_bytes(std::span(share)));
+    exchange(std::vector<ConstBytes>(shares.size(),
+                                     std::as_bytes(std::span(values, from[0].size() / sizeof(T)))),
+             from, rank);
+    for (int64_t i = 0; i < n; ++i) {
+      values[i] = shares[0][static_cast<size_t>(i)];
+      for (size_t r = 1; r < shares.size(); ++r) values[i] += shares[r][static_cast<size_t>(i)];
+    }
+  }
+
+  void exchange(std::span<const ConstBytes> to, std::span<const Bytes> from, int rank) {
     std::unique_lock lock(mutex_);
     // A member that ended while nobody needs it any more is not missed.
     throw_if_ended(rank);
-    if (arrived_ == 0) shares_.assign(static_cast<size_t>(size_), {});
-    auto& share = shares_[static_cast<size_t>(rank)];
-    share.assign(reinterpret_cast<const std::byte*>(values),
-                 reinterpret_cast<const std::byte*>(values + n));
+    if (arrived_ == 0) sent_.assign(static_cast<size_t>(size_), {});
+    auto& own = sent_[static_cast<size_t>(rank)];
+    for (const ConstBytes bytes : to) own.emplace_back(bytes.begin(), bytes.end());
     const int64_t turn = turn_;
     if (++arrived_ == size_) {
-      add_up<T>(n);
+      received_ = std::move(sent_);
       arrived_ = 0;
       ++turn_;
       changed_.notify_all();
@@ -97,19 +113,11 @@ class ThreadRanks {
       changed_.wait(lock, [&] { return turn_ != turn || end_; });
       if (turn_ == turn) throw_if_ended(rank);
     }
-    const T* total = reinterpret_cast<const T*>(total_.data());
-    std::copy(total, total + n, values);
-  }
-
-  template <class T>
-  void add_up(int64_t n) {
-    for (const auto& share : shares_)
-      ALBERT_CHECK(share.size() == static_cast<size_t>(n) * sizeof(T), "ranks at different sums");
-    total_ = shares_[0];
-    T* total = reinterpret_cast<T*>(total_.data());
-    for (size_t r = 1; r < shares_.size(); ++r) {
-      const T* share = reinterpret_cast<const T*>(shares_[r].data());
-      for (int64_t i = 0; i < n; ++i) total[i] += share[i];
+    for (int r = 0; r < size_; ++r) {
+      if (r == rank) continue;
+      const auto& bytes = received_[static_cast<size_t>(r)][static_cast<size_t>(rank)];
+      ALBERT_CHECK(bytes.size() == from[static_cast<size_t>(r)].size(), "ranks at other exchanges");
+      std::copy(bytes.begin(), bytes.end(), from[static_cast<size_t>(r)].begin());
     }
   }
 
@@ -127,8 +135,7 @@ class ThreadRanks {
   const int size_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::vector<std::byte>> shares_;
-  std::vector<std::byte> total_;
+  std::vector<std::vector<std::vector<std::byte>>> sent_, received_;  // by sender and receiver
   int arrived_ = 0;
   int64_t turn_ = 0;
   std::atomic<int64_t> host_sums_ = 0;

@@ -15,6 +15,7 @@
 #include "albert/trainer/loop/run_folder.h"
 #include "albert/trainer/loop/stop_signal.h"
 #include "albert/trainer/loop/training_state.h"
+#include "albert/trainer/parallel/gradient_sum.h"
 
 namespace albert {
 namespace {
@@ -39,8 +40,10 @@ class Loop {
         log_(ranks.leads() ? log : silent_),
         folder_(ranks.leads() ? std::make_unique<RunFolder>(options) : nullptr),
         scales_loss_(task.model().precision() == Precision::kF16),
-        optimizer_(task.model(), optimizer_options()) {
+        optimizer_(task.model(), optimizer_options()),
+        gradients_(task.model().backend(), task.model().parameters().flat_grads(), ranks) {
     state_.frozen_settings = options.frozen_settings;
+    state_.micro_batches = options.micro_batches;
   }
 
   LoopResult run() {
@@ -80,10 +83,10 @@ class Loop {
   // Ranks that took other turns would wait for each other for ever.
   void check_same_options() {
     std::ostringstream all;
-    all << options_.frozen_settings << '|' << options_.total_steps << '|' << options_.logging_steps
-        << '|' << options_.eval_steps << '|' << options_.save_steps << '|' << options_.best_metric
-        << '|' << options_.early_stopping_patience << '|' << options_.early_stopping_threshold
-        << '|' << runs_behind();
+    all << options_.frozen_settings << '|' << options_.total_steps << '|' << options_.micro_batches
+        << '|' << options_.logging_steps << '|' << options_.eval_steps << '|' << options_.save_steps
+        << '|' << options_.best_metric << '|' << options_.early_stopping_patience << '|'
+        << options_.early_stopping_threshold << '|' << runs_behind();
     const double own = fingerprint_of(all.str());
     if (ranks_.from_leader(own) != own)
       fail(ErrorCode::kMismatch, "rank ", ranks_.rank(),
@@ -99,26 +102,47 @@ class Loop {
       state_ = load_training_state(folder, task_.model(), optimizer_, options_.frozen_settings);
       saved_at_ = step;
       if (!options_.quiet) log_ << "resuming from " << folder.string() << std::endl;
+      check_micro_batches(folder);
     }
+    state_.ranks = ranks_.size();
     if (folder_) folder_->begin(state_.step);
+  }
+
+  void check_micro_batches(const fs::path& folder) {
+    if (state_.micro_batches == options_.micro_batches) return;
+    if (state_.ranks == ranks_.size())
+      fail(ErrorCode::kMismatch, folder.string(), ": the checkpoint is of another run: found ",
+           state_.micro_batches, " micro-batches an update, wanted ", options_.micro_batches,
+           "; give the old --gradient_accumulation_steps, another --output_dir, or "
+           "--overwrite_output_dir to start anew");
+    if (!options_.quiet)
+      log_ << "albert: note: the run began on " << state_.ranks << " ranks and goes on in its "
+           << state_.micro_batches << " micro-batches an update" << std::endl;
   }
 
   // Gives the device the update of `step`. Nothing where a rank was asked to stop: all learn it
   // here, with the counts, in the one sum over hosts that a step has.
   std::optional<Queued> queue(int64_t step) {
     if (stopping_) return std::nullopt;
-    std::vector<double> totals = task_.counts(step);
+    std::vector<MicroBatch> own;
+    const Share share = gradients_.begin(state_.micro_batches);
+    for (int64_t i = 0; i < share.count; ++i)
+      own.push_back({step, share.first + i, state_.micro_batches});
+    std::vector<double> totals = task_.counts(own);
     totals.push_back(signal_.raised() ? 1 : 0);
     ranks_.sum(totals);
     stopping_ = totals.back() > 0;
     totals.pop_back();
     if (stopping_) return std::nullopt;
-    AlbertPreTrainedModel& model = task_.model();
-    model.zero_grads();
-    Deferred<Metrics> sums = task_.accumulate(step, totals, optimizer_.loss_scale());
-    ranks_.sum(model.session().stream(), model.parameters().flat_grads());
+    std::vector<Deferred<Metrics>> sums;
+    for (const MicroBatch& part : own) {
+      gradients_.begin_part();
+      sums.push_back(task_.accumulate(part, totals, optimizer_.loss_scale()));
+      gradients_.end_part();
+    }
+    gradients_.finish();
     const double rate = options_.schedule.at(step);
-    return Queued{rate, std::move(sums), optimizer_.step(rate)};
+    return Queued{rate, sum_of(std::move(sums)), optimizer_.step(rate)};
   }
 
   // Ends the update that was queued. If nothing has to see its weights, the one after it is queued
@@ -258,6 +282,7 @@ class Loop {
   std::unique_ptr<RunFolder> folder_;  // of the rank that leads
   bool scales_loss_;
   Optimizer optimizer_;
+  GradientSum gradients_;
   StopSignal signal_;
   TrainingState state_;
   std::optional<Queued> queued_;
@@ -269,7 +294,7 @@ class Loop {
 
 }  // namespace
 
-int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communicator& ranks) {
+int64_t micro_batches_of(int64_t batch_size, int64_t accumulation, const Communicator& ranks) {
   const int64_t parts = accumulation * ranks.size();
   if (accumulation < 1)
     fail(ErrorCode::kUsage, "--gradient_accumulation_steps ", accumulation, ": wanted 1 or more");
@@ -277,7 +302,7 @@ int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communi
     fail(ErrorCode::kUsage, "--train_batch_size ", batch_size, ": wanted a multiple of ", parts,
          ", the micro-batches of --gradient_accumulation_steps",
          ranks.size() > 1 ? " on all ranks" : "");
-  return batch_size / parts;
+  return parts;
 }
 
 LoopResult train(TrainingTask& task, const LoopOptions& options, Communicator& ranks,

@@ -12,6 +12,9 @@ namespace albert {
 struct LoopOptions {
   std::filesystem::path output_dir;
   int64_t total_steps = 0;
+  // The parts that an update is computed in, over all ranks. A run that goes on with another number
+  // of ranks keeps the number it began with, and so its bits.
+  int64_t micro_batches = 1;
   OptimizerOptions optimizer;
   Schedule schedule;
   // Updates between two records, evaluations, checkpoints; 0: evaluate and save at the end only.
@@ -43,8 +46,9 @@ struct LoopResult {
   int64_t best_step = 0;
 };
 
-// Examples of one micro-batch on one rank. Error(kUsage) where the batch does not divide.
-int64_t micro_batch_size(int64_t batch_size, int64_t accumulation, const Communicator& ranks);
+// The micro-batches of an update where each rank computes `accumulation` of them. Error(kUsage)
+// where the batch does not divide into so many.
+int64_t micro_batches_of(int64_t batch_size, int64_t accumulation, const Communicator& ranks);
 
 // Trains until total_steps: clipping, skipping of updates that are not finite, logging to
 // output_dir/metrics.jsonl, evaluation, checkpoints; at the end output_dir itself is the model's

@@ -64,6 +64,8 @@ void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& mo
       {"best_step", state.best_step},
       {"best_value", state.best_value},
       {"evaluations_without_gain", state.evaluations_without_gain},
+      {"micro_batches", state.micro_batches},
+      {"ranks", state.ranks},
       {"loss_scale", update.loss_scale.value},
       {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
       {"frozen_settings", parse_json("the settings", state.frozen_settings)}};
@@ -84,6 +86,8 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
   state.best_step = json.at("best_step").integer();
   state.best_value = json.at("best_value").number();
   state.evaluations_without_gain = json.integer_or("evaluations_without_gain", 0);
+  state.micro_batches = json.at("micro_batches").integer();
+  state.ranks = static_cast<int>(json.at("ranks").integer());
   optimizer.set_state({.loss_scale = {json.number_or("loss_scale", 1.0),
                                       json.number_or("loss_scale_good_steps", 0.0)},
                        .updates = json.at("optimizer_steps").number()});

@@ -15,6 +15,8 @@ struct TrainingState {
   int64_t best_step = 0;
   double best_value = 0;
   int64_t evaluations_without_gain = 0;  // since the best one, by LoopOptions' threshold
+  int64_t micro_batches = 1;             // of every update
+  int ranks = 1;                         // of the job that saved it
   std::string frozen_settings;           // LoopOptions
 };
 

@@ -8,20 +8,35 @@
 
 namespace albert {
 
-// What is trained, on one rank of a job: its share of every batch gives gradients. A task knows its
-// rank and how many there are, but calls no collective: the loop does. What depends on a step is a
-// pure function of that step, so that a resumed run does the same.
+// One of the parts of equal size that the batch of an update is computed in, over all ranks.
+struct MicroBatch {
+  int64_t step = 0;
+  int64_t index = 0, all = 1;  // the index-th of so many
+
+  // The number of its first example in a run whose updates have `batch_size` examples.
+  int64_t first_example(int64_t batch_size) const {
+    return step * batch_size + index * size(batch_size);
+  }
+  int64_t size(int64_t batch_size) const { return batch_size / all; }
+  // What is random in it depends on this number: no other micro-batch of the run has it.
+  uint64_t number() const { return static_cast<uint64_t>(step * all + index); }
+  bool operator==(const MicroBatch&) const = default;
+};
+
+// What is trained. A task knows nothing of ranks: the loop says which micro-batches this one has,
+// and calls the collectives. A micro-batch's results are a pure function of it, so that a resumed
+// run does the same, also on another number of ranks.
 class TrainingTask {
  public:
   virtual ~TrainingTask() = default;
   virtual AlbertPreTrainedModel& model() = 0;
-  // The numbers that the losses of update `step` are divided by (examples, predicted tokens), of
-  // this rank's share. The loop adds up those of all ranks and calls accumulate() with the sums.
-  virtual std::vector<double> counts(int64_t step) = 0;
-  // Queues what adds to the gradients those of this rank's share of update `step` (all its
-  // micro-batches), of losses divided by `counts` and times `loss_scale` (ForwardOptions). Gives
-  // sums over the share, "tokens" among them, under the same names on every rank.
-  virtual Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+  // Adds up the numbers that the losses of an update are divided by (examples, predicted tokens),
+  // over these micro-batches of one step. The loop adds up those of all ranks.
+  virtual std::vector<double> counts(std::span<const MicroBatch> own) = 0;
+  // Queues what adds to the gradients those of one of the micro-batches that counts() had last, of
+  // losses divided by `counts`, the sums over all, and times `loss_scale` (ForwardOptions). Gives
+  // sums over the micro-batch, "tokens" among them, under the same names each time.
+  virtual Deferred<Metrics> accumulate(const MicroBatch& part, std::span<const double> counts,
                                        Tensor loss_scale) = 0;
   // Averages to show and log, of the sums of one or more updates over all ranks.
   virtual Metrics averages(const Metrics& sums) const = 0;

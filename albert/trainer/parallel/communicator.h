@@ -1,12 +1,17 @@
 #pragma once
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "albert/kernels/stream.h"
 
 namespace albert {
+
+using Bytes = std::span<std::byte>;
+using ConstBytes = std::span<const std::byte>;
 
 // The ranks of one job: processes that train the same model, each on its share of every batch.
 // All ranks call the same members in the same order, and get the same bits from them. A call that
@@ -19,11 +24,15 @@ class Communicator {
   // The rank that locks the output folder, writes to it, evaluates and speaks to the user.
   bool leads() const { return rank() == 0; }
 
-  // Adds up f32 or f64 elements over all ranks, in place. The sum is queued on the stream: it reads
-  // what the work queued before has written, and on a GPU the host does not wait for it.
+  // Adds up f32 or f64 elements of GPUs over all ranks, in place. The sum is queued on the stream:
+  // it reads what the work queued before has written, and the host does not wait for it. Sums in
+  // the host's memory are GradientSum's.
   virtual void sum(const kernels::Stream& s, Tensor tensor) = 0;
-  // The same for numbers of the host, which waits for the other hosts but for no device.
-  virtual void sum(std::span<double> values) = 0;
+  // Sends to[r] to each other rank r, and returns when from[r] holds what it sent to this one. The
+  // sizes agree; nothing is sent where they are 0. The entries of the rank itself are not read.
+  virtual void exchange(std::span<const ConstBytes> to, std::span<const Bytes> from) = 0;
+  // Adds up numbers of the host over all ranks, in their order. Waits for hosts and for no device.
+  virtual void sum(std::span<double> values);
   // Ends the job: what the other ranks wait in, or call next, throws an Error of the same code. The
   // first call counts.
   virtual void abort(const Error& error) noexcept = 0;
@@ -34,10 +43,11 @@ class Communicator {
 
 // How the ranks of this job reach each other.
 struct CommunicatorOptions {
-  std::string kind = "self";  // one process alone; communicator.cpp lists the kinds
+  // "self": one process alone; "mpi"; "auto": what the launcher says that this process is.
+  std::string kind = "auto";
 };
 
-// Error(kUsage) for a kind that is not there.
+// Error(kUsage) for a kind that is not there, or that the program was built without.
 std::unique_ptr<Communicator> make_communicator(const CommunicatorOptions& options);
 
 // Runs `work`. What it throws ends the other ranks too, before it goes on to the caller.

@@ -6,13 +6,11 @@
 #include "albert/tokenizer/tokenizer.h"
 #include "albert/trainer/loop/report_details.h"
 #include "albert/trainer/loop/training_task.h"
-#include "albert/trainer/parallel/communicator.h"
 
 namespace albert {
 
 struct FinetuningSizes {
-  int64_t batch_size = 32;   // examples an update, over all ranks and micro-batches
-  int64_t accumulation = 1;  // micro-batches an update
+  int64_t batch_size = 32;  // examples an update, over all its micro-batches
   int64_t eval_batch_size = 64;
   uint64_t seed = 42;
   Keep keep = Keep::kActivations;
@@ -40,17 +38,16 @@ class FinetuningTask : public TrainingTask {
   // What to do about the predictions of the last evaluation, for people; empty: nothing.
   virtual std::string advice() const { return {}; }
 
-  std::vector<double> counts(int64_t step) override;
-  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+  std::vector<double> counts(std::span<const MicroBatch> own) override;
+  Deferred<Metrics> accumulate(const MicroBatch& part, std::span<const double> counts,
                                Tensor loss_scale) override;
   // The averages over all validation examples.
   Metrics evaluate() override;
   void save_extras(const std::filesystem::path& folder) const override;
 
  protected:
-  // Error(kUsage) for a batch that does not divide, or sizes below 1. `ranks` must outlive this.
-  FinetuningTask(std::shared_ptr<const Tokenizer> tokenizer, const FinetuningSizes& sizes,
-                 const Communicator& ranks);
+  // Error(kUsage) for sizes below 1.
+  FinetuningTask(std::shared_ptr<const Tokenizer> tokenizer, const FinetuningSizes& sizes);
 
   // The divisors of the loss of these examples, as the head's count() gives them.
   virtual std::vector<double> count(Split split, std::span<const size_t> which) const = 0;
@@ -60,12 +57,10 @@ class FinetuningTask : public TrainingTask {
                                   ForwardOptions forward) = 0;
 
  private:
-  std::vector<size_t> micro_batch(int64_t step, int64_t part) const;
+  std::vector<size_t> examples_of(const MicroBatch& part) const;
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   FinetuningSizes sizes_;
-  const Communicator& ranks_;
-  int64_t micro_batch_;
 };
 
 }  // namespace albert

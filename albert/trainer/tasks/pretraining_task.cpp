@@ -1,10 +1,10 @@
 #include "albert/trainer/tasks/pretraining_task.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "albert/base/error.h"
-#include "albert/trainer/loop/training_loop.h"
 
 namespace albert {
 namespace {
@@ -57,36 +57,41 @@ Metrics sums_of(const AlbertForPreTrainingOutput& out, double tokens, double mlm
 PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
                                  const PretrainingSamples& samples,
                                  const PretrainingSamples* validation,
-                                 const PretrainingTaskOptions& options, const Communicator& ranks)
+                                 const PretrainingTaskOptions& options)
     : model_(model),
       tokenizer_(tokenizer),
       samples_(samples),
       validation_(validation),
-      options_(options),
-      ranks_(ranks),
-      micro_batch_(micro_batch_size(options.batch_size, options.accumulation, ranks)) {}
+      options_(options) {}
 
-std::vector<PretrainingTask::Examples> PretrainingTask::examples_of(int64_t step) const {
+std::vector<PretrainingTask::Examples> PretrainingTask::examples_of(
+    std::span<const MicroBatch> parts) const {
   std::vector<Examples> batches;
-  for (int64_t m = 0; m < options_.accumulation; ++m) {
-    const int64_t first =
-        step * options_.batch_size + (m * ranks_.size() + ranks_.rank()) * micro_batch_;
+  for (const MicroBatch& part : parts) {
+    const int64_t first = part.first_example(options_.batch_size);
     Examples& examples = batches.emplace_back();
-    for (int64_t i = 0; i < micro_batch_; ++i) examples.push_back(samples_.example(first + i));
+    for (int64_t i = 0; i < part.size(options_.batch_size); ++i)
+      examples.push_back(samples_.example(first + i));
   }
   return batches;
 }
 
-std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(int64_t step) {
-  std::vector<Examples> batches =
-      std::exchange(next_.step, -1) == step ? next_.examples.get() : examples_of(step);
-  next_ = {step + 1,
-           std::async(std::launch::async, [this, step] { return examples_of(step + 1); })};
+std::vector<PretrainingTask::Examples> PretrainingTask::take_examples(
+    std::span<const MicroBatch> parts) {
+  const auto is_next = [&] {
+    return std::equal(parts.begin(), parts.end(), next_.parts.begin(), next_.parts.end());
+  };
+  std::vector<Examples> batches = is_next() ? next_.examples.get() : examples_of(parts);
+  next_.parts.assign(parts.begin(), parts.end());
+  for (MicroBatch& part : next_.parts) ++part.step;
+  next_.examples =
+      std::async(std::launch::async, [this, later = next_.parts] { return examples_of(later); });
   return batches;
 }
 
-std::vector<double> PretrainingTask::counts(int64_t step) {
-  current_ = take_examples(step);
+std::vector<double> PretrainingTask::counts(std::span<const MicroBatch> own) {
+  current_ = take_examples(own);
+  first_part_ = own.front().index;
   std::vector<double> counts{0, 0};
   for (const Examples& examples : current_)
     for (const PretrainingExample& e : examples) {
@@ -96,25 +101,18 @@ std::vector<double> PretrainingTask::counts(int64_t step) {
   return counts;
 }
 
-Deferred<Metrics> PretrainingTask::accumulate(int64_t step, std::span<const double> counts,
-                                              Tensor loss_scale) {
-  std::vector<Deferred<Metrics>> sums;
-  for (int64_t m = 0; m < options_.accumulation; ++m) {
-    const Examples& examples = current_[static_cast<size_t>(m)];
-    const Batch batch = batch_of(examples);
-    ForwardOptions forward{
-        .logits = false, .backward = true, .keep = options_.keep, .loss_scale = loss_scale};
-    forward.loss.counts.assign(counts.begin(), counts.end());
-    forward.dropout = {.active = true,
-                       .seed = options_.seed,
-                       .step = static_cast<uint64_t>(
-                           (step * options_.accumulation + m) * ranks_.size() + ranks_.rank())};
-    const auto out = model_.start(batch.inputs, batch.labels, forward);
-    sums.emplace_back([out, tokens = tokens_of(examples), mlm = counts[0], sop = counts[1]] {
-      return sums_of(out.get(), tokens, mlm, sop);
-    });
-  }
-  return sum_of(std::move(sums));
+Deferred<Metrics> PretrainingTask::accumulate(const MicroBatch& part,
+                                              std::span<const double> counts, Tensor loss_scale) {
+  const Examples& examples = current_.at(static_cast<size_t>(part.index - first_part_));
+  const Batch batch = batch_of(examples);
+  ForwardOptions forward{
+      .logits = false, .backward = true, .keep = options_.keep, .loss_scale = loss_scale};
+  forward.loss.counts.assign(counts.begin(), counts.end());
+  forward.dropout = {.active = true, .seed = options_.seed, .step = part.number()};
+  const auto out = model_.start(batch.inputs, batch.labels, forward);
+  return Deferred<Metrics>([out, tokens = tokens_of(examples), mlm = counts[0], sop = counts[1]] {
+    return sums_of(out.get(), tokens, mlm, sop);
+  });
 }
 
 Metrics PretrainingTask::averages(const Metrics& sums) const {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "albert/heads/pretrained_model.h"
-#include "albert/trainer/parallel/communicator.h"
 #include "albert/trainer/tasks/finetuning_task.h"
 #include "albert/trainer/tasks/records.h"
 #include "albert/trainer/tasks/task_options.h"
@@ -83,7 +82,7 @@ struct TaskKind {
   std::string architecture;  // in config.json, transformers' name of the head
   TaskOptions training, prediction, scoring;
   // All of them throw Error with the codes of docs/cli.md.
-  std::unique_ptr<FinetuningTask> (*make_task)(const FinetuningRequest&, const Communicator& ranks);
+  std::unique_ptr<FinetuningTask> (*make_task)(const FinetuningRequest&);
   std::unique_ptr<Predictor> (*make_predictor)(const PredictionRequest&);
   ScoreReport (*score)(const ScoringRequest&);
   // Answers an official file, writes the files that its scripts write and gives lines for people.

@@ -16,12 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kParts = 2;  // shares of an update, on two ranks or in two micro-batches
+constexpr int kParts = 2;  // micro-batches of an update, on two ranks or on one
 constexpr int64_t kSteps = 12;
 
-// Part `part` of update `step`: three ragged sequences.
-RandomBatch part_of(const AlbertConfig& config, int64_t step, int64_t part) {
-  return {config, 3, 9, static_cast<uint32_t>(step * kParts + part)};
+// Three ragged sequences.
+RandomBatch batch_of(const AlbertConfig& config, const MicroBatch& part) {
+  return {config, 3, 9, static_cast<uint32_t>(part.number())};
 }
 
 std::vector<double> counts_of(const RandomBatch& batch) {
@@ -31,13 +31,13 @@ std::vector<double> counts_of(const RandomBatch& batch) {
   return {static_cast<double>(masked), static_cast<double>(batch.batch_size)};
 }
 
-Deferred<AlbertForPreTrainingOutput> start(AlbertForPreTraining& model, int64_t step, int64_t part,
+Deferred<AlbertForPreTrainingOutput> start(AlbertForPreTraining& model, const MicroBatch& part,
                                            std::span<const double> counts, Tensor loss_scale) {
-  const RandomBatch batch = part_of(model.config(), step, part);
+  const RandomBatch batch = batch_of(model.config(), part);
   ForwardOptions forward{.logits = false,
                          .backward = true,
                          .loss_scale = loss_scale,
-                         .dropout = {true, 1, static_cast<uint64_t>(step * kParts + part)}};
+                         .dropout = {true, 1, part.number()}};
   forward.loss.counts.assign(counts.begin(), counts.end());
   return model.start(batch.inputs, batch.pretraining, forward);
 }
@@ -47,7 +47,7 @@ AlbertForPreTraining make_model(Precision precision) {
       tiny_config(), {.precision = precision, .trainable = true, .backend = {.threads = 1}});
 }
 
-// Learns the parts that are its rank's; hooks may fail, raise a signal or spoil the gradients.
+// Learns random micro-batches; hooks may fail, raise a signal or spoil the gradients.
 class ShareTask final : public TrainingTask {
  public:
   using Hook = std::function<void(ShareTask& task, int64_t step)>;
@@ -56,25 +56,23 @@ class ShareTask final : public TrainingTask {
       : ranks_(ranks), model_(make_model(precision)) {}
 
   AlbertPreTrainedModel& model() override { return model_; }
-  std::vector<double> counts(int64_t step) override {
-    if (before_counts) before_counts(*this, step);
+  std::vector<double> counts(std::span<const MicroBatch> own) override {
+    if (before_counts) before_counts(*this, own.front().step);
     std::vector<double> sums{0, 0};
-    for (const int64_t part : parts()) {
-      const auto counts = counts_of(part_of(model_.config(), step, part));
+    for (const MicroBatch& part : own) {
+      const auto counts = counts_of(batch_of(model_.config(), part));
       sums = {sums[0] + counts[0], sums[1] + counts[1]};
     }
     return sums;
   }
-  Deferred<Metrics> accumulate(int64_t step, std::span<const double> counts,
+  Deferred<Metrics> accumulate(const MicroBatch& part, std::span<const double> counts,
                                Tensor loss_scale) override {
-    if (before_accumulate) before_accumulate(*this, step);
-    std::vector<Deferred<Metrics>> sums;
-    for (const int64_t part : parts())
-      sums.emplace_back([out = start(model_, step, part, counts, loss_scale)]() -> Metrics {
-        return {{"loss", *out.get().loss}, {"updates", 1.0 / kParts}, {"tokens", 9}};
-      });
-    if (after_accumulate) after_accumulate(*this, step);
-    return sum_of(std::move(sums));
+    if (before_accumulate) before_accumulate(*this, part.step);
+    const auto out = start(model_, part, counts, loss_scale);
+    if (after_accumulate) after_accumulate(*this, part.step);
+    return Deferred<Metrics>([out, share = 1.0 / static_cast<double>(part.all)]() -> Metrics {
+      return {{"loss", *out.get().loss}, {"updates", share}, {"tokens", 9}};
+    });
   }
   Metrics averages(const Metrics& sums) const override {
     return {{"loss", sums.at("loss") / sums.at("updates")}};
@@ -98,11 +96,6 @@ class ShareTask final : public TrainingTask {
   mutable int saves = 0;
 
  private:
-  std::vector<int64_t> parts() const {
-    if (ranks_.size() == kParts) return {ranks_.rank()};
-    return {0, 1};
-  }
-
   const Communicator& ranks_;
   AlbertForPreTraining model_;
 };
@@ -111,6 +104,7 @@ LoopOptions options_for(const fs::path& folder) {
   LoopOptions options;
   options.output_dir = folder;
   options.total_steps = kSteps;
+  options.micro_batches = kParts;
   options.schedule = {.peak = 1e-2, .warmup_steps = 2, .total_steps = kSteps};
   options.logging_steps = 2;
   options.eval_steps = 5;
@@ -120,10 +114,17 @@ LoopOptions options_for(const fs::path& folder) {
 }
 
 struct Job {
-  explicit Job(fs::path output, Precision chosen = Precision::kF32)
-      : options(options_for(output)), precision(chosen) {}
+  explicit Job(fs::path output, Precision chosen = Precision::kF32, int size = kParts)
+      : options(options_for(output)),
+        precision(chosen),
+        ranks(size),
+        results(static_cast<size_t>(size)),
+        logs(static_cast<size_t>(size)),
+        values(static_cast<size_t>(size)),
+        evaluations(static_cast<size_t>(size)),
+        saves(static_cast<size_t>(size)) {}
 
-  // Two ranks; `prepare` may change a rank's task and options before it trains.
+  // `prepare` may change a rank's task and options before it trains.
   void go(const std::function<void(ShareTask& task, LoopOptions& options)>& prepare = {}) {
     outcomes = ranks.run([&](Communicator& all) {
       const auto at = static_cast<size_t>(all.rank());
@@ -154,12 +155,13 @@ struct Job {
 
   LoopOptions options;
   Precision precision;
-  ThreadRanks ranks{kParts};
+  ThreadRanks ranks;
   std::vector<ThreadRanks::Outcome> outcomes;
-  LoopResult results[kParts];
-  std::string logs[kParts];
-  std::vector<double> values[kParts];
-  int evaluations[kParts] = {}, saves[kParts] = {};
+  // Of each rank.
+  std::vector<LoopResult> results;
+  std::vector<std::string> logs;
+  std::vector<std::vector<double>> values;
+  std::vector<int> evaluations, saves;
 };
 
 std::string weights(const fs::path& folder) { return read_bytes(folder / "model.safetensors"); }
@@ -174,13 +176,13 @@ std::vector<double> summed_by_hand(Precision precision, const LoopOptions& optio
   for (int64_t step = 0; step < options.total_steps; ++step) {
     std::vector<double> counts{0, 0};
     for (int64_t part = 0; part < kParts; ++part) {
-      const auto own = counts_of(part_of(model.config(), step, part));
+      const auto own = counts_of(batch_of(model.config(), {step, part, kParts}));
       counts = {counts[0] + own[0], counts[1] + own[1]};
     }
     std::vector<T> first;
     for (int64_t part = 0; part < kParts; ++part) {
       model.zero_grads();
-      start(model, step, part, counts, optimizer.loss_scale()).get();
+      start(model, {step, part, kParts}, counts, optimizer.loss_scale()).get();
       if (part == 0) first.assign(values, values + grads.shape.size());
     }
     for (size_t i = 0; i < first.size(); ++i) values[i] = first[i] + values[i];
@@ -202,20 +204,57 @@ TEST(Ranks, GiveTheBitsOfOneProcessThatAddsUpWholeShares) {
   }
 }
 
-// Micro-batches of one rank are added to the gradients layer by layer, in another order.
-TEST(Ranks, LearnWhatOneRankDoesThatAccumulates) {
+TEST(Ranks, GiveTheSameBitsHoweverManyTheyAre) {
   const TemporaryFolder folder;
-  Job two(folder / "two", Precision::kF64);
-  two.go();
-  two.expect_none();
-  SelfCommunicator self;
-  ShareTask task(self, Precision::kF64);
-  std::ostringstream log;
-  train(task, options_for(folder / "one"), self, log);
-  const auto one =
-      doubles(download(task.model().backend(), task.model().parameters().flat_values()));
-  ASSERT_EQ(one.size(), two.values[0].size());
-  for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two.values[0][i], 1e-9) << i;
+  for (const int64_t micro_batches : {8, 11}) {
+    std::vector<double> of_one;
+    for (const int size : {1, 2, 3, 4, 8}) {
+      const std::string name = std::to_string(micro_batches) + " on " + std::to_string(size);
+      Job job(folder / name, Precision::kF32, size);
+      job.options.total_steps = 3;
+      job.options.micro_batches = micro_batches;
+      job.go();
+      job.expect_none();
+      if (size == 1) of_one = job.values[0];
+      for (const auto& values : job.values) EXPECT_EQ(values, of_one) << name;
+    }
+  }
+}
+
+TEST(Ranks, GoOnAsAnotherNumberToTheSameBits) {
+  const TemporaryFolder folder;
+  Job whole(folder / "whole", Precision::kF32, 4);
+  whole.options.micro_batches = 8;
+  whole.go();
+  int at = 0;
+  for (const int size : {4, 3, 1, 2}) {  // 3 updates each
+    Job part(folder / "run", Precision::kF32, size);
+    part.options.micro_batches = at == 0 ? 8 : size;  // as the same command asks for
+    at += 3;
+    part.go([&](ShareTask& task, LoopOptions&) {
+      if (task.rank() > 0) return;
+      task.before_counts = [&](ShareTask&, int64_t step) {
+        if (step == at && step < kSteps) std::raise(SIGTERM);
+      };
+    });
+    part.expect_none();
+    EXPECT_EQ(part.results[0].step, at);
+    EXPECT_EQ(part.logs[0].find("goes on in its 8 micro-batches") != std::string::npos, at > 3);
+  }
+  EXPECT_EQ(weights(folder / "run"), weights(folder / "whole"));
+}
+
+TEST(Ranks, RefuseOtherMicroBatchesAndTooFew) {
+  const TemporaryFolder folder;
+  Job first(folder / "run"), other(folder / "run");
+  first.go([](ShareTask&, LoopOptions& options) { options.total_steps = 4; });
+  first.expect_none();
+  other.options.micro_batches = 4;
+  other.go();
+  other.expect_all(ErrorCode::kMismatch, "found 2 micro-batches an update, wanted 4");
+  Job few(folder / "few", Precision::kF32, 3);
+  few.go();
+  few.expect_all(ErrorCode::kUsage, "ranks: found 3, wanted at most 2");
 }
 
 TEST(Ranks, LogTheMeansOverAllOfThem) {

@@ -18,8 +18,7 @@ inline constexpr const char* kLabelSmoothing = "label_smoothing_factor";
 MultipleChoiceEncoding choice_encoding(const TaskOptions& options,
                                        std::optional<int64_t> max_seq_length);
 
-std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& request,
-                                                 const Communicator& ranks);
+std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& request);
 std::unique_ptr<Predictor> make_choice_predictor(const PredictionRequest& request);
 std::string predict_choice_file(const PredictionRequest& request, const FileRequest& files);
 ScoreReport score_choice(const ScoringRequest& request);

@@ -47,8 +47,8 @@ ChoiceExamples encoded_choices(std::span<const ChoiceExample> examples,
   return result;
 }
 
-ChoiceTask::ChoiceTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks)
-    : FinetuningTask(parts.tokenizer, sizes, ranks),
+ChoiceTask::ChoiceTask(Parts parts, const FinetuningSizes& sizes)
+    : FinetuningTask(parts.tokenizer, sizes),
       parts_(std::move(parts)),
       eval_batch_size_(static_cast<size_t>(sizes.eval_batch_size)) {}
 

@@ -31,8 +31,7 @@ class ChoiceTask final : public FinetuningTask {
     ChoiceExamples training, validation;
     double label_smoothing = 0;
   };
-  // `ranks` must outlive this.
-  ChoiceTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks);
+  ChoiceTask(Parts parts, const FinetuningSizes& sizes);
 
   AlbertPreTrainedModel& model() override { return parts_.model; }
   Metrics averages(const Metrics& sums) const override;  // loss, accuracy

@@ -18,8 +18,7 @@ AlbertForMultipleChoice start_chooser(const FinetuningRequest& request, AlbertCo
 
 }  // namespace
 
-std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& request,
-                                                 const Communicator& ranks) {
+std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& request) {
   ChoiceSelection selection{.level = chosen_level(request.options),
                             .most = request.max_train_samples};
   DeclaredChoices declared;
@@ -35,7 +34,7 @@ std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& reques
       ChoiceTask::Parts{start_chooser(request, config), tokenizer, encoder,
                         encoded_choices(training, encoder), encoded_choices(validation, encoder),
                         request.options.get<double>(choice_options::kLabelSmoothing)},
-      request.sizes, ranks);
+      request.sizes);
 }
 
 }  // namespace albert

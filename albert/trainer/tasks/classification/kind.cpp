@@ -51,8 +51,8 @@ TaskKind kind_of(const char* name, const Options& answers, const Options& traini
   kind.training = text_flags() + short_rows + answers + training + evaluation + fresh_classifier();
   kind.prediction = text_flags() + labels();
   kind.scoring = columns + short_rows + answers + evaluation;
-  kind.make_task = [](const FinetuningRequest& request, const Communicator& ranks) {
-    return make_classification_task(problem, request, ranks);
+  kind.make_task = [](const FinetuningRequest& request) {
+    return make_classification_task(problem, request);
   };
   kind.make_predictor = make_classification_predictor;
   kind.score = [](const ScoringRequest& request) { return score_classification(problem, request); };

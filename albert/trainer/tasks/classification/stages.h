@@ -21,8 +21,7 @@ inline constexpr const char* kFreshClassifier = "fresh_classifier";
 }  // namespace classification_options
 
 std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
-                                                         const FinetuningRequest& request,
-                                                         const Communicator& ranks);
+                                                         const FinetuningRequest& request);
 std::unique_ptr<Predictor> make_classification_predictor(const PredictionRequest& request);
 std::string predict_official_file(const PredictionRequest& request, const FileRequest& files);
 ScoreReport score_classification(Problem problem, const ScoringRequest& request);

@@ -39,9 +39,8 @@ int64_t ClassificationExamples::truncated() const {
   return std::count_if(inputs.begin(), inputs.end(), [](const auto& i) { return i.truncated; });
 }
 
-ClassificationTask::ClassificationTask(Parts parts, const FinetuningSizes& sizes,
-                                       const Communicator& ranks)
-    : FinetuningTask(parts.tokenizer, sizes, ranks),
+ClassificationTask::ClassificationTask(Parts parts, const FinetuningSizes& sizes)
+    : FinetuningTask(parts.tokenizer, sizes),
       parts_(std::move(parts)),
       eval_batch_size_(static_cast<size_t>(sizes.eval_batch_size)) {}
 

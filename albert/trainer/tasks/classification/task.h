@@ -37,8 +37,7 @@ class ClassificationTask final : public FinetuningTask {
     LossOptions loss;                       // without its counts
     std::vector<std::string> metrics;       // of evaluation, as metrics_of() knows them
   };
-  // `ranks` must outlive this.
-  ClassificationTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks);
+  ClassificationTask(Parts parts, const FinetuningSizes& sizes);
 
   AlbertPreTrainedModel& model() override { return parts_.model; }
   Metrics averages(const Metrics& sums) const override;  // loss, and of single labels accuracy

@@ -159,8 +159,7 @@ std::vector<std::string> checked_metrics(Problem problem, const TaskOptions& opt
 }  // namespace
 
 std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
-                                                         const FinetuningRequest& request,
-                                                         const Communicator& ranks) {
+                                                         const FinetuningRequest& request) {
   const Files files = FileReader(problem, request).read();
   const TaskLabels data = labels_of_data(problem, request.options, files);
   const AlbertConfig config = starting_config(request);
@@ -181,7 +180,7 @@ std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
       ClassificationTask::Parts{problem, start_classifier(problem, request, config, labels, is_new),
                                 tokenizer, std::move(training), std::move(validation), loss,
                                 metrics},
-      request.sizes, ranks);
+      request.sizes);
 }
 
 }  // namespace albert

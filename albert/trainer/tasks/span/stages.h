@@ -23,8 +23,7 @@ inline constexpr const char* kNoAnswerThreshold = "na_prob_thresh";
 WindowOptions window_options(const TaskOptions& options, std::optional<int64_t> max_seq_length);
 AnswerSearch answer_search(const TaskOptions& options);
 
-std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request,
-                                               const Communicator& ranks);
+std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request);
 std::unique_ptr<Predictor> make_span_predictor(const PredictionRequest& request);
 std::string predict_squad_file(const PredictionRequest& request, const FileRequest& files);
 ScoreReport score_squad(const ScoringRequest& request);

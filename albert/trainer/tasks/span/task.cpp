@@ -68,8 +68,8 @@ SpanExamples span_examples(const std::vector<SquadQuestion>& questions,
   return examples;
 }
 
-SpanTask::SpanTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks)
-    : FinetuningTask(parts.tokenizer, sizes, ranks),
+SpanTask::SpanTask(Parts parts, const FinetuningSizes& sizes)
+    : FinetuningTask(parts.tokenizer, sizes),
       parts_(std::move(parts)),
       eval_batch_size_(sizes.eval_batch_size) {}
 

@@ -37,8 +37,7 @@ class SpanTask final : public FinetuningTask {
     SpanExamples training;
     Validation validation;
   };
-  // `ranks` must outlive this.
-  SpanTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks);
+  SpanTask(Parts parts, const FinetuningSizes& sizes);
 
   AlbertPreTrainedModel& model() override { return parts_.model; }
   Metrics averages(const Metrics& sums) const override;  // loss

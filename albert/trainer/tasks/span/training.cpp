@@ -40,8 +40,7 @@ AlbertForQuestionAnswering start_answerer(const FinetuningRequest& request, Albe
 
 }  // namespace
 
-std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request,
-                                               const Communicator& ranks) {
+std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request) {
   const SquadVersion version = squad_version(request.options);
   const auto training = read_labelled(request.train_file, version, request.max_train_samples);
   auto validation = read_labelled(request.validation_file, version, request.max_eval_samples);
@@ -53,7 +52,7 @@ std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request,
   return std::make_unique<SpanTask>(
       SpanTask::Parts{start_answerer(request, config), tokenizer, span_examples(training, encoder),
                       validation_of(std::move(validation), encoder, request.options)},
-      request.sizes, ranks);
+      request.sizes);
 }
 
 }  // namespace albert

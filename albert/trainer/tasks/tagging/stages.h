@@ -25,8 +25,7 @@ inline constexpr const char* kFreshClassifier = "fresh_classifier";
 TagColumns tag_columns(const TaskOptions& options);
 TokenWindowOptions token_windows(const TaskOptions& options, std::optional<int64_t> max_seq_length);
 
-std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& request,
-                                                  const Communicator& ranks);
+std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& request);
 std::unique_ptr<Predictor> make_tagging_predictor(const PredictionRequest& request);
 std::string predict_tagged_file(const PredictionRequest& request, const FileRequest& files);
 ScoreReport score_tagging(const ScoringRequest& request);

@@ -97,8 +97,8 @@ TaggingExamples tagging_examples(const std::vector<LabelledText>& sentences) {
   return examples;
 }
 
-TaggingTask::TaggingTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks)
-    : FinetuningTask(parts.tokenizer, sizes, ranks),
+TaggingTask::TaggingTask(Parts parts, const FinetuningSizes& sizes)
+    : FinetuningTask(parts.tokenizer, sizes),
       parts_(std::move(parts)),
       eval_batch_size_(sizes.eval_batch_size) {
   for (const auto& [id, name] : parts_.model.config().id2label) labels_.push_back(name);

@@ -51,8 +51,7 @@ class TaggingTask final : public FinetuningTask {
     bool by_type = false;   // evaluation gives the scores of each type
     std::string described;  // how the labels are written, for people: "IOB2"
   };
-  // `ranks` must outlive this.
-  TaggingTask(Parts parts, const FinetuningSizes& sizes, const Communicator& ranks);
+  TaggingTask(Parts parts, const FinetuningSizes& sizes);
 
   AlbertPreTrainedModel& model() override { return parts_.model; }
   Metrics averages(const Metrics& sums) const override;  // loss

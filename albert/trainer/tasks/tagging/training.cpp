@@ -146,8 +146,7 @@ TaskLabels choose_labels(const FinetuningRequest& request, const AlbertConfig& c
 
 }  // namespace
 
-std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& request,
-                                                  const Communicator& ranks) {
+std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& request) {
   const Files files = read_files(request);
   const AlbertConfig config = starting_config(request);
   const bool is_new = request.options.get<bool>(option::kFreshClassifier) ||
@@ -180,7 +179,7 @@ std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& reque
           scheme                ? name_of(*scheme)
           : has_entities(names) ? "unchecked"
                                 : "plain"},
-      request.sizes, ranks);
+      request.sizes);
 }
 
 }  // namespace albert
