@@ -127,7 +127,11 @@ ordered_json files_json(const Described& model) {
 // The folder's weights; a note where they are in a format that is not read.
 std::unique_ptr<const WeightSource> weights_of(const fs::path& folder, std::ostream& err) {
   const FoundWeights found = find_weights(folder);
-  if (found.is_read) return open_weights(folder);
+  if (found.is_read) {
+    auto weights = open_weights(folder);
+    for (const auto& note : weights->notes()) err << "albert: note: " << note << "\n";
+    return weights;
+  }
   if (!found.file.empty())
     err << "albert: note: " << found.file.string() << ": weights that this version does not read\n";
   return nullptr;

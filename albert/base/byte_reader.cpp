@@ -1,5 +1,7 @@
 #include "albert/base/byte_reader.h"
 
+#include <algorithm>
+
 namespace albert {
 
 std::span<const std::byte> ByteReader::bytes(uint64_t n, const char* what) {
@@ -12,6 +14,15 @@ std::span<const std::byte> ByteReader::bytes(uint64_t n, const char* what) {
 std::string_view ByteReader::text(uint64_t n, const char* what) {
   const auto b = bytes(n, what);
   return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
+
+std::string_view ByteReader::line(const char* what) {
+  const auto left = bytes_.subspan(position_);
+  const auto end = std::find(left.begin(), left.end(), std::byte{'\n'});
+  if (end == left.end()) fail_here(what, " has no end");
+  const std::string_view found = text(static_cast<uint64_t>(end - left.begin()), what);
+  ++position_;
+  return found;
 }
 
 uint64_t ByteReader::u64_at_most(uint64_t cap, const char* what) {

@@ -31,6 +31,8 @@ class ByteReader {
   // The next n bytes, not copied.
   std::span<const std::byte> bytes(uint64_t n, const char* what);
   std::string_view text(uint64_t n, const char* what);
+  // Up to the next line feed, which is skipped.
+  std::string_view line(const char* what);
 
   // Error(kBadData) "name: byte 123: parts".
   template <class... Parts>

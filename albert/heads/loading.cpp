@@ -85,6 +85,7 @@ void AlbertPreTrainedModel::load(const WeightSource& weights, const ModelOptions
   if (!found.wrong.empty()) fail(ErrorCode::kMismatch, weights.name(), ": ", listed(found.wrong));
   materialize(options);
   report_.unexpected = found.unexpected;
+  report_.warnings = weights.notes();
   for (const Parameter* p : found.missing) report_.missing.push_back(described(*p));
   draw_values([&](const Parameter& p) { return !found.sources.contains(p.name); });
   for (const Parameter& p : store_->all()) {

@@ -31,6 +31,14 @@ TEST_F(ByteReaderTest, NothingBeyondTheEndIsRead) {
   EXPECT_EQ(reader_.bytes(4, "the rest").size(), 4U);
 }
 
+TEST(ByteReader, LinesEndAtALineFeed) {
+  const std::string bytes = "os\n\nsystem";
+  ByteReader reader("f", std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(reader.line("a module"), "os");
+  EXPECT_EQ(reader.line("a name"), "");
+  EXPECT_EQ(refusal_of([&] { reader.line("a name"); }).what, "f: byte 4: a name has no end");
+}
+
 TEST_F(ByteReaderTest, CountsHaveCaps) {
   ByteReader other = reader_;
   EXPECT_EQ(other.u64_at_most(UINT64_MAX, "n"), 0x8807060504030201U);

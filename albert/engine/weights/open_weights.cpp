@@ -5,9 +5,12 @@
 #include <array>
 
 #include "albert/base/error.h"
+#include "albert/base/printable.h"
+#include "albert/engine/weights/model_prefix.h"
 #include "albert/engine/weights/safetensors.h"
 #include "albert/engine/weights/sharded_weights.h"
 #include "albert/engine/weights/tf_checkpoint.h"
+#include "albert/engine/weights/torch_weights.h"
 
 namespace albert {
 namespace {
@@ -21,7 +24,13 @@ struct WeightFormat {
   OpenWeights open;
   bool sharded;
 };
-constexpr std::array kFormats{WeightFormat{"model.safetensors", open_safetensors, true}};
+constexpr std::array kFormats{WeightFormat{"model.safetensors", open_safetensors, true},
+                              WeightFormat{"pytorch_model.bin", open_torch, true}};
+
+// Files of torch.save have any name; the second list holds names of a trainer's own state.
+constexpr std::array kTorchPatterns{"*.pt", "*.pth", "*.t7"};
+constexpr std::array kStatePatterns{"optimizer*.pt", "scheduler*.pt", "scaler*.pt",
+                                    "rng_state*.pth"};
 
 // Files that hold weights which are not read, as patterns of fnmatch(3); the first one is told.
 constexpr std::array kUnreadPatterns{"pytorch_model*.bin",
@@ -36,8 +45,7 @@ constexpr std::array kUnreadPatterns{"pytorch_model*.bin",
                                      "saved_model.pb",
                                      "rust_model.ot",
                                      "*.onnx",
-                                     "*.gguf",
-                                     "*.pth"};
+                                     "*.gguf"};
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -48,31 +56,60 @@ std::string index_of(const WeightFormat& format) {
   return std::string(format.file) + ".index.json";
 }
 
-// The name of a file with weights in a format that is not read, empty when there is none.
-std::string unread_file(const fs::path& folder) {
+template <class Patterns>
+bool matches(const std::string& name, const Patterns& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const char* pattern) { return fnmatch(pattern, name.c_str(), 0) == 0; });
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     names.push_back(at->path().filename().string());
   std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The name of a file with weights in a format that is not read, empty when there is none.
+std::string unread_file(const std::vector<std::string>& names) {
   for (const char* pattern : kUnreadPatterns)
     for (const std::string& name : names)
       if (fnmatch(pattern, name.c_str(), 0) == 0) return name;
   return "";
 }
 
+std::vector<std::string> torch_files(std::vector<std::string> names) {
+  std::erase_if(names, [](const std::string& name) {
+    return !matches(name, kTorchPatterns) || matches(name, kStatePatterns);
+  });
+  return names;
+}
+
+std::string wanted_files() {
+  std::vector<std::string> files;
+  for (const WeightFormat& format : kFormats) {
+    files.emplace_back(format.file);
+    if (format.sharded) files.push_back(index_of(format));
+  }
+  files.emplace_back("NAME.index");
+  return one_of(files);
+}
+
 [[noreturn]] void fail_without_weights(const fs::path& folder, const fs::path& unread) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored))
     fail(ErrorCode::kMissingInput, folder.string(), ": no such folder");
-  const std::string wanted = kFormats.front().file;
+  if (const auto several = torch_files(names_in(folder)); several.size() > 1)
+    fail(ErrorCode::kBadData, folder.string(), ": found ", joined_first(several, 6),
+         ", wanted one file of weights; name it ", kFormats.back().file);
   if (unread.empty())
-    fail(ErrorCode::kMissingInput, folder.string(), ": found no weights, wanted ", wanted, " or ",
-         index_of(kFormats.front()));
+    fail(ErrorCode::kMissingInput, folder.string(), ": found no weights, wanted ", wanted_files());
   fail(ErrorCode::kMissingInput, folder.string(), ": found the weights in ",
-       unread.filename().string(), ", which this version does not read; wanted ", wanted,
-       ": load the model in transformers and save it with save_pretrained(folder, "
-       "safe_serialization=True)");
+       unread.filename().string(), ", which this version does not read; wanted ",
+       kFormats.front().file,
+       ": load the model in transformers and save it with "
+       "save_pretrained(folder)");
 }
 
 // The format of a file that find_weights() gave; null when none of ours.
@@ -81,6 +118,14 @@ const WeightFormat* format_of(const fs::path& file) {
   for (const WeightFormat& format : kFormats)
     if (name == format.file || (format.sharded && name == index_of(format))) return &format;
   return nullptr;
+}
+
+std::unique_ptr<const WeightSource> open_file(const fs::path& file) {
+  if (is_tf_checkpoint(file)) return open_tf_checkpoint(file);
+  const WeightFormat* format = format_of(file);
+  if (!format) return open_torch(file);
+  if (file.filename() == format->file) return format->open(file);
+  return open_sharded_weights(file, fs::path(format->file).extension().string(), format->open);
 }
 
 }  // namespace
@@ -93,19 +138,16 @@ FoundWeights find_weights(const fs::path& folder) {
   }
   const fs::path checkpoint = find_tf_checkpoint(folder);
   if (!checkpoint.empty()) return {checkpoint, true};
-  const std::string unread = unread_file(folder);
+  const auto names = names_in(folder);
+  if (const auto files = torch_files(names); files.size() == 1) return {folder / files[0], true};
+  const std::string unread = unread_file(names);
   return {unread.empty() ? fs::path() : folder / unread, false};
 }
 
 std::unique_ptr<const WeightSource> open_weights(const fs::path& folder) {
   const FoundWeights found = find_weights(folder);
   if (!found.is_read) fail_without_weights(folder, found.file);
-  if (is_tf_checkpoint(found.file)) return open_tf_checkpoint(found.file);
-  const WeightFormat* format = format_of(found.file);
-  ALBERT_CHECK(format, found.file.string());
-  if (found.file.filename() == format->file) return format->open(found.file);
-  return open_sharded_weights(found.file, fs::path(format->file).extension().string(),
-                              format->open);
+  return without_model_prefix(open_file(found.file));
 }
 
 HostTensor WeightSource::tensor(const std::string& name) const {

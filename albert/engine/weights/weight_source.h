@@ -37,15 +37,19 @@ class WeightSource {
   // new.
   virtual void check_unchanged() const = 0;
 
+  // What a user is told of how the tensors were found; most often nothing.
+  virtual std::vector<std::string> notes() const { return {}; }
+
   // One tensor in memory of its own.
   HostTensor tensor(const std::string& name) const;
 };
 
-// The weights of a model folder, in the first format that is there: model.safetensors, or the
-// shards that model.safetensors.index.json names (open_weights.cpp has the list). Every header and
-// the index are checked, no data are read. Error(kMissingInput) when a file is not there; weights
-// in other formats are refused by name, with what would work. Error(kBadData) for a broken file or
-// index.
+// The weights of a model folder, in the first format that is there: model.safetensors,
+// pytorch_model.bin, or the shards that FILE.index.json names (open_weights.cpp has the list); else
+// the only .pt, .pth or .t7 file. A model under a prefix is found (model_prefix.h). Every header
+// and the index are checked, no data are read. Error(kMissingInput) when a file is not there;
+// weights in other formats are refused by name, with what would work. Error(kBadData) for a broken
+// file or index, and where several files or models could be meant.
 std::unique_ptr<const WeightSource> open_weights(const std::filesystem::path& folder);
 
 // The file that holds (or, an index, lists) a folder's weights, and whether open_weights() reads

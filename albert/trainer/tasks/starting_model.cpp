@@ -22,6 +22,7 @@ class PartOfWeights final : public WeightSource {
     all_->read(tensor, to);
   }
   void check_unchanged() const override { all_->check_unchanged(); }
+  std::vector<std::string> notes() const override { return all_->notes(); }
 
  private:
   std::unique_ptr<const WeightSource> all_;
