@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <set>
 
 #include "albert/base/printable.h"
@@ -42,11 +41,9 @@ class TensorNames {
     return std::string(text);
   }
   void add_tensor(const std::string& name, PickleValue tensor) {
-    const bool plain = std::all_of(name.begin(), name.end(),
-                                   [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
-    if (name.empty() || name.size() > kMaxName || !plain)
+    if (name.empty() || name.size() > kMaxName || printable(name, kMaxName) != name)
       place_.fail_here("tensor ", in_quotes(name), ": a name is 1 to ", kMaxName,
-                       " bytes without control characters");
+                       " bytes of UTF-8 without control characters");
     values_.charge(place_, kPerTensor + name.size());
     if (!tensors_.emplace(name, values_.torch_tensor(tensor)).second)
       place_.fail_here("found two tensors ", in_quotes(name), ", wanted one");

@@ -83,11 +83,9 @@ void read_common(ByteReader& reader, Header& header) {
 }
 
 void check_name(const ByteReader& reader, std::string_view name) {
-  const bool plain =
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
-  if (name.empty() || name.size() > kMaxName || !plain)
+  if (name.empty() || name.size() > kMaxName || printable(name, kMaxName) != name)
     reader.fail_here("found the name ", in_quotes(name), ", wanted 1 to ", kMaxName,
-                     " bytes without control characters");
+                     " bytes of UTF-8 without control characters");
 }
 
 Header read_directory_entry(ByteReader& reader) {
