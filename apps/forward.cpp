@@ -52,6 +52,7 @@ Runner declare_forward(Command& command) {
   command.boolean("attentions", flags->attentions, "write out.attentions.N");
   command.list("class_weights", flags->class_weights, "one weight a class, by commas");
   command.option("label_smoothing", flags->label_smoothing, "of a cross-entropy, 0 to 1");
+  add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) {
     if (flags->head.empty())

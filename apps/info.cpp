@@ -25,7 +25,7 @@ using nlohmann::ordered_json;
 constexpr int kHopper = 9;  // the major number of its compute capability
 
 struct InfoFlags {
-  std::string folder, architecture, precision = "f32";
+  std::string folder, architecture, prefix, precision = "f32";
   int64_t batch = 8, length = 512;
   bool json = false;
 };
@@ -125,10 +125,11 @@ ordered_json files_json(const Described& model) {
 }
 
 // The folder's weights; a note where they are in a format that is not read.
-std::unique_ptr<const WeightSource> weights_of(const fs::path& folder, std::ostream& err) {
+std::unique_ptr<const WeightSource> weights_of(const fs::path& folder, const std::string& prefix,
+                                               std::ostream& err) {
   const FoundWeights found = find_weights(folder);
   if (found.is_read) {
-    auto weights = open_weights(folder);
+    auto weights = open_weights(folder, prefix);
     for (const auto& note : weights->notes()) err << "albert: note: " << note << "\n";
     return weights;
   }
@@ -141,7 +142,7 @@ Described described_by(const InfoFlags& flags, std::ostream& err) {
   std::vector<std::string> warnings;
   Described model{{}, AlbertConfig::from_folder(flags.folder, &warnings), nullptr};
   for (const auto& warning : warnings) err << "albert: note: " << warning << "\n";
-  model.weights = weights_of(flags.folder, err);
+  model.weights = weights_of(flags.folder, flags.prefix, err);
   const auto& named = model.config.architectures;
   model.architecture = !flags.architecture.empty() ? flags.architecture
                        : named.empty()             ? "AlbertModel"
@@ -235,6 +236,7 @@ Runner declare_info(Command& command) {
   command.limit("length", 1);
   command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"},
                  "of the step to plan");
+  add_prefix(command, flags->prefix);
   command.boolean("json", flags->json, "print JSON");
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }

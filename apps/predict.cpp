@@ -198,6 +198,7 @@ Runner declare_predict(Command& command) {
   command.alias("input", {"test_file"});
   command.alias("batch_size",
                 {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
+  add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
   return [flags, &command](std::ostream& out, std::ostream& err) {
     return run(*flags, command, out, err);

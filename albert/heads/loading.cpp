@@ -76,7 +76,7 @@ void AlbertPreTrainedModel::draw_values(const std::function<bool(const Parameter
 }
 
 void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const ModelOptions& options) {
-  load(*open_weights(folder), options);
+  load(*open_weights(folder, options.prefix), options);
 }
 
 void AlbertPreTrainedModel::load(const WeightSource& weights, const ModelOptions& options) {

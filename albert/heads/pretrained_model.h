@@ -22,6 +22,7 @@ struct ModelOptions {
   bool allow_missing = false;  // tensors of the head and its pooler that the folder lacks start at
                                // random, named in LoadReport::missing; false: they are refused
   uint64_t seed = 42;          // of random starts
+  std::string prefix = {};     // of the model's tensors, where a file holds several models
   // The device and how it computes. On Device::kMeta nothing is allocated or computed: forward()
   // only plans its memory.
   kernels::BackendOptions backend = {};
@@ -193,7 +194,7 @@ class PreTrained : public AlbertPreTrainedModel {
                               const ModelOptions& options = {}) {
     std::vector<std::string> warnings;
     const AlbertConfig config = AlbertConfig::from_folder(folder, &warnings);
-    const auto weights = open_weights(folder);
+    const auto weights = open_weights(folder, options.prefix);
     Head head = Head::fitting(config, *weights);
     head.load(*weights, options);
     head.add_warnings(warnings);

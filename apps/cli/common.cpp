@@ -26,6 +26,12 @@ void add_common(Command& command, CommonOptions& options) {
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 
+void add_prefix(Command& command, std::string& prefix) {
+  command.option("prefix", prefix,
+                 "what stands before the names of the model's tensors, where a file holds several "
+                 "models: module., teacher.bert.");
+}
+
 void print_load_notes(const LoadReport& report, const CommonOptions& options, std::ostream& err) {
   if (options.quiet) return;
   for (const auto& name : report.missing)
@@ -56,6 +62,7 @@ ModelOptions CommonOptions::model(std::ostream& err) const {
     fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
   options.precision = precision_of(precision);
+  options.prefix = prefix;
   options.backend.threads = threads;
   options.backend.tf32 = tf32;
   options.backend.tune_matmuls = tune_matmuls;

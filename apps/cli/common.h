@@ -14,6 +14,7 @@ struct CommonOptions {
   bool tf32 = false, tune_matmuls = false;
   std::string attention = "own";
   int threads = 0;
+  std::string prefix;  // of the model's tensors in its file
   bool quiet = false;
 
   // Chooses the device, and says so on `err` unless quiet. Error(kNoDevice), Error(kUsage).
@@ -23,6 +24,9 @@ struct CommonOptions {
 Precision precision_of(const std::string& name);
 
 void add_common(Command& command, CommonOptions& options);
+
+// --prefix, for commands that read a model folder.
+void add_prefix(Command& command, std::string& prefix);
 
 // Says what a loaded model should be told of: parts that start at random, and warnings from
 // config.json. Nothing when quiet.

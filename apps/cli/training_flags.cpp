@@ -85,6 +85,7 @@ void add_training(Command& command, TrainingFlags& f) {
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
                  "auto: go on where output_dir stopped");
+  add_prefix(command, f.common.prefix);
   add_common(command, f.common);
 }
 
@@ -146,23 +147,25 @@ LoopOptions TrainingFlags::loop(const Communicator& job) const {
 
 nlohmann::ordered_json TrainingFlags::frozen_settings() const {
   const RateMultipliers by_part = rates();
-  return {{"precision", common.precision},
-          {"train_batch_size", batch_size},
-          {"max_steps", max_steps},
-          {"learning_rate", learning_rate},
-          {"warmup_steps", warmup_steps()},
-          {"lr_scheduler_type", schedule},
-          {"optim", kind},
-          {"optim_variant", variant},
-          {"weight_decay", weight_decay},
-          {"adam_beta1", adam_beta1},
-          {"adam_beta2", adam_beta2},
-          {"adam_epsilon", adam_epsilon},
-          {"max_grad_norm", max_grad_norm},
-          {"embeddings_rate", by_part.embeddings},
-          {"encoder_rate", by_part.encoder},
-          {"head_rate", by_part.head},
-          {"seed", seed}};
+  nlohmann::ordered_json settings{{"precision", common.precision},
+                                  {"train_batch_size", batch_size},
+                                  {"max_steps", max_steps},
+                                  {"learning_rate", learning_rate},
+                                  {"warmup_steps", warmup_steps()},
+                                  {"lr_scheduler_type", schedule},
+                                  {"optim", kind},
+                                  {"optim_variant", variant},
+                                  {"weight_decay", weight_decay},
+                                  {"adam_beta1", adam_beta1},
+                                  {"adam_beta2", adam_beta2},
+                                  {"adam_epsilon", adam_epsilon},
+                                  {"max_grad_norm", max_grad_norm},
+                                  {"embeddings_rate", by_part.embeddings},
+                                  {"encoder_rate", by_part.encoder},
+                                  {"head_rate", by_part.head},
+                                  {"seed", seed}};
+  if (!common.prefix.empty()) settings["prefix"] = common.prefix;
+  return settings;
 }
 
 int run_ranks(TrainingFlags& flags, const Command& command, std::ostream& err,

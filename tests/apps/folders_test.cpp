@@ -48,9 +48,12 @@ class Folders : public ::testing::Test {
     config[key] = value;
     write_bytes(folder / "config.json", config.dump());
   }
-  Outcome predict(const std::string& model) const {
+  Outcome predict(const std::string& model, const std::vector<std::string>& more = {}) const {
     write_bytes(folder_ / "a.txt", "a fine film\n");
-    return run({"predict", "--model", model, "--input", folder_ / "a.txt"});
+    std::vector<std::string> arguments = {"predict", "--model", model, "--input",
+                                          folder_ / "a.txt"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
   }
   Outcome finetune(const std::string& model, const std::vector<std::string>& more = {}) const {
     write_bytes(folder_ / "a.tsv", "text\tlabel\nabc\tx\nbcd\ty\n");
@@ -171,12 +174,34 @@ TEST_F(Folders, InfoTellsHowWeightsDifferFromTheArchitecture) {
 
 TEST_F(Folders, InfoPlansWithoutWeightsThatItReads) {
   const fs::path model = saved<AlbertForSequenceClassification>("classifier");
-  fs::rename(model / "model.safetensors", model / "pytorch_model.bin");
+  fs::rename(model / "model.safetensors", model / "flax_model.msgpack");
   const Outcome r = run({"info", model, "--json"});
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(json::parse(r.out).at("files").is_null());
-  EXPECT_TRUE(r.says("pytorch_model.bin: weights that this version does not read")) << r.err;
+  EXPECT_TRUE(r.says("flax_model.msgpack: weights that this version does not read")) << r.err;
   EXPECT_EQ(predict(model).code, 66);
+}
+
+TEST_F(Folders, OfSeveralModelsInAFileThePrefixChooses) {
+  const fs::path one = saved<AlbertForSequenceClassification>("one"),
+                 model = saved<AlbertForSequenceClassification>("several");
+  TensorFile both;
+  for (const auto& [name, tensor] : read_safetensors(one / "model.safetensors").tensors) {
+    both.tensors["teacher." + name] = tensor;
+    both.tensors["student." + name] = HostTensor(tensor.dtype(), tensor.shape());
+  }
+  write_safetensors(model / "model.safetensors", both);
+  const std::vector<std::string> prefix = {"--prefix", "teacher"};
+  for (const Outcome& r : {predict(model), finetune(model), run({"info", model})}) {
+    EXPECT_EQ(r.code, 65);
+    EXPECT_TRUE(r.says(": found models under student., teacher., wanted one; choose")) << r.err;
+  }
+  EXPECT_EQ(predict(model, prefix).out, predict(one).out);
+  EXPECT_EQ(finetune(model, prefix).code, 0);
+  const Outcome r = run({"info", model, "--prefix", "teacher."});
+  EXPECT_TRUE(r.says("note: ") && r.says(": found the model's tensors under teacher.; ")) << r.err;
+  EXPECT_EQ(r.out.find("missing: "), std::string::npos) << r.out;
+  EXPECT_EQ(predict(model, {"--prefix", "ema"}).code, 2);
 }
 
 TEST_F(Folders, GooglesConfigDescribesAFolderEverywhere) {

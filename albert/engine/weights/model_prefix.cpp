@@ -54,16 +54,40 @@ class PrefixedWeights final : public WeightSource {
   Tensors tensors_;
 };
 
+std::string listed(const std::set<std::string>& prefixes) {
+  std::vector<std::string> names;
+  for (const std::string& prefix : prefixes) names.push_back(printable(prefix));
+  if (names[0].empty()) names[0] = "no prefix";
+  return joined_first(names, 6);
+}
+
+// The only one of the prefixes; Error(kBadData) where there are several.
+std::string only_of(const std::string& place, const std::set<std::string>& prefixes) {
+  if (prefixes.size() > 1)
+    fail(ErrorCode::kBadData, place, ": found models under ", listed(prefixes),
+         ", wanted one; choose it with --prefix");
+  return *prefixes.begin();
+}
+
+// `wanted`, with its dot, where a model lies under it.
+std::string chosen_of(const std::string& place, const std::set<std::string>& prefixes,
+                      const std::string& wanted) {
+  const std::string prefix = wanted.ends_with('.') ? wanted : wanted + '.';
+  if (!prefixes.contains(prefix))
+    fail(ErrorCode::kUsage, "--prefix ", wanted, ": ", place, " has no model under it, but ",
+         prefixes.empty() ? "none at all" : "under " + listed(prefixes));
+  return prefix;
+}
+
 }  // namespace
 
 std::unique_ptr<const WeightSource> without_model_prefix(
-    std::unique_ptr<const WeightSource> weights) {
+    std::unique_ptr<const WeightSource> weights, const std::string& prefix) {
   const auto prefixes = prefixes_of(weights->tensors());
-  if (prefixes.empty() || prefixes.contains("")) return weights;
-  if (prefixes.size() > 1)
-    fail(ErrorCode::kBadData, weights->name(), ": found models under ",
-         joined_first({prefixes.begin(), prefixes.end()}, 6), ", wanted one; save it alone");
-  return std::make_unique<const PrefixedWeights>(std::move(weights), *prefixes.begin());
+  if (prefix.empty() && (prefixes.empty() || prefixes.contains(""))) return weights;
+  const std::string found = prefix.empty() ? only_of(weights->name(), prefixes)
+                                           : chosen_of(weights->name(), prefixes, prefix);
+  return std::make_unique<const PrefixedWeights>(std::move(weights), found);
 }
 
 }  // namespace albert

@@ -4,11 +4,12 @@
 
 namespace albert {
 
-// The source itself where an ALBERT's tensors have their own names (with "albert." or without) or
-// there is none. Where they lie under a prefix ("module.", "state_dict.", "net.module.encoder."),
-// those below it under their own names; notes() says so. Error(kBadData) naming the prefixes where
-// several models are there.
+// The tensors of an ALBERT under their own names (with "albert." or without). Where they lie under
+// a prefix ("module.", "state_dict.", "net.module.encoder."), those below it, and notes() says so;
+// else the source itself. With `prefix` ("module." or "module") the tensors below that one.
+// Error(kBadData) naming the prefixes where several models lie under one each, kUsage where none
+// lies under `prefix`.
 std::unique_ptr<const WeightSource> without_model_prefix(
-    std::unique_ptr<const WeightSource> weights);
+    std::unique_ptr<const WeightSource> weights, const std::string& prefix);
 
 }  // namespace albert

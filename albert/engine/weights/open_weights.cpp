@@ -144,10 +144,11 @@ FoundWeights find_weights(const fs::path& folder) {
   return {unread.empty() ? fs::path() : folder / unread, false};
 }
 
-std::unique_ptr<const WeightSource> open_weights(const fs::path& folder) {
+std::unique_ptr<const WeightSource> open_weights(const fs::path& folder,
+                                                 const std::string& prefix) {
   const FoundWeights found = find_weights(folder);
   if (!found.is_read) fail_without_weights(folder, found.file);
-  return without_model_prefix(open_file(found.file));
+  return without_model_prefix(open_file(found.file), prefix);
 }
 
 HostTensor WeightSource::tensor(const std::string& name) const {

@@ -10,12 +10,22 @@
 namespace albert {
 namespace {
 
-constexpr std::string_view kMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+constexpr uint8_t kProtocol = 0x80, kFrame = 0x95;  // opcodes
+constexpr std::string_view kMagic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
+constexpr size_t kMagicBytes = 2 + 9 + kMagic.size();  // with PROTO and a frame
 constexpr int64_t kVersion = 1001;
 constexpr uint64_t kFirstPart = 1 << 20;
 
+// The magic number is a pickle of any protocol: PROTO and its number, from protocol 4 on a frame
+// with its length, and the number itself.
+std::string_view read_magic(ByteReader& reader) {
+  if (reader.u8("a pickle") != kProtocol) return "";
+  if (reader.u8("its protocol") >= 4 && reader.u8("a frame") == kFrame) reader.u64("its length");
+  return reader.text(kMagic.size(), "the magic number");
+}
+
 void check_version(ByteReader& reader, PickleValues& values) {
-  reader.text(kMagic.size(), "magic number");
+  read_magic(reader);
   const PickleValue version = read_torch_pickle(reader, values);
   if (version.kind != PickleKind::kInt || version.number != kVersion)
     reader.fail_here("found another version of the format, wanted ", kVersion);
@@ -86,9 +96,11 @@ TorchLayout parse(const InputFile& file, uint64_t size) {
 }  // namespace
 
 bool is_legacy_torch(const InputFile& file) {
-  std::string start(std::min<uint64_t>(file.size(), kMagic.size()), '\0');
+  std::array<std::byte, kMagicBytes> start{};
+  if (file.size() < start.size()) return false;
   file.read_at(0, start.data(), start.size());
-  return start == kMagic;
+  ByteReader reader(file.name(), start);
+  return read_magic(reader) == kMagic;
 }
 
 TorchLayout read_legacy_torch(const InputFile& file) {

@@ -46,11 +46,13 @@ class WeightSource {
 
 // The weights of a model folder, in the first format that is there: model.safetensors,
 // pytorch_model.bin, or the shards that FILE.index.json names (open_weights.cpp has the list); else
-// the only .pt, .pth or .t7 file. A model under a prefix is found (model_prefix.h). Every header
-// and the index are checked, no data are read. Error(kMissingInput) when a file is not there;
-// weights in other formats are refused by name, with what would work. Error(kBadData) for a broken
-// file or index, and where several files or models could be meant.
-std::unique_ptr<const WeightSource> open_weights(const std::filesystem::path& folder);
+// a TensorFlow checkpoint; else the only .pt, .pth or .t7 file. A model under a prefix is found, or
+// chosen with `prefix` (model_prefix.h). Every header and the index are checked, no data are read.
+// Error(kMissingInput) when a file is not there; weights in other formats are refused by name, with
+// what would work. Error(kBadData) for a broken file or index, and where several files or models
+// could be meant.
+std::unique_ptr<const WeightSource> open_weights(const std::filesystem::path& folder,
+                                                 const std::string& prefix = "");
 
 // The file that holds (or, an index, lists) a folder's weights, and whether open_weights() reads
 // its format. Empty when the folder has none.

@@ -56,7 +56,8 @@ bool starts_new_head(const FinetuningRequest& request, const AlbertConfig& confi
   const bool foreign =
       !heads.empty() && std::find(heads.begin(), heads.end(), architecture) == heads.end();
   if (request.model.empty() || foreign) return true;
-  return !open_weights(request.model)->tensors().contains("classifier.weight");
+  const auto weights = open_weights(request.model, request.model_options.prefix);
+  return !weights->tensors().contains("classifier.weight");
 }
 
 void start_model(AlbertPreTrainedModel& model, const FinetuningRequest& request,
@@ -66,7 +67,7 @@ void start_model(AlbertPreTrainedModel& model, const FinetuningRequest& request,
   options.allow_missing = true;
   options.seed = request.sizes.seed;
   if (request.model.empty()) return model.initialize(options);
-  model.load(PartOfWeights(open_weights(request.model), fresh), options);
+  model.load(PartOfWeights(open_weights(request.model, options.prefix), fresh), options);
   for (const auto& name : model.load_report().missing)
     request.note("new, starts at random: " + name);
   for (const auto& warning : model.load_report().warnings) request.warn(warning);

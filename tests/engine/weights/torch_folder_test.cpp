@@ -96,7 +96,25 @@ TEST_F(TorchFolder, SeveralModelsAreRefusedByTheirPrefixes) {
               std::string("model.albert.") + kWords, std::string("model.albert.") + kLayer}));
   const Refusal r = refusal_of([&] { open_weights(folder_.path()); });
   EXPECT_EQ(r.code, ErrorCode::kBadData);
-  EXPECT_TRUE(r.says(": found models under ema., model., wanted one")) << r.what;
+  EXPECT_TRUE(r.says(": found models under ema., model., wanted one; choose it with --prefix"))
+      << r.what;
+}
+
+TEST_F(TorchFolder, APrefixChoosesAmongModels) {
+  const std::string own = "albert.", teacher = "teacher.";
+  write_bytes(folder_ / "pytorch_model.bin", one(5, {own + kWords, own + kLayer, teacher + kWords,
+                                                     teacher + kLayer, "teachers.bias"}));
+  for (const std::string prefix : {"teacher.", "teacher"}) {
+    const auto weights = open_weights(folder_.path(), prefix);
+    EXPECT_EQ(weights->tensors().size(), 2U);
+    EXPECT_TRUE(weights->tensors().contains(kWords));
+    EXPECT_TRUE(weights->notes().at(0).ends_with("under teacher.; 3 other tensors are not read"));
+  }
+  const Refusal r = refusal_of([&] { open_weights(folder_.path(), "module"); });
+  EXPECT_EQ(r.code, ErrorCode::kUsage);
+  EXPECT_TRUE(r.says("--prefix module: ") &&
+              r.says("has no model under it, but under no prefix, teacher."))
+      << r.what;
 }
 
 }  // namespace

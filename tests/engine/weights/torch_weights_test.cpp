@@ -80,6 +80,17 @@ TEST_F(TorchWeights, ViewsOfOneStorageInBothContainers) {
   }
 }
 
+// The magic number's own pickle begins with its protocol, from 4 on within a frame.
+TEST_F(TorchWeights, TheOlderFormatInEveryProtocol) {
+  const std::string bytes =
+      legacy(dict({{"a", tensor(six(), 0, {6}, {1})}}), {{"0", bytes_of(kSix)}}, sizeof(float));
+  const std::string frame = "\x95" + little_endian<uint64_t>(13);
+  for (const std::string& start :
+       {std::string("\x80\x03"), "\x80\x04" + frame, std::string("\x80\x04"), "\x80\x05" + frame})
+    EXPECT_EQ(values(start + bytes.substr(2)).back(), 6);
+  expect_refused("\x80\x04" + frame + std::string(40, '.'), "wanted a file that torch.save wrote");
+}
+
 TEST_F(TorchWeights, EveryTypeOfStorage) {
   const std::map<std::string, DType> types{
       {"FloatStorage", DType::kF32}, {"DoubleStorage", DType::kF64},
