@@ -57,6 +57,7 @@ FinetuningRequest request_of(const FinetuneFlags& flags, const Command& command,
   const TrainingFiles files = training_files(task, flags.files, request.note);
   request.train_file = files.train;
   request.validation_file = files.validation;
+  request.held_out = files.held_out;
   request.more_validation_files = files.more_validation;
   request.max_train_samples = flags.max_train_samples;
   request.max_eval_samples = flags.max_eval_samples;
@@ -228,6 +229,7 @@ void declare_dropout(Command& command, FinetuneFlags& flags) {
   for (const char* name :
        {"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout_prob"}) {
     command.omit_unless_set(name);
+    command.hide_default(name);
     command.limit(name, 0, 1);
   }
 }
@@ -259,6 +261,7 @@ Runner declare_finetune(Command& command) {
   command.option("max_seq_length", flags->max_seq_length,
                  "longer texts are truncated or read in windows; at most the model's positions");
   command.omit_unless_set("max_seq_length");
+  command.hide_default("max_seq_length");
   command.option("max_train_samples", flags->max_train_samples, "only the first so many; 0: all");
   command.option("max_eval_samples", flags->max_eval_samples, "only the first so many; 0: all");
   command.option("eval_batch_size", flags->eval_batch_size, "examples at once in evaluation");

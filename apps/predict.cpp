@@ -7,6 +7,7 @@
 #include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 #include "apps/cli/common.h"
+#include "apps/cli/submission.h"
 #include "apps/cli/task_files.h"
 #include "apps/cli/task_flags.h"
 #include "apps/commands.h"
@@ -143,10 +144,14 @@ int predict_files(const PredictFlags& flags, const TaskSpec* task, const TaskKin
   std::error_code error;
   std::filesystem::create_directories(flags.output_dir, error);
   if (error) fail(ErrorCode::kIo, flags.output_dir, ": cannot make the folder: ", error.message());
-  for (const FileToPredict& file : files)
+  bool submitted = false;
+  for (const FileToPredict& file : files) {
     out << kind.predict_file(request,
                              {file.path, flags.output_dir, file.as.task, file.as.submission})
         << std::flush;
+    submitted |= !file.as.submission.empty();
+  }
+  if (submitted) out << pack_submission(flags.output_dir);
   return 0;
 }
 
@@ -161,6 +166,10 @@ int run(const PredictFlags& flags, const Command& command, std::ostream& out, st
   if (kind.predict_file && has_extension(flags.input, ".json"))
     fail(ErrorCode::kUsage, "--input ", printable(flags.input),
          ": an official file needs --output_dir; JSONL files end in .jsonl");
+  if (kind.official_form && !flags.input.empty())
+    if (const std::string form = kind.official_form(flags.input); !form.empty())
+      fail(ErrorCode::kUsage, "--input ", printable(flags.input), ": found ", form,
+           ", wanted a text or an object a line; they need --output_dir");
   const auto predictor = kind.make_predictor(request);
   int64_t bad = 0;
   if (flags.output.empty()) {

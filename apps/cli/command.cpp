@@ -151,6 +151,10 @@ void Command::omit_unless_set(const std::string& option) {
       };
 }
 
+void Command::hide_default(const std::string& name) {
+  app_->get_option("--" + name)->default_str("");
+}
+
 bool Command::is_boolean(const std::string& name) const {
   return std::find(booleans_.begin(), booleans_.end(), name) != booleans_.end();
 }

@@ -45,6 +45,8 @@ class Command {
   void alias(const std::string& option, const std::vector<std::string>& others);
   // dump() gives null for the option unless it is set: its default depends on other options.
   void omit_unless_set(const std::string& name);
+  // --help shows none for the option, for the same reason.
+  void hide_default(const std::string& name);
   bool is_set(const std::string& name) const;  // by the user, here or in a config file
   // Arguments for which the options stand once they are parsed, such as those of --recipe. They
   // have effect where neither the user nor a config file says otherwise.

@@ -23,6 +23,18 @@ fs::path file_of(const std::string& given, const std::string& data_dir, const st
   return other ? folder / other_name : file;
 }
 
+// Whether the folder lists which rows of its training file are evaluated. The list is of rows of
+// that file under its other name.
+bool holds_out(const TaskSpec& task, const FileFlags& flags, const fs::path& train,
+               const Notify& note) {
+  if (task.held_out.file.empty() || !flags.train_file.empty() || !flags.validation_file.empty() ||
+      train.filename() != task.other_train_file)
+    return false;
+  const fs::path list = flags.data_dir / task.held_out.file;
+  if (!is_there(list)) note(list.string() + ": no such file, so that all rows are trained on");
+  return is_there(list);
+}
+
 }  // namespace
 
 TrainingFiles training_files(const TaskSpec& task, const FileFlags& flags, const Notify& note) {
@@ -32,6 +44,11 @@ TrainingFiles training_files(const TaskSpec& task, const FileFlags& flags, const
   TrainingFiles files;
   files.train = file_of(flags.train_file, flags.data_dir, task.train_file, task.other_train_file,
                         "train_file");
+  if (holds_out(task, flags, files.train, note)) {
+    files.validation = files.train;
+    files.held_out = {fs::path(flags.data_dir) / task.held_out.file, task.held_out.columns};
+    return files;
+  }
   files.validation = file_of(flags.validation_file, flags.data_dir, task.validation_file,
                              task.other_validation_file, "validation_file");
   if (!flags.validation_file.empty()) return files;
@@ -63,6 +80,11 @@ std::vector<FileToPredict> files_to_predict(const TaskSpec* task, const std::str
     names.push_back(file.file);
     if (is_there(fs::path(data_dir) / file.file))
       files.push_back({fs::path(data_dir) / file.file, file});
+  }
+  const fs::path other = fs::path(data_dir) / task->other_test_file;
+  if (files.empty() && !task->other_test_file.empty()) {
+    names.push_back(task->other_test_file);
+    if (is_there(other)) files.push_back({other, known.front()});
   }
   if (files.empty())
     fail(ErrorCode::kMissingInput, data_dir, ": found none of the task's files, wanted ",

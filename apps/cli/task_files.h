@@ -15,11 +15,12 @@ struct FileFlags {
 
 struct TrainingFiles {
   std::filesystem::path train, validation;
+  HeldOutRows held_out;  // of the training file, which is then also that of validation
   std::map<std::string, std::filesystem::path> more_validation;  // by the suffix of their metrics
 };
 
 // Error(kUsage) where a file is not said, or the task is predicted only. `note` learns of files
-// that would be evaluated too and are not there.
+// that would count too and are not there.
 TrainingFiles training_files(const TaskSpec& task, const FileFlags& flags, const Notify& note);
 
 // A file to predict, and the names that its predictions go by.

@@ -2,13 +2,12 @@
 #include <algorithm>
 
 #include "tests/support/choosers.h"
-#include "tests/support/program.h"
+#include "tests/support/task_runs.h"
 
 namespace albert::testing {
 namespace {
 
 using nlohmann::json;
-using Arguments = std::vector<std::string>;
 namespace fs = std::filesystem;
 
 const std::string kSpiece = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
@@ -28,7 +27,7 @@ json article_of(const std::string& level, int number) {
             std::string(1, static_cast<char>('D' - number % 3))}}};
 }
 
-class Choice : public ::testing::Test {
+class Choice : public TaskFolder {
  protected:
   Choice() {
     for (const std::string split : {"train", "dev", "test"})
@@ -52,47 +51,16 @@ class Choice : public ::testing::Test {
               (labelled ? "," + std::to_string(i % 3) : "") + "\n";
     return file;
   }
-  Outcome finetune(const std::string& task, const std::string& out, const Arguments& more) const {
-    Arguments all = {"finetune",
-                     "--task",
-                     task,
-                     "--model_name_or_path",
-                     folder / "model",
-                     "--output_dir",
-                     folder / out,
-                     "--train_batch_size",
-                     "4",
-                     "--threads",
-                     "1",
-                     "--device",
-                     "cpu",
-                     "--max_seq_length",
-                     "32",
-                     "--max_qa_length",
-                     "16"};
-    all.insert(all.end(), more.begin(), more.end());
-    return run_albert(all);
+  Outcome finetune(const std::string& task, const std::string& out, const Names& more) const {
+    const Names small = {"--model_name_or_path", folder / "model",
+                         "--max_seq_length",     "32",
+                         "--max_qa_length",      "16"};
+    return finetune_task(task, out, small + more);
   }
-  Outcome race(const std::string& out, const Arguments& more) const {
-    Arguments all = {"--data_dir", folder / "RACE"};
-    all.insert(all.end(), more.begin(), more.end());
-    return finetune("race", out, all);
-  }
-  Arguments predict(const Arguments& more) const {
-    Arguments all = {"predict", "--model", folder / "model", "--threads", "1", "--device", "cpu"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  Outcome eval(const std::string& task, const std::string& predictions, const std::string& gold,
-               const Arguments& more = {}) const {
-    Arguments all = {"eval",   "--task",     task, "--predictions", folder / predictions,
-                     "--gold", folder / gold};
-    all.insert(all.end(), more.begin(), more.end());
-    return run_albert(all);
+  Outcome race(const std::string& out, const Names& more) const {
+    return finetune("race", out, Names{"--data_dir", folder / "RACE"} + more);
   }
   void write_model() const { write_chooser(folder / "model", kSpiece); }
-  json parsed(const std::string& name) const { return json::parse(read_bytes(folder / name)); }
-  TemporaryFolder folder;
 };
 
 TEST_F(Choice, AModelLearnsToChoose) {
@@ -147,24 +115,60 @@ TEST_F(Choice, LevelsAreChosenByNameOrByGooglesFlags) {
 
 TEST_F(Choice, TrainingGoesOnToTheSameBitsAndAccumulationDividesByAllQuestions) {
   write_model();
-  const Arguments settings = {"--max_steps",     "10",   "--save_steps",   "4",
-                              "--learning_rate", "1e-3", "--warmup_steps", "0"};
-  const auto with = [&](Arguments more) {
-    more.insert(more.end(), settings.begin(), settings.end());
-    return more;
-  };
-  ASSERT_EQ(race("whole", with({"--gradient_accumulation_steps", "2"})).code, 0);
-  // Stopped in the third epoch of 3 updates: what is there then is a checkpoint and no more.
-  const Arguments in_parts =
-      with({"--gradient_accumulation_steps", "2", "--save_total_limit", "0"});
-  ASSERT_EQ(race("parts", in_parts).code, 0);
-  for (const auto& entry : fs::directory_iterator(folder / "parts"))
-    if (entry.path().filename() != "checkpoint-8") fs::remove_all(entry.path());
-  ASSERT_TRUE(fs::exists(folder / "parts/checkpoint-8"));
-  const Outcome resumed = race("parts", in_parts);
-  ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
-            read_bytes(folder / "whole/model.safetensors"));
+  // In the third epoch of 3 updates.
+  stop_and_resume("checkpoint-8", [&](const std::string& out, const Names& more) {
+    const Names settings = {"--max_steps",
+                            "10",
+                            "--save_steps",
+                            "4",
+                            "--learning_rate",
+                            "1e-3",
+                            "--warmup_steps",
+                            "0",
+                            "--gradient_accumulation_steps",
+                            "2"};
+    return race(out, settings + more);
+  });
+}
+
+// The model takes the first option of every question, by next to nothing.
+TEST_F(Choice, TheReportHasLevelsOptionsAndTheWorstQuestions) {
+  write_model();
+  ASSERT_EQ(race("out", {"--max_steps", "1", "--learning_rate", "1e-12"}).code, 0);
+  auto shown = tables("out");
+  ASSERT_EQ(shown.size(), 4U);
+  const json results = parsed("out/eval_results.json"), levels = shown["by level"];
+  ASSERT_EQ(levels.size(), 3U);
+  for (const auto& [row, name, metric] :
+       {std::tuple(0, "all", "eval_accuracy"), std::tuple(1, "middle", "eval_accuracy_middle"),
+        std::tuple(2, "high", "eval_accuracy_high")}) {
+    EXPECT_EQ(levels[row][0], name);
+    EXPECT_EQ(levels[row][1], row == 0 ? "12" : "6");
+    EXPECT_EQ(levels[row][2], "4");
+    EXPECT_NEAR(std::stod(levels[row][3].get<std::string>()), results[metric].get<double>(), 5e-4);
+    EXPECT_EQ(levels[row][4], "0.250");
+  }
+  // Of 12 questions 2 or 4 have each option as the right one.
+  const json options = shown["by the right option"],
+             confusion = shown["which option is taken for which"];
+  int chosen = 0, right = 0;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(options[i][0], std::string(1, static_cast<char>('A' + i)));
+    int of_row = 0;
+    for (int j = 1; j <= 4; ++j) of_row += std::stoi(confusion[i][j].get<std::string>());
+    EXPECT_EQ(options[i][1], std::to_string(of_row));
+    right += of_row;
+    chosen += std::stoi(options[i][2].get<std::string>());
+  }
+  EXPECT_EQ(right, 12);
+  EXPECT_EQ(chosen, 12);
+  const json worst = shown["most wrong"];
+  ASSERT_EQ(worst.size(), 12U);
+  EXPECT_NE(worst[0][0].get<std::string>().find(" holds a "), std::string::npos) << worst[0];
+  const std::string of_right = worst[0][1];  // "B (0.249): What does Ahab hold? oar"
+  const double p = std::stod(of_right.substr(3, 5));
+  EXPECT_NEAR(std::stod(worst[0][3].get<std::string>()), -std::log(p), 0.01) << of_right;
+  EXPECT_GE(std::stod(worst[0][3].get<std::string>()), std::stod(worst[11][3].get<std::string>()));
 }
 
 TEST_F(Choice, OtherDataIsAnotherRun) {
@@ -190,7 +194,7 @@ TEST_F(Choice, PredictWritesTheFilesAndScoresOfAFolderOfRace) {
   const json results = parsed("out/eval_results.json");
   EXPECT_EQ(results["examples_middle"], 6);
   for (const std::string file : {"out/predict_results_race.txt", "out/predictions.jsonl"}) {
-    const Outcome scored = eval("race", file, "RACE/dev", {"--json"});
+    const Outcome scored = eval_files("race", file, "RACE/dev", {"--json"});
     EXPECT_EQ(scored.code, 0) << scored.err;
     EXPECT_EQ(json::parse(scored.out), results) << file;
   }
@@ -220,7 +224,7 @@ TEST_F(Choice, SwagIsTrainedOnAndPredictedWithAndWithoutLabels) {
   EXPECT_TRUE(table[19] >= '0' && table[19] <= '2') << table;
   const Outcome lines = run_albert(predict({"--task", "choice", "--input", folder / "test.csv"}));
   EXPECT_EQ(lines.out, read_bytes(folder / "p/predictions.jsonl")) << lines.err;
-  EXPECT_EQ(eval("choice", "p/predict_results_choice.txt", "swag.csv").code, 0);
+  EXPECT_EQ(eval_files("choice", "p/predict_results_choice.txt", "swag.csv", {}).code, 0);
 }
 
 TEST_F(Choice, PredictReadsQuestionsFromLinesInTheirOrder) {
@@ -258,11 +262,11 @@ TEST_F(Choice, PredictReadsQuestionsFromLinesInTheirOrder) {
 
 TEST_F(Choice, EvalTakesNumbersAndLettersAndRefusesOthers) {
   // The right answers are B A, C B .. of each article; half of them are given.
-  const auto labels = [&](const Arguments& lines) {
+  const auto labels = [&](const Names& lines) {
     std::string text;
     for (const auto& line : lines) text += line + "\n";
     write_bytes(folder / "p.txt", text);
-    return eval("race", "p.txt", "RACE/dev", {"--level", "middle", "--json"});
+    return eval_files("race", "p.txt", "RACE/dev", {"--level", "middle", "--json"});
   };
   const Outcome letters = labels({"A", "D", "B", "C", "A", "A"});
   ASSERT_EQ(letters.code, 0) << letters.err;
@@ -276,7 +280,7 @@ TEST_F(Choice, EvalTakesNumbersAndLettersAndRefusesOthers) {
   EXPECT_TRUE(r.says("p.txt:3: found the label \"E\", wanted one of A, B, C, D")) << r.err;
   EXPECT_TRUE(labels({"A"}).says("p.txt:1: found the end behind 1 predictions, wanted 6"));
   EXPECT_EQ(labels({"A", "A", "A", "A", "A", "A", "A"}).code, 65);
-  r = eval("race", "p.txt", "swag.csv", {"--level", "middle"});
+  r = eval_files("race", "p.txt", "swag.csv", {"--level", "middle"});
   EXPECT_TRUE(r.says("swag.csv: no questions in it of the level middle")) << r.err;
 }
 

@@ -142,6 +142,16 @@ TEST_F(Finetune, ItsOptionsCanBeReadAgain) {
   EXPECT_TRUE(dumped["text_column"].is_null()) << again.out;
 }
 
+TEST_F(Finetune, HelpSaysWhatEachKindUnderstandsByAnOption) {
+  std::istringstream words(run_albert({"finetune", "--help"}).out);
+  std::string help;
+  for (std::string word; words >> word;) help += word + " ";
+  for (const char* part : {"classification, multilabel, regression (slow): slow: a pair is cut as",
+                           "; choice (google): google: the context is cut",
+                           "tagging: column or key of the words", "--truncation TEXT classif"})
+    EXPECT_NE(help.find(part), std::string::npos) << part << help;
+}
+
 TEST_F(Finetune, AFrozenPartKeepsItsBits) {
   write({.labels = {"x", "y"}});
   const auto with = [&](const char* option, const char* value) {

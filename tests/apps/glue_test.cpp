@@ -105,6 +105,56 @@ TEST_F(Glue, MicrosoftsLayoutOfMrpcIsKnown) {
   EXPECT_EQ(predictions(folder.path() / "p/MRPC.tsv").size(), 2U);
 }
 
+TEST_F(Glue, TheFilesOfAllTasksArePackedAsTheSiteTakesThem) {
+  const std::string at = data(mrpc_case().files);
+  ASSERT_EQ(finetune({"--task", "mrpc", "--data_dir", at}).code, 0);
+  const Names run = {"--task", "mrpc", "--data_dir", at, "--output_dir", folder / "p"};
+  ASSERT_EQ(predict(run).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder / "p/submission.zip")) << "ten files are missing";
+  for (const char* name :
+       {"AX", "CoLA", "MNLI-m", "MNLI-mm", "QNLI", "QQP", "RTE", "SST-2", "STS-B", "WNLI"})
+    write_bytes(folder / "p" / (std::string(name) + ".tsv"), "index\tprediction\n0\t1\n");
+  const Outcome r = predict(run);
+  EXPECT_NE(r.out.find("submission.zip: the 11 files that GLUE's site takes"), std::string::npos)
+      << r.out << r.err;
+  const std::string zip = read_bytes(folder / "p/submission.zip");
+  EXPECT_TRUE(zip.starts_with("PK\3\4"));
+  EXPECT_NE(zip.find("MNLI-mm.tsv"), std::string::npos);
+  EXPECT_NE(zip.find("MRPC.tsv"), std::string::npos);
+}
+
+TEST_F(Glue, MicrosoftsLayoutOfMrpcIsSplitAsGlueDoes) {
+  std::string train =
+      rows("Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", {{"1", "1", "2", "a b", "b a"},
+                                                           {"0", "1", "3", "a", "c"},
+                                                           {"1", "2", "1", "b", "d"},
+                                                           {"0", "4", "5", "c", "e"},
+                                                           {"1", "6", "7", "d", "d"}});
+  Files files = {{"msr_paraphrase_train.txt", train},
+                 {"msr_paraphrase_test.txt", mrpc_case().files.at("dev.tsv")}};
+  const Outcome all = finetune({"--task", "mrpc", "--data_dir", data(files)});
+  EXPECT_NE(all.out.find("mrpc: 5 examples"), std::string::npos) << all.out;
+  EXPECT_TRUE(all.says("dev_ids.tsv: no such file, so that all rows are trained on")) << all.err;
+  files["dev_ids.tsv"] = "1\t3\r\n6\t7\n";
+  const std::string at = data(files);
+  const Outcome r = finetune({"--task", "mrpc", "--data_dir", at});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_NE(r.out.find("mrpc: 3 examples"), std::string::npos) << r.out;
+  EXPECT_EQ(results()["eval_samples"], 2);
+  EXPECT_TRUE(results()["eval_accuracy"] == 0.5) << "one label of each";
+  ASSERT_EQ(predict({"--task", "mrpc", "--data_dir", at, "--output_dir", folder / "p"}).code, 0);
+  EXPECT_EQ(predictions(folder.path() / "p/MRPC.tsv").size(), 2U);
+  for (const auto& [list, why] : std::map<std::string, std::string>{
+           {"1\t3\n1\t3\n", "dev_ids.tsv:2: found \"1\\t3\" again, wanted each row once"},
+           {"1\n", "dev_ids.tsv:1: found 1 columns, wanted #1 ID, #2 ID"},
+           {"1\t3\n3\t1\n", "dev_ids.tsv: found 2 rows, of which "}}) {
+    files["dev_ids.tsv"] = list;
+    const Outcome bad = finetune({"--task", "mrpc", "--data_dir", data(files)});
+    EXPECT_EQ(bad.code, 65);
+    EXPECT_TRUE(bad.says(why)) << bad.err;
+  }
+}
+
 TEST_F(Glue, ARecipeSetsWhatTheUserDoesNot) {
   const std::string files = data(rte_case().files);
   const Outcome r = finetune({"--task", "rte", "--data_dir", files, "--recipe", "paper",

@@ -2,83 +2,55 @@
 #include <algorithm>
 
 #include "albert/tokenizer/utf8.h"
-#include "tests/support/program.h"
 #include "tests/support/taggers.h"
+#include "tests/support/task_runs.h"
 
 namespace albert::testing {
 namespace {
 
 using nlohmann::json;
-using Arguments = std::vector<std::string>;
 namespace fs = std::filesystem;
 
 const std::string kSpiece = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
-const Arguments kLabels = {"B-LOC", "B-PER", "I-PER", "O"};
+const Names kLabels = {"B-LOC", "B-PER", "I-PER", "O"};
 
-class Ner : public ::testing::Test {
+class Ner : public TaskFolder {
  protected:
   Ner() {
     fs::create_directory(folder.path() / "model");
     write_tagger(folder / "model", kSpiece, kLabels);
     write_bytes(folder / "a.txt", conll_file());
   }
-  static Arguments joined(Arguments all, const Arguments& more) {
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
   // On a file that is also the one to evaluate.
-  Outcome finetune(const std::string& out, const Arguments& more, const std::string& file = "a.txt",
+  Outcome finetune(const std::string& out, const Names& more, const std::string& file = "a.txt",
                    const std::string& task = "ner") const {
-    return run_albert(joined({"finetune",
-                              "--task",
-                              task,
-                              "--train_file",
-                              folder / file,
-                              "--validation_file",
-                              folder / file,
-                              "--config_name",
-                              folder / "model/config.json",
-                              "--tokenizer_name",
-                              kSpiece,
-                              "--output_dir",
-                              folder / out,
-                              "--train_batch_size",
-                              "4",
-                              "--max_steps",
-                              "1",
-                              "--threads",
-                              "1",
-                              "--device",
-                              "cpu"},
-                             more));
+    const Names small = {"--train_file",      folder / file,
+                         "--validation_file", folder / file,
+                         "--config_name",     folder / "model/config.json",
+                         "--tokenizer_name",  kSpiece,
+                         "--max_steps",       "1"};
+    return finetune_task(task, out, small + more);
   }
   // What a file of these bytes is refused with: exit code 65 and one line.
-  void refuse(const std::string& bytes, const std::string& why, const Arguments& more = {},
+  void refuse(const std::string& bytes, const std::string& why, const Names& more = {},
               const std::string& file = "bad.txt") const {
     write_bytes(folder / file, bytes);
     const Outcome r = finetune("bad", more, file);
     EXPECT_EQ(r.code, 65) << r.err;
     EXPECT_TRUE(r.says(why)) << r.err;
   }
-  Arguments predict(const Arguments& more) const {
-    return joined({"predict", "--model", folder / "model", "--threads", "1", "--device", "cpu"},
-                  more);
-  }
-  Outcome eval(const std::string& predictions, const Arguments& more = {},
+  Outcome eval(const std::string& predictions, const Names& more = {},
                const std::string& name = "p.txt", const std::string& gold = "a.txt") const {
     write_bytes(folder / name, predictions);
-    return run_albert(joined(
-        {"eval", "--task", "ner", "--predictions", folder / name, "--gold", folder / gold}, more));
+    return eval_files("ner", name, gold, more);
   }
-  json parsed(const std::string& name) const { return json::parse(read_bytes(folder / name)); }
-  TemporaryFolder folder;
 };
 
 constexpr const char* kGold = "Ann B-PER\nLee I-PER\nsaw O\nUlm B-LOC\n\nhi O\n";
 
 TEST_F(Ner, EvalReadsPredictionsOfEveryForm) {
   write_bytes(folder / "g.txt", kGold);
-  const Arguments form = {"--json"};
+  const Names form = {"--json"};
   for (const auto& [name, bytes] : std::vector<std::pair<std::string, std::string>>{
            {"p.conll", "Ann x B-PER\nLee x I-PER\nsaw x O\nUlm x O\n\nhi x B-LOC\n"},
            {"p.tsv", "Ann\tB-PER\r\nLee\tI-PER\r\nsaw\tO\r\nUlm\tO\r\n\r\nhi\tB-LOC"},
@@ -152,28 +124,21 @@ TEST_F(Ner, AModelLearnsItsSentences) {
 }
 
 TEST_F(Ner, TrainingIsToldInWordsAndWindowsAndGoesOnToTheSameBits) {
-  const Arguments run = {"--max_steps",
-                         "14",
-                         "--save_steps",
-                         "3",
-                         "--max_seq_length",
-                         "7",
-                         "--gradient_accumulation_steps",
-                         "2"};
-  const Outcome whole = finetune("whole", run);
-  ASSERT_EQ(whole.code, 0) << whole.err;
+  // In the second epoch.
+  const Outcome whole =
+      stop_and_resume("checkpoint-12", [&](const std::string& out, const Names& more) {
+        const Names run = {"--max_steps",
+                           "14",
+                           "--save_steps",
+                           "3",
+                           "--max_seq_length",
+                           "7",
+                           "--gradient_accumulation_steps",
+                           "2"};
+        return finetune(out, run + more);
+      });
   EXPECT_NE(whole.out.find("ner: 8 sentences of 43 words in "), std::string::npos) << whole.out;
   EXPECT_NE(whole.out.find(" 4 labels (IOB2)"), std::string::npos) << whole.out;
-  // Stopped in the second epoch: what is there then is a checkpoint and no more.
-  const Arguments in_parts = joined(run, {"--save_total_limit", "0"});
-  ASSERT_EQ(finetune("parts", in_parts).code, 0);
-  for (const auto& entry : fs::directory_iterator(folder / "parts"))
-    if (entry.path().filename() != "checkpoint-12") fs::remove_all(entry.path());
-  ASSERT_TRUE(fs::exists(folder / "parts/checkpoint-12"));
-  const Outcome resumed = finetune("parts", in_parts);
-  ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
-            read_bytes(folder / "whole/model.safetensors"));
 }
 
 TEST_F(Ner, MicroBatchesOfDifferentNumbersOfLabelsAddUpToTheWholeBatch) {
@@ -202,9 +167,8 @@ TEST_F(Ner, MicroBatchesOfDifferentNumbersOfLabelsAddUpToTheWholeBatch) {
 
 TEST_F(Ner, FurtherPiecesOfAWordAreTrainedOnWhereThatIsAskedFor) {
   write_bytes(folder / "b.txt", "Queequegs B-PER\n\nQueequegs I-PER\n");
-  const auto loss = [&](const std::string& out, const Arguments& more) {
-    const Outcome r =
-        finetune(out, joined({"--scheme", "none", "--max_steps", "2"}, more), "b.txt");
+  const auto loss = [&](const std::string& out, const Names& more) {
+    const Outcome r = finetune(out, Names{"--scheme", "none", "--max_steps", "2"} + more, "b.txt");
     EXPECT_EQ(r.code, 0) << r.err;
     return parsed(out + "/eval_results.json")["eval_loss"].get<double>();
   };
@@ -285,6 +249,55 @@ TEST_F(Ner, PredictWritesALabelForEveryWordAndScoresThatAreThoseOfEval) {
   EXPECT_TRUE(read_bytes(folder / "new/predictions.conll").starts_with("Ahab "));
 }
 
+TEST_F(Ner, ColumnsAreNotReadAsTexts) {
+  for (const std::string bytes : {"-DOCSTART- -X- -X- O\n\nAnn NNP I-NP I-PER\nsaw VBD I-VP O\n\n",
+                                  "# comment\n1\tUlm\tB-LOC\tO\n2\tist\tO\tO\n"}) {
+    write_bytes(folder / "test.txt", bytes);
+    const Outcome r = run_albert(predict({"--input", folder / "test.txt"}));
+    EXPECT_EQ(r.code, 2) << r.out;
+    EXPECT_TRUE(
+        r.says("test.txt: found CoNLL's columns, wanted a text or an object a line; they "
+               "need --output_dir"))
+        << r.err;
+  }
+  for (const std::string bytes :
+       {"Of the blood type O\n", "Ann saw Bob\nwho sits in row B-7 O\n"}) {
+    write_bytes(folder / "test.txt", bytes);
+    EXPECT_EQ(run_albert(predict({"--input", folder / "test.txt"})).code, 0) << bytes;
+  }
+}
+
+TEST_F(Ner, TheReportHasTypesAndTheWorstSentences) {
+  write_bytes(folder / "b.txt", "Ahab B-PER\nsails O\n\nUlm B-LOC\n\nBob B-PER\nLee I-PER\n");
+  ASSERT_EQ(finetune("out", {"--learning_rate", "1e-12"}, "b.txt").code, 0);
+  auto shown = tables("out");
+  ASSERT_EQ(shown.size(), 3U);
+  const json types = shown["scores by type"], words = shown["which type a word is taken for"],
+             worst = shown["most wrong"];
+  const auto row = [](const json& table, const std::string& name) {
+    for (const json& found : table)
+      if (found[0] == name) return found;
+    return json();
+  };
+  EXPECT_EQ(row(types, "PER")[1], "2");
+  EXPECT_EQ(row(types, "LOC")[1], "1");
+  const auto sum = [](const json& cells) {
+    int total = 0;
+    for (size_t i = 1; i < cells.size(); ++i) total += std::stoi(cells[i].get<std::string>());
+    return total;
+  };
+  EXPECT_EQ(sum(row(words, "PER")), 3);
+  EXPECT_EQ(sum(row(words, "LOC")), 1);
+  ASSERT_EQ(worst.size(), 3U);
+  EXPECT_GE(std::stod(worst[0][3].get<std::string>()), std::stod(worst[2][3].get<std::string>()));
+  std::string right;
+  for (const json& sentence : worst) right += sentence[1].get<std::string>() + ";";
+  EXPECT_NE(right.find(": "), std::string::npos) << "an untrained model errs";
+  write_bytes(folder / "n.jsonl", "{\"tokens\": [\"Ann\", \"sails\"], \"tags\": [1, 0]}\n");
+  ASSERT_EQ(finetune("plain", {}, "n.jsonl", "tag").code, 0);
+  EXPECT_EQ(row(tables("plain")["scores by label"], "1")[1], "1");
+}
+
 TEST_F(Ner, PredictReadsTextsAndWordsFromLinesInTheirOrder) {
   const std::string bytes =
       "\u00C4nn saw Bob in London.\n"
@@ -306,7 +319,7 @@ TEST_F(Ner, PredictReadsTextsAndWordsFromLinesInTheirOrder) {
     EXPECT_TRUE(entity.contains("entity_group"));
   }
   write_bytes(folder / "in.jsonl", "{\"text\": \"Ahab sails to Spain.\"}\n");
-  const Arguments none = {"--input", folder / "in.jsonl", "--aggregation_strategy", "none"};
+  const Names none = {"--input", folder / "in.jsonl", "--aggregation_strategy", "none"};
   const json tokens = run_albert(predict(none)).json_lines().at(0);
   for (const json& entity : tokens["entities"]) EXPECT_TRUE(entity.contains("entity"));
   EXPECT_EQ(run_albert(predict({"--aggregation_strategy", "mean"})).code, 2);

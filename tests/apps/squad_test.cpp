@@ -1,67 +1,38 @@
 // Question answering through the commands: eval, finetune, predict on files of SQuAD's form.
 #include "albert/tokenizer/utf8.h"
 #include "tests/support/answerers.h"
-#include "tests/support/program.h"
+#include "tests/support/task_runs.h"
 
 namespace albert::testing {
 namespace {
 
 using nlohmann::json;
-using Arguments = std::vector<std::string>;
 
 const std::string kSpiece = std::string(ALBERT_GOLDEN_DIR) + "/tokenizer/spiece.model";
 
-class Squad : public ::testing::Test {
+class Squad : public TaskFolder {
  protected:
   Squad() {
     write_bytes(folder / "v1.json", squad_file(false));
     write_bytes(folder / "v2.json", squad_file(true));
   }
   Outcome eval(const std::string& task, const std::string& predictions,
-               const Arguments& more = {}) const {
+               const Names& more = {}) const {
     write_bytes(folder / "p.json", predictions);
-    const std::string gold = task == "squad2" ? "v2.json" : "v1.json";
-    Arguments all = {"eval",   "--task",     task, "--predictions", folder / "p.json",
-                     "--gold", folder / gold};
-    all.insert(all.end(), more.begin(), more.end());
-    return run_albert(all);
+    return eval_files(task, "p.json", task == "squad2" ? "v2.json" : "v1.json", more);
   }
   // On a file that is also the one to evaluate.
-  Outcome finetune(const std::string& task, const std::string& out, const Arguments& more) const {
-    const std::string file = task == "squad2" ? "v2.json" : "v1.json";
-    Arguments all = {"finetune",
-                     "--task",
-                     task,
-                     "--train_file",
-                     folder / file,
-                     "--validation_file",
-                     folder / file,
-                     "--model_name_or_path",
-                     folder / "model",
-                     "--output_dir",
-                     folder / out,
-                     "--train_batch_size",
-                     "4",
-                     "--threads",
-                     "1",
-                     "--device",
-                     "cpu",
-                     "--max_seq_length",
-                     "32",
-                     "--doc_stride",
-                     "8",
-                     "--max_query_length",
-                     "10"};
-    all.insert(all.end(), more.begin(), more.end());
-    return run_albert(all);
-  }
-  Arguments predict(const Arguments& more) const {
-    Arguments all = {"predict", "--model", folder / "model", "--threads", "1", "--device", "cpu"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+  Outcome finetune(const std::string& task, const std::string& out, const Names& more) const {
+    const std::string file = folder / (task == "squad2" ? "v2.json" : "v1.json");
+    const Names small = {"--train_file",         file,
+                         "--validation_file",    file,
+                         "--model_name_or_path", folder / "model",
+                         "--max_seq_length",     "32",
+                         "--doc_stride",         "8",
+                         "--max_query_length",   "10"};
+    return finetune_task(task, out, small + more);
   }
   void write_model() const { write_answerer(folder / "model", kSpiece); }
-  json parsed(const std::string& name) const { return json::parse(read_bytes(folder / name)); }
   // What is right, as a file of predictions.
   json right(const std::string& name) const {
     json answers = json::object();
@@ -78,7 +49,6 @@ class Squad : public ::testing::Test {
     for (std::string line; std::getline(lines, line);) f1 = json::parse(line).value("eval_f1", f1);
     return f1;
   }
-  TemporaryFolder folder;
 };
 
 TEST_F(Squad, EvalCountsAsTheOfficialScripts) {
@@ -144,7 +114,7 @@ TEST_F(Squad, EvalRefusesWhatLacksOrDoublesIds) {
 
 TEST_F(Squad, AModelLearnsToAnswer) {
   write_model();
-  const Arguments learn = {"--max_steps", "300", "--learning_rate", "3e-3", "--quiet"};
+  const Names learn = {"--max_steps", "300", "--learning_rate", "3e-3", "--quiet"};
   for (const std::string task : {"squad1", "squad2"}) {
     const Outcome r = finetune(task, task, learn);
     ASSERT_EQ(r.code, 0) << r.err;
@@ -154,19 +124,12 @@ TEST_F(Squad, AModelLearnsToAnswer) {
 
 TEST_F(Squad, TrainingIsToldInQuestionsAndWindowsAndGoesOnToTheSameBits) {
   write_model();
-  const Outcome whole = finetune("squad2", "whole", {"--max_steps", "14", "--save_steps", "3"});
-  ASSERT_EQ(whole.code, 0) << whole.err;
+  // In the second epoch of 10 updates.
+  const Outcome whole =
+      stop_and_resume("checkpoint-12", [&](const std::string& out, const Names& more) {
+        return finetune("squad2", out, Names{"--max_steps", "14", "--save_steps", "3"} + more);
+      });
   EXPECT_NE(whole.out.find("squad2: 20 questions in 40 windows, "), std::string::npos) << whole.out;
-  // Stopped in the second epoch of 10 updates: what is there then is a checkpoint and no more.
-  const Arguments in_parts = {"--max_steps", "14", "--save_steps", "3", "--save_total_limit", "0"};
-  ASSERT_EQ(finetune("squad2", "parts", in_parts).code, 0);
-  for (const auto& entry : std::filesystem::directory_iterator(folder / "parts"))
-    if (entry.path().filename() != "checkpoint-12") std::filesystem::remove_all(entry.path());
-  ASSERT_TRUE(std::filesystem::exists(folder / "parts/checkpoint-12"));
-  const Outcome resumed = finetune("squad2", "parts", in_parts);
-  ASSERT_EQ(resumed.code, 0) << resumed.err;
-  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
-            read_bytes(folder / "whole/model.safetensors"));
 }
 
 TEST_F(Squad, PredictWritesTheFilesOfRunQa) {

@@ -43,9 +43,11 @@ TaskSpec mrpc() {
                      columns("#1 String", "#2 String", "Quality") +
                          labels("0=not_equivalent,1=equivalent", "accuracy,f1,combined_score"),
                      "combined_score", "MRPC.tsv");
-  // As Microsoft publishes it.
+  // As Microsoft publishes it. GLUE predicts its test file and evaluates those rows of its training
+  // file that a list of GLUE's names; without the list the test file is evaluated.
   task.other_train_file = "msr_paraphrase_train.txt";
-  task.other_validation_file = "msr_paraphrase_test.txt";
+  task.other_validation_file = task.other_test_file = "msr_paraphrase_test.txt";
+  task.held_out = {"dev_ids.tsv", {"#1 ID", "#2 ID"}};
   return task;
 }
 

@@ -20,8 +20,10 @@ struct TaskSpec {
   std::map<std::string, TaskValue> settings;  // options of the kind that have other defaults here
   std::string metric;  // of evaluation, by which the best checkpoint is chosen
   std::vector<TestFile> test_files = {};
-  // Names that the first two have where --data_dir does not hold them.
-  std::string other_train_file = {}, other_validation_file = {};
+  // Names that these and the first test file have where --data_dir does not hold them.
+  std::string other_train_file = {}, other_validation_file = {}, other_test_file = {};
+  // Rows of the other training file that are evaluated, where --data_dir holds their list.
+  HeldOutRows held_out = {};
   // Files that are evaluated too where they are there, by the suffix of their metrics' names.
   std::map<std::string, std::string> more_validation_files = {};
 };

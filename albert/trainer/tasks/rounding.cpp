@@ -12,4 +12,10 @@ double seven_digits(double value) {
   return std::strtod(digits.data(), nullptr);
 }
 
+std::string three_digits(double value) {
+  std::array<char, 512> digits{};  // of the largest double
+  std::snprintf(digits.data(), digits.size(), "%.3f", value);
+  return digits.data();
+}
+
 }  // namespace albert

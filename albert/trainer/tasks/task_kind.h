@@ -17,9 +17,17 @@ namespace albert {
 // Lines for the user, without their "albert: warning: ".
 using Notify = std::function<void(const std::string&)>;
 
+// Rows of a training file that are evaluated and not trained on: those that `file` lists, a line
+// each, by what these columns hold, with tabs between them. Without a name there are none.
+struct HeldOutRows {
+  std::filesystem::path file;
+  std::vector<std::string> columns;
+};
+
 // What `albert finetune` asks of a kind.
 struct FinetuningRequest {
   std::filesystem::path train_file, validation_file;
+  HeldOutRows held_out;  // where there are any, the first files are the same one
   // Files that are evaluated too, by the suffix of their metrics' names.
   std::map<std::string, std::filesystem::path> more_validation_files;
   int64_t max_train_samples = 0, max_eval_samples = 0;  // only the first so many; 0: all
@@ -88,6 +96,9 @@ struct TaskKind {
   // Answers an official file, writes the files that its scripts write and gives lines for people.
   // Null: the kind has no such files.
   std::string (*predict_file)(const PredictionRequest&, const FileRequest&) = nullptr;
+  // What a file holds that predict_file alone reads, for people; empty: lines, objects or a table.
+  // Null: the names of such files tell them.
+  std::string (*official_form)(const std::filesystem::path&) = nullptr;
 };
 
 }  // namespace albert

@@ -51,7 +51,7 @@ const std::string kHeader =
 TEST_F(ChoiceFiles, AFolderOfRaceIsReadByLevelInTheOrderOfNames) {
   write("dev/high/2.txt", one_line(article("high2.txt")));
   write("dev/high/10.txt", one_line(article("high10.txt")));
-  write("dev/high/notes.md", "no article");
+  write("dev/high/notes.log", "no article");
   write("dev/middle/1.txt", one_line(article("middle1.txt")));
   const auto all = examples_in("dev");
   ASSERT_EQ(all.size(), 6U);

@@ -141,27 +141,27 @@ TEST(TagSchemes, NameTheFirstLabelThatBreaksThem) {
     const auto found = first_problem(tags(text).front(), scheme);
     return found ? std::to_string(found->word) + ": " + found->what : "";
   };
-  EXPECT_EQ(problem("B-A I-A O", TagScheme::kIob2), "");
-  EXPECT_EQ(problem("O I-A", TagScheme::kIob2),
-            "1: found I-A behind O, wanted it behind one of B-A, I-A (IOB2)");
-  EXPECT_EQ(problem("I-A", TagScheme::kIob2),
+  struct Broken {
+    TagScheme scheme;
+    const char *text, *what;
+  };
+  using enum TagScheme;
+  for (const Broken& c : std::initializer_list<Broken>{
+           {kIob2, "B-A I-A O", ""},
+           {kIob2, "O I-A", "1: found I-A behind O, wanted it behind one of B-A, I-A (IOB2)"},
+           {kIob2, "I-A",
             "0: found I-A behind the start of the sentence, wanted it behind one of B-A, I-A "
-            "(IOB2)");
-  EXPECT_EQ(problem("B-A I-B", TagScheme::kIob2),
-            "1: found I-B behind B-A, wanted it behind one of B-B, I-B (IOB2)");
-  EXPECT_EQ(problem("O B-A", TagScheme::kIob1),
-            "1: found B-A behind O, wanted it behind one of B-A, I-A (IOB1)");
-  EXPECT_EQ(problem("B-A O", TagScheme::kIobes),
-            "0: found B-A before O, wanted it before one of I-A, E-A (IOBES)");
-  EXPECT_EQ(problem("B-A I-A", TagScheme::kIobes),
+            "(IOB2)"},
+           {kIob2, "B-A I-B", "1: found I-B behind B-A, wanted it behind one of B-B, I-B (IOB2)"},
+           {kIob1, "O B-A", "1: found B-A behind O, wanted it behind one of B-A, I-A (IOB1)"},
+           {kIobes, "B-A O", "0: found B-A before O, wanted it before one of I-A, E-A (IOBES)"},
+           {kIobes, "B-A I-A",
             "1: found I-A before the end of the sentence, wanted it before one of I-A, E-A "
-            "(IOBES)");
-  EXPECT_EQ(problem("O PER", TagScheme::kIob2),
-            "1: found the label \"PER\", wanted one of O, B-TYPE, I-TYPE (IOB2)");
-  EXPECT_EQ(problem("S-A", TagScheme::kIob1),
-            "0: found the label \"S-A\", wanted one of O, B-TYPE, I-TYPE (IOB1)");
-  EXPECT_EQ(problem("B-", TagScheme::kIob2),
-            "0: found the label \"B-\", wanted one of O, B-TYPE, I-TYPE (IOB2)");
+            "(IOBES)"},
+           {kIob2, "O PER", "1: found the label \"PER\", wanted one of O, B-TYPE, I-TYPE (IOB2)"},
+           {kIob1, "S-A", "0: found the label \"S-A\", wanted one of O, B-TYPE, I-TYPE (IOB1)"},
+           {kIob2, "B-", "0: found the label \"B-\", wanted one of O, B-TYPE, I-TYPE (IOB2)"}})
+    EXPECT_EQ(problem(c.text, c.scheme), c.what);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "albert/base/checksum.h"
 #include "albert/inference/multiple_choice_answerer.h"
+#include "albert/trainer/tasks/choice/details.h"
 #include "albert/trainer/tasks/choice/scores.h"
 #include "albert/trainer/tasks/unknown_pieces.h"
 
@@ -12,14 +13,17 @@ namespace albert {
 namespace {
 
 // The option of the highest output for each question.
-std::vector<int64_t> choices_of(const HostTensor& logits) {
-  const HostTensor wide = logits.to(DType::kF64);
+std::vector<int64_t> choices_of(std::span<const double> outputs, size_t options) {
   std::vector<int64_t> choices;
-  for (int64_t i = 0; i < wide.dim(0); ++i) {
-    const auto row = wide.row<double>(i);
+  for (size_t at = 0; at < outputs.size(); at += options) {
+    const auto row = outputs.subspan(at, options);
     choices.push_back(std::max_element(row.begin(), row.end()) - row.begin());
   }
   return choices;
+}
+
+std::span<const double> values_of(const HostTensor& wide) {
+  return {wide.data<double>(), static_cast<size_t>(wide.size())};
 }
 
 std::vector<int64_t> labels_of(const ChoiceExamples& examples, std::span<const size_t> which) {
@@ -107,7 +111,8 @@ Deferred<Metrics> ChoiceTask::start(Split split, std::span<const size_t> which,
   const auto pending = forward(split, which, std::move(options), tokens);
   return Deferred<Metrics>([=, right = labels_of(of(split), which)]() -> Metrics {
     const auto out = pending.get();
-    const auto chosen = choices_of(out.logits);
+    const HostTensor wide = out.logits.to(DType::kF64);
+    const auto chosen = choices_of(values_of(wide), static_cast<size_t>(wide.dim(1)));
     double correct = 0;
     for (size_t i = 0; i < right.size(); ++i) correct += chosen[i] == right[i] ? 1 : 0;
     return {{"loss", *out.loss * divisor},
@@ -122,28 +127,40 @@ Metrics ChoiceTask::averages(const Metrics& sums) const {
   return {{"loss", sums.at("loss") / questions}, {"accuracy", sums.at("correct") / questions}};
 }
 
-Metrics ChoiceTask::evaluate() {
+ChoiceTask::Outputs ChoiceTask::evaluated() {
   const auto n = static_cast<size_t>(examples(Split::kValidation));
-  std::vector<int64_t> chosen;
-  double loss = 0, tokens = 0;
+  Outputs outputs;
+  double tokens = 0;
   for (size_t at = 0; at < n; at += eval_batch_size_) {
     std::vector<size_t> which(std::min(eval_batch_size_, n - at));
     std::iota(which.begin(), which.end(), at);
     const auto counts = count(Split::kValidation, which);
     const auto out = forward(Split::kValidation, which, {.loss = {.counts = counts}}, tokens).get();
-    loss += *out.loss * counts[0];
-    const auto choices = choices_of(out.logits);
-    chosen.insert(chosen.end(), choices.begin(), choices.end());
+    outputs.loss += *out.loss * counts[0];
+    const HostTensor wide = out.logits.to(DType::kF64);
+    const auto values = values_of(wide);
+    outputs.values.insert(outputs.values.end(), values.begin(), values.end());
   }
+  return outputs;
+}
+
+Metrics ChoiceTask::evaluate() {
+  const Outputs outputs = evaluated();
+  const size_t n = parts_.validation.inputs.size();
+  const std::vector<int64_t> chosen = choices_of(outputs.values, outputs.values.size() / n);
   const auto is_first = [&](int64_t choice) { return choice == chosen.front(); };
   advice_ = n > 1 && std::all_of(chosen.begin(), chosen.end(), is_first)
                 ? "every prediction is option " + std::to_string(chosen.front()) +
                       ": the run has collapsed; try another --seed, a lower --learning_rate or "
                       "more --warmup_steps"
                 : "";
-  Metrics metrics{{"loss", loss / static_cast<double>(n)}};
+  Metrics metrics{{"loss", outputs.loss / static_cast<double>(n)}};
   metrics.add(choice_scores(chosen, parts_.validation.labels, parts_.validation.levels));
   return metrics;
+}
+
+ReportDetails ChoiceTask::details() {
+  return choice_details(parts_.validation, evaluated().values, *parts_.tokenizer);
 }
 
 }  // namespace albert

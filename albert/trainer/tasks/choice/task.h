@@ -38,6 +38,7 @@ class ChoiceTask final : public FinetuningTask {
   Metrics evaluate() override;                           // and accuracy by level
   std::vector<std::string> metric_names() const override;
   std::string advice() const override { return advice_; }
+  ReportDetails details() override;
   int64_t examples(Split split) const override { return of(split).size(); }
   std::string summary() const override;
   std::string data_hash() const override;
@@ -51,6 +52,12 @@ class ChoiceTask final : public FinetuningTask {
   const ChoiceExamples& of(Split split) const {
     return split == Split::kTraining ? parts_.training : parts_.validation;
   }
+  // The outputs of evaluation, one an option of each question, and the sum of the losses.
+  struct Outputs {
+    std::vector<double> values;
+    double loss = 0;
+  };
+  Outputs evaluated();
   Deferred<MultipleChoiceModelOutput> forward(Split split, std::span<const size_t> which,
                                               ForwardOptions options, double& tokens);
 

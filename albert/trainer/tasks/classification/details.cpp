@@ -3,76 +3,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <numeric>
 
-#include "albert/tokenizer/utf8.h"
-#include "albert/trainer/tasks/scores/classes.h"
+#include "albert/trainer/tasks/report_tables.h"
+#include "albert/trainer/tasks/rounding.h"
 
 namespace albert {
 namespace {
 
-constexpr size_t kMostLabels = 40, kWorst = 20;
-constexpr int64_t kMostCharacters = 240;
+constexpr size_t kMostLabels = 40;
 
-std::string three_digits(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
-
-// Of one label: how many are it, are called it, and are both.
-struct Counts {
-  int64_t right = 0, predicted = 0, both = 0;
-};
-
-std::vector<std::string> row_of(const std::string& label, const Counts& c) {
-  const auto share = [](int64_t part, int64_t whole) {
-    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-  };
-  return {label,
-          std::to_string(c.right),
-          std::to_string(c.predicted),
-          three_digits(share(c.both, c.predicted)),
-          three_digits(share(c.both, c.right)),
-          three_digits(share(2 * c.both, c.right + c.predicted))};
-}
-
-ReportTable label_table(const std::vector<std::string>& labels, const std::vector<Counts>& counts) {
+ReportTable label_table(const std::vector<std::string>& labels,
+                        const std::vector<EntityCounts>& counts) {
   ReportTable table{.title = "scores by label",
                     .columns = {"label", "examples", "predicted", "precision", "recall", "F1"}};
-  for (size_t i = 0; i < labels.size(); ++i) table.rows.push_back(row_of(labels[i], counts[i]));
+  for (size_t i = 0; i < labels.size(); ++i) table.rows.push_back(scores_row(labels[i], counts[i]));
   return table;
 }
 
-ReportTable confusion_table(const std::vector<std::string>& labels, const Confusion& confusion) {
-  ReportTable table{.title = "confusion",
-                    .note = "rows: the right label; columns: the prediction",
-                    .columns = labels,
-                    .shaded = true};
-  table.columns.insert(table.columns.begin(), "");
-  for (size_t i = 0; i < labels.size(); ++i) {
-    table.rows.push_back({labels[i]});
-    for (const int64_t count : confusion[i]) table.rows.back().push_back(std::to_string(count));
-  }
-  return table;
-}
-
-std::vector<Counts> counts_of(const Confusion& confusion) {
-  std::vector<Counts> counts(confusion.size());
-  for (size_t i = 0; i < confusion.size(); ++i)
-    for (size_t j = 0; j < confusion.size(); ++j) {
-      counts[i].right += confusion[i][j];
-      counts[j].predicted += confusion[i][j];
-      if (i == j) counts[i].both += confusion[i][i];
-    }
-  return counts;
-}
-
-std::vector<Counts> counts_of(const Answers& predicted, const Answers& right) {
-  std::vector<Counts> counts(static_cast<size_t>(right.width));
+std::vector<EntityCounts> counts_of(const Answers& predicted, const Answers& right) {
+  std::vector<EntityCounts> counts(static_cast<size_t>(right.width));
   for (size_t i = 0; i < right.values.size(); ++i) {
-    Counts& c = counts[i % counts.size()];
+    EntityCounts& c = counts[i % counts.size()];
     const bool is = right.values[i] > 0, called = predicted.values[i] > 0;
     c.right += is ? 1 : 0;
     c.predicted += called ? 1 : 0;
@@ -116,23 +67,16 @@ std::string answer_text(const EvaluatedExamples& e, std::span<const double> answ
 }
 
 std::string text_of(const EvaluatedExamples& e, size_t example) {
-  const std::string text = e.tokenizer.decode(e.examples.inputs[example].input_ids, false);
-  const int64_t length = count_code_points(text);
-  if (length <= kMostCharacters) return text;
-  return std::string(code_points(text, 0, kMostCharacters)) + " ..";
+  return clipped(e.tokenizer.decode(e.examples.inputs[example].input_ids, false));
 }
 
 ReportTable worst_examples(const EvaluatedExamples& e, const Answers& predicted) {
   std::vector<double> losses;
   for (size_t i = 0; i < e.examples.inputs.size(); ++i) losses.push_back(loss_of(e, i));
-  std::vector<size_t> order(losses.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return losses[a] > losses[b]; });
   ReportTable table{.title = "most wrong",
                     .note = "held-out examples with the largest loss, as the model reads them",
                     .columns = {"text", "right", "predicted", "loss"}};
-  for (const size_t i : std::span(order).first(std::min(kWorst, order.size())))
+  for (const size_t i : most_wrong(losses))
     table.rows.push_back({text_of(e, i), answer_text(e, e.examples.answers.of(i)),
                           answer_text(e, predicted.of(i)), three_digits(losses[i])});
   return table;
@@ -149,7 +93,7 @@ ReportDetails details_of(const EvaluatedExamples& e) {
   if (e.problem == Problem::kSingleLabel) {
     const Confusion confusion = confusion_of(classes_of(predicted), classes_of(right), labels);
     details.tables.push_back(label_table(e.labels, counts_of(confusion)));
-    if (few) details.tables.push_back(confusion_table(e.labels, confusion));
+    if (few) details.tables.push_back(confusion_table("confusion", e.labels, confusion));
   } else if (e.problem == Problem::kMultiLabel) {
     details.tables.push_back(label_table(e.labels, counts_of(predicted, right)));
   }

@@ -1,7 +1,5 @@
 #include "albert/trainer/tasks/classification/examples.h"
 
-#include <functional>
-
 #include "albert/base/ascii.h"
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
@@ -132,7 +130,7 @@ AnswerColumns answer_columns(Problem problem, const TaskOptions& options) {
 
 std::vector<TextExample> read_text_examples(const std::filesystem::path& path,
                                             const TextColumns& columns, const AnswerColumns& answer,
-                                            int64_t most, int64_t& short_rows) {
+                                            const ExampleChoice& choice, int64_t& short_rows) {
   std::vector<TextExample> examples;
   short_rows += for_each_record(
       path, columns.table,
@@ -141,8 +139,9 @@ std::vector<TextExample> read_text_examples(const std::filesystem::path& path,
         require_answer(reader, answer);
       },
       [&](const Record& record) {
-        examples.push_back({text_of(record, columns), answer_of(record, answer)});
-        return most <= 0 || static_cast<int64_t>(examples.size()) < most;
+        if (!choice.wanted || choice.wanted(record))
+          examples.push_back({text_of(record, columns), answer_of(record, answer)});
+        return choice.most <= 0 || static_cast<int64_t>(examples.size()) < choice.most;
       });
   return examples;
 }

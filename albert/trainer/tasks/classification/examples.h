@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,13 +51,18 @@ struct TextExample {
   PlacedAnswer answer;
 };
 
-// The examples of a .tsv, .csv (a header names the columns) or .jsonl file, also compressed, at
-// most `most` of them where it is above 0. `short_rows` is added to: how many were left out.
-// Error(kBadData) "file:12: .." for what is missing or no text, "file: .." where there are none;
-// kMissingInput.
+// Which examples of a file are read.
+struct ExampleChoice {
+  int64_t most = 0;                                // 0: all
+  std::function<bool(const Record&)> wanted = {};  // empty: all
+};
+
+// The examples of a .tsv, .csv (a header names the columns) or .jsonl file, also compressed.
+// `short_rows` is added to: how many were left out. Error(kBadData) "file:12: .." for what is
+// missing or no text, "file: .." where there are none; kMissingInput.
 std::vector<TextExample> read_text_examples(const std::filesystem::path& path,
                                             const TextColumns& columns, const AnswerColumns& answer,
-                                            int64_t most, int64_t& short_rows);
+                                            const ExampleChoice& choice, int64_t& short_rows);
 // The answers alone.
 std::vector<PlacedAnswer> read_answers(const std::filesystem::path& path, const TableOptions& table,
                                        const AnswerColumns& answer);

@@ -1,7 +1,5 @@
 // Official files answered: predict_results_<task>.txt as transformers' run_glue writes it, and what
 // GLUE's site takes.
-#include <array>
-#include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +10,7 @@
 #include "albert/trainer/tasks/classification/examples.h"
 #include "albert/trainer/tasks/classification/stages.h"
 #include "albert/trainer/tasks/labels.h"
+#include "albert/trainer/tasks/rounding.h"
 
 namespace albert {
 namespace {
@@ -65,12 +64,6 @@ class LabelTexts {
   std::vector<std::string> names_;
   TaskLabels labels_;
 };
-
-std::string three_digits(double value) {
-  std::array<char, 64> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.3f", value);
-  return digits.data();
-}
 
 using LabelText = std::function<std::string(const std::string& label)>;
 

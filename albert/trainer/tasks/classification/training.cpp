@@ -6,6 +6,7 @@
 #include "albert/base/printable.h"
 #include "albert/base/split.h"
 #include "albert/trainer/tasks/classification/answers.h"
+#include "albert/trainer/tasks/classification/row_list.h"
 #include "albert/trainer/tasks/classification/stages.h"
 #include "albert/trainer/tasks/classification/task.h"
 #include "albert/trainer/tasks/labels.h"
@@ -31,18 +32,35 @@ class FileReader {
         answer_(answer_columns(problem, request.options)) {}
 
   Files read() const {
-    Files files{examples(request_.train_file, request_.max_train_samples), {}};
-    const int64_t most = request_.max_eval_samples;
-    files.validation.emplace_back("", examples(request_.validation_file, most));
+    const ExampleChoice evaluated{request_.max_eval_samples}, trained{request_.max_train_samples};
+    if (!request_.held_out.file.empty()) return split_file(trained, evaluated);
+    Files files{examples(request_.train_file, trained), {}};
+    files.validation.emplace_back("", examples(request_.validation_file, evaluated));
     for (const auto& [suffix, file] : request_.more_validation_files)
-      files.validation.emplace_back(suffix, examples(file, most));
+      files.validation.emplace_back(suffix, examples(file, evaluated));
     return files;
   }
 
  private:
-  std::vector<TextExample> examples(const std::filesystem::path& file, int64_t most) const {
+  // One file, of which a list says what is evaluated.
+  Files split_file(ExampleChoice trained, ExampleChoice evaluated) const {
+    const RowList held_out(request_.held_out);
+    trained.wanted = [&](const Record& record) { return !held_out.has(record); };
+    evaluated.wanted = [&](const Record& record) { return held_out.has(record); };
+    Files files{examples(request_.train_file, trained), {}};
+    files.validation.emplace_back("", examples(request_.train_file, evaluated));
+    const size_t found = files.validation.front().second.size();
+    if (evaluated.most <= 0 && found != held_out.size())
+      fail(ErrorCode::kBadData, request_.held_out.file.string(), ": found ", held_out.size(),
+           " rows, of which ", request_.train_file.string(), " has ", found,
+           ", wanted all of them");
+    return files;
+  }
+
+  std::vector<TextExample> examples(const std::filesystem::path& file,
+                                    const ExampleChoice& choice) const {
     int64_t short_rows = 0;
-    auto result = read_text_examples(file, columns_, answer_, most, short_rows);
+    auto result = read_text_examples(file, columns_, answer_, choice, short_rows);
     if (short_rows > 0)
       request_.note(file.string() + ": left out " + std::to_string(short_rows) +
                     " rows with too few columns");

@@ -4,16 +4,13 @@
 #include <cctype>
 #include <cstdio>
 #include <functional>
-#include <numeric>
-#include <span>
 #include <sstream>
 
 #include "albert/base/ascii.h"
+#include "albert/trainer/tasks/report_tables.h"
 
 namespace albert {
 namespace {
-
-constexpr size_t kWorst = 20;
 
 std::string one_digit(double value) {
   char text[32];
@@ -97,14 +94,12 @@ ReportTable grouped(const std::string& title, const std::vector<SquadQuestion>& 
 ReportTable worst(const std::vector<SquadQuestion>& questions,
                   const std::vector<std::string>& predicted,
                   const std::vector<ScoredAnswer>& scored) {
-  std::vector<size_t> order(questions.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scored[a].score.f1 < scored[b].score.f1; });
+  std::vector<double> lacks;
+  for (const ScoredAnswer& answer : scored) lacks.push_back(1 - answer.score.f1);
   ReportTable table{.title = "answered worst",
                     .note = "of equal F1 those that the file has first",
                     .columns = {"question", "right", "predicted", "F1"}};
-  for (const size_t i : std::span(order).first(std::min(kWorst, order.size())))
+  for (const size_t i : most_wrong(lacks))
     table.rows.push_back({questions[i].question, first_answer(questions[i]), predicted[i],
                           one_digit(100 * scored[i].score.f1)});
   return table;

@@ -77,6 +77,9 @@ TaskKind tagging_kind() {
   kind.make_predictor = make_tagging_predictor;
   kind.score = score_tagging;
   kind.predict_file = predict_tagged_file;
+  kind.official_form = [](const std::filesystem::path& file) -> std::string {
+    return holds_tag_columns(file) ? "CoNLL's columns" : "";
+  };
   return kind;
 }
 

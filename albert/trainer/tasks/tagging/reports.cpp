@@ -7,33 +7,11 @@
 
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
-#include "albert/trainer/tasks/scores/classes.h"
 
 namespace albert {
 namespace {
 
 using nlohmann::ordered_json;
-
-// Each label of either, ascending.
-std::vector<std::string> labels_in(const TagSequences& predicted, const TagSequences& right) {
-  std::set<std::string> labels;
-  for (const TagSequences* sentences : {&predicted, &right})
-    for (const auto& sentence : *sentences) labels.insert(sentence.begin(), sentence.end());
-  return {labels.begin(), labels.end()};
-}
-
-Confusion confusion_in(const TagSequences& predicted, const TagSequences& right,
-                       const std::vector<std::string>& labels) {
-  const auto classes_of = [&](const TagSequences& sentences) {
-    std::vector<int64_t> classes;
-    for (const auto& sentence : sentences)
-      for (const auto& label : sentence)
-        classes.push_back(std::lower_bound(labels.begin(), labels.end(), label) - labels.begin());
-    return classes;
-  };
-  return confusion_of(classes_of(predicted), classes_of(right),
-                      static_cast<int64_t>(labels.size()));
-}
 
 std::vector<std::string> types_of(const std::vector<std::string>& labels) {
   std::set<std::string> types;
@@ -102,6 +80,26 @@ std::string text_of(const ordered_json& scores) {
 }
 
 }  // namespace
+
+std::vector<std::string> labels_in(const TagSequences& predicted, const TagSequences& right) {
+  std::set<std::string> labels;
+  for (const TagSequences* sentences : {&predicted, &right})
+    for (const auto& sentence : *sentences) labels.insert(sentence.begin(), sentence.end());
+  return {labels.begin(), labels.end()};
+}
+
+Confusion confusion_in(const TagSequences& predicted, const TagSequences& right,
+                       const std::vector<std::string>& labels) {
+  const auto classes_of = [&](const TagSequences& sentences) {
+    std::vector<int64_t> classes;
+    for (const auto& sentence : sentences)
+      for (const auto& label : sentence)
+        classes.push_back(std::lower_bound(labels.begin(), labels.end(), label) - labels.begin());
+    return classes;
+  };
+  return confusion_of(classes_of(predicted), classes_of(right),
+                      static_cast<int64_t>(labels.size()));
+}
 
 EntityMode entity_mode_named(const std::string& name) {
   if (name == "default") return EntityMode::kDefault;

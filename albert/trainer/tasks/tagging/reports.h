@@ -2,6 +2,7 @@
 // Scores of labels under the names of transformers' run_ner.
 
 #include "albert/trainer/loop/metrics.h"
+#include "albert/trainer/tasks/scores/classes.h"
 #include "albert/trainer/tasks/scores/entities.h"
 
 namespace albert {
@@ -10,6 +11,12 @@ namespace albert {
 enum class EntityMode : uint8_t { kDefault, kStrict, kConlleval };
 // Error(kUsage) for other names than default, strict and conlleval.
 EntityMode entity_mode_named(const std::string& name);
+
+// Each label of either, ascending.
+std::vector<std::string> labels_in(const TagSequences& predicted, const TagSequences& right);
+// Of words; `labels` ascend and are all that there are.
+Confusion confusion_in(const TagSequences& predicted, const TagSequences& right,
+                       const std::vector<std::string>& labels);
 
 // Whether these labels are of entities: one of them begins with the prefix of a scheme.
 bool has_entities(const std::vector<std::string>& labels);

@@ -192,6 +192,20 @@ std::vector<TaggedSentence> read_sentences(const std::filesystem::path& path,
   return sentences;
 }
 
+bool holds_tag_columns(const std::filesystem::path& path) {
+  if (is_json_lines(path)) return false;
+  TextReader reader(path);
+  int64_t words = 0;
+  for (std::string line; reader.next(line);) {
+    if (ends_sentence(line) && words > 0) break;
+    if (ends_sentence(line) || line[0] == '#') continue;
+    const std::vector<std::string> cells = cells_of(line, line.find('\t') != line.npos);
+    if (cells.size() < 2 || !is_entity_tag(cells.back())) return false;
+    ++words;
+  }
+  return words > 1;
+}
+
 std::string key_named(const std::string& column, const std::string& otherwise) {
   const bool number = column.find_first_not_of("-0123456789") == column.npos;  // or empty
   return number ? otherwise : column;

@@ -38,6 +38,10 @@ std::vector<TaggedSentence> read_sentences(const std::filesystem::path& path,
                                            const TagColumns& columns, WordLabels labels,
                                            int64_t most = 0);
 
+// Whether a file holds columns whose last are labels of entities, by its first sentence, which has
+// two words or more. kMissingInput.
+bool holds_tag_columns(const std::filesystem::path& path);
+
 // The cells of a line: what stands between tabs, or between runs of blanks.
 std::vector<std::string> cells_of(const std::string& line, bool by_tabs);
 // Whether a line stands between sentences: it is blank, or of -DOCSTART-.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/inference/batches.h"
+#include "albert/trainer/tasks/tagging/details.h"
 #include "albert/trainer/tasks/tagging/reports.h"
 #include "albert/trainer/tasks/unknown_pieces.h"
 
@@ -164,22 +166,37 @@ Metrics TaggingTask::averages(const Metrics& sums) const {
   return {{"loss", sums.at("loss") / sums.at("weight")}};
 }
 
-Metrics TaggingTask::evaluate() {
+TaggingTask::Outputs TaggingTask::evaluated() {
   const Validation& validation = parts_.validation;
   const auto logits = token_logits(parts_.model, validation.texts, eval_batch_size_);
-  TagSequences predicted;
-  double loss = 0, labelled = 0;
+  Outputs outputs;
   for (size_t i = 0; i < logits.size(); ++i) {
-    predicted.push_back(
+    outputs.predicted.push_back(
         group_entities(validation.texts[i], logits[i], labels_, Aggregation::kFirst).labels);
-    const auto& labels = validation.labels[i];
-    loss += loss_of(labels, logits[i]);
-    labelled += static_cast<double>(std::count_if(labels.begin(), labels.end(), is_label));
+    outputs.losses.push_back(loss_of(validation.labels[i], logits[i]));
   }
-  advice_ = advice_on(predicted);
+  return outputs;
+}
+
+Metrics TaggingTask::evaluate() {
+  const Validation& validation = parts_.validation;
+  const Outputs outputs = evaluated();
+  double labelled = 0;
+  for (const auto& labels : validation.labels)
+    labelled += static_cast<double>(std::count_if(labels.begin(), labels.end(), is_label));
+  advice_ = advice_on(outputs.predicted);
+  const double loss = std::accumulate(outputs.losses.begin(), outputs.losses.end(), 0.0);
   Metrics metrics{{"loss", loss / labelled}};
-  metrics.add(metrics_of(predicted, validation.right, labels_, parts_.by_type));
+  metrics.add(metrics_of(outputs.predicted, validation.right, labels_, parts_.by_type));
   return metrics;
+}
+
+ReportDetails TaggingTask::details() {
+  const Outputs outputs = evaluated();
+  return tagging_details({.texts = parts_.validation.texts,
+                          .right = parts_.validation.right,
+                          .predicted = outputs.predicted,
+                          .losses = outputs.losses});
 }
 
 std::string TaggingTask::advice_on(const TagSequences& predicted) const {

@@ -59,6 +59,7 @@ class TaggingTask final : public FinetuningTask {
   Metrics evaluate() override;
   std::vector<std::string> metric_names() const override;
   std::string advice() const override { return advice_; }
+  ReportDetails details() override;
   int64_t examples(Split split) const override;  // windows, or sentences to evaluate
   std::string summary() const override;
   std::string data_hash() const override;
@@ -69,6 +70,12 @@ class TaggingTask final : public FinetuningTask {
                           ForwardOptions forward) override;
 
  private:
+  // What the model says of the validation sentences.
+  struct Outputs {
+    TagSequences predicted;      // of every word
+    std::vector<double> losses;  // of each sentence, summed over its labelled tokens
+  };
+  Outputs evaluated();
   std::string advice_on(const TagSequences& predicted) const;
 
   Parts parts_;
