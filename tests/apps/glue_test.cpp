@@ -145,7 +145,7 @@ TEST_F(Glue, MicrosoftsLayoutOfMrpcIsSplitAsGlueDoes) {
   ASSERT_EQ(predict({"--task", "mrpc", "--data_dir", at, "--output_dir", folder / "p"}).code, 0);
   EXPECT_EQ(predictions(folder.path() / "p/MRPC.tsv").size(), 2U);
   for (const auto& [list, why] : std::map<std::string, std::string>{
-           {"1\t3\n1\t3\n", "dev_ids.tsv:2: found \"1\\t3\" again, wanted each row once"},
+           {"1\t3\n1\t3\n", "dev_ids.tsv:2: found \"1\\x093\" again, wanted each row once"},
            {"1\n", "dev_ids.tsv:1: found 1 columns, wanted #1 ID, #2 ID"},
            {"1\t3\n3\t1\n", "dev_ids.tsv: found 2 rows, of which "}}) {
     files["dev_ids.tsv"] = list;

@@ -39,8 +39,8 @@ class TaskFolder : public ::testing::Test {
   // The tables of a run's report_details.json, by their titles.
   std::map<std::string, nlohmann::json> tables(const std::string& run) const {
     std::map<std::string, nlohmann::json> found;
-    for (const auto& table : parsed(run + "/report_details.json")["tables"])
-      found[table["title"]] = table["rows"];
+    const nlohmann::json details = parsed(run + "/report_details.json");
+    for (const auto& table : details.at("tables")) found[table["title"]] = table["rows"];
     return found;
   }
   // Trains without a stop, and again from what a stop behind `checkpoint` leaves: a checkpoint and

@@ -16,11 +16,16 @@ constexpr size_t kMagicBytes = 2 + 9 + kMagic.size();  // with PROTO and a frame
 constexpr int64_t kVersion = 1001;
 constexpr uint64_t kFirstPart = 1 << 20;
 
-// The magic number is a pickle of any protocol: PROTO and its number, from protocol 4 on a frame
-// with its length, and the number itself.
+// The magic number is a pickle of any protocol: PROTO and its number, from protocol 4 on mostly a
+// frame with its length, and the number itself.
 std::string_view read_magic(ByteReader& reader) {
   if (reader.u8("a pickle") != kProtocol) return "";
-  if (reader.u8("its protocol") >= 4 && reader.u8("a frame") == kFrame) reader.u64("its length");
+  const bool may_have_frame = reader.u8("its protocol") >= 4;
+  ByteReader ahead = reader;
+  if (may_have_frame && ahead.u8("a frame") == kFrame) {
+    ahead.u64("its length");
+    reader = ahead;
+  }
   return reader.text(kMagic.size(), "the magic number");
 }
 
