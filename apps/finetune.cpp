@@ -183,7 +183,8 @@ int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::
 
 int sweep(const FinetuneFlags& flags, const Command& command, std::ostream& out,
           std::ostream& err) {
-  if (flags.training.ranks > 1 || launched_rank())
+  const auto launched = launched_rank();
+  if (flags.training.ranks > 1 || (launched && launched->size > 1))
     fail(ErrorCode::kUsage, flags.grid.empty() ? "--seeds" : "--grid",
          ": found several ranks, wanted one: runs of a sweep have one process");
   SweepRequest request{.seeds = flags.seeds,
@@ -278,7 +279,7 @@ Runner declare_finetune(Command& command) {
   command.presets([flags, &command] { return recipe_arguments(*flags, command); });
   return [flags, &command](std::ostream& out, std::ostream& err) {
     if (!flags->seeds.empty() || !flags->grid.empty()) return sweep(*flags, command, out, err);
-    return run_ranks(flags->training, command, err,
+    return run_ranks(flags->training, command,
                      [&](Communicator& ranks) { return run(*flags, command, ranks, out, err); });
   };
 }

@@ -138,7 +138,7 @@ Runner declare_pretrain(Command& command) {
   command.alias("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
   return [flags, &command](std::ostream& out, std::ostream& err) {
-    return run_ranks(flags->training, command, err,
+    return run_ranks(flags->training, command,
                      [&](Communicator& ranks) { return run(*flags, ranks, out, err); });
   };
 }

@@ -26,12 +26,13 @@ inline void for_batches_by_length(const std::vector<size_t>& lengths, int64_t ba
     compute(all.subspan(at, std::min(most, all.size() - at)));
 }
 
-// Probabilities, in f64.
-inline std::vector<double> softmax(std::span<const float> outputs) {
+// Probabilities, in f64, of a span or vector of float or double.
+template <class Outputs>
+std::vector<double> softmax(const Outputs& outputs) {
   const double largest = static_cast<double>(*std::max_element(outputs.begin(), outputs.end()));
   std::vector<double> p;
   double sum = 0;
-  for (const float output : outputs) {
+  for (const auto output : outputs) {
     p.push_back(std::exp(static_cast<double>(output) - largest));
     sum += p.back();
   }

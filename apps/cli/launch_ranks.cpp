@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <ostream>
 
 #include "albert/base/error.h"
 
@@ -76,7 +75,7 @@ int wait_for(pid_t mpirun, const Signals& signals) {
 
 }  // namespace
 
-int launch_ranks(int ranks, const std::vector<std::string>& arguments, std::ostream& err) {
+int launch_ranks(int ranks, const std::vector<std::string>& arguments) {
   const std::vector<std::string> command = mpirun_command(ranks, arguments);
   const Signals signals;
   const pid_t mpirun = fork();
@@ -86,12 +85,9 @@ int launch_ranks(int ranks, const std::vector<std::string>& arguments, std::ostr
   if (code == kNotThere)
     fail(ErrorCode::kUsage, "--ranks ", ranks,
          ": found no mpirun, wanted Open MPI's; install openmpi-bin");
-  if (code > kDiedOfSignal) {
-    err << "albert: error: --ranks " << ranks << ": found a rank that died of signal "
-        << code - kDiedOfSignal << "; the same command goes on from the newest checkpoint"
-        << std::endl;
-    return static_cast<int>(ErrorCode::kRankLost);
-  }
+  if (code > kDiedOfSignal)
+    fail(ErrorCode::kRankLost, "--ranks ", ranks, ": found a rank that died of signal ",
+         code - kDiedOfSignal, "; the same command goes on from the newest checkpoint");
   return code;
 }
 

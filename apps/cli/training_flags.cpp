@@ -168,13 +168,13 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
   return settings;
 }
 
-int run_ranks(TrainingFlags& flags, const Command& command, std::ostream& err,
+int run_ranks(TrainingFlags& flags, const Command& command,
               const std::function<int(Communicator& ranks)>& work) {
   const auto launched = launched_rank();
   if (launched && flags.ranks > 0 && launched->size != flags.ranks)
     fail(ErrorCode::kUsage, "--ranks ", flags.ranks, ": found ", launched->size,
          " of a launcher, wanted one of both");
-  if (!launched && flags.ranks > 1) return launch_ranks(flags.ranks, command.arguments(), err);
+  if (!launched && flags.ranks > 1) return launch_ranks(flags.ranks, command.arguments());
   if (launched && flags.common.threads == 0)
     flags.common.threads = std::max(1, usable_cores() / launched->local_size);
   const auto ranks = make_communicator(flags.communicator);

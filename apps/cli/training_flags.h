@@ -33,7 +33,7 @@ void add_training(Command& command, TrainingFlags& flags);
 
 // Runs `work` with the communicator of this job; its error ends the other ranks too. Ranks that do
 // not lead are quiet, and those of one machine share its cores. With --ranks, starts them.
-int run_ranks(TrainingFlags& flags, const Command& command, std::ostream& err,
+int run_ranks(TrainingFlags& flags, const Command& command,
               const std::function<int(Communicator& ranks)>& work);
 
 // On the rank that leads, says what there is now. The exit code: 0, or 75 after a signal.

@@ -1,29 +1,17 @@
 // Lines of plain and compressed files; a cut stream is an error.
 #include "albert/base/text_reader.h"
 
-#include <zlib.h>
 #include <zstd.h>
 
 #include <vector>
 
+#include "tests/support/deflate.h"
 #include "tests/support/files.h"
 
 namespace albert::testing {
 namespace {
 
-std::string gzipped(const std::string& text) {
-  std::string out(compressBound(text.size()) + 64, '\0');
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+std::string gzipped(const std::string& text) { return deflated(text, 15 + 16); }
 
 std::string zstded(const std::string& text) {
   std::string out(ZSTD_compressBound(text.size()), '\0');

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/deflate.h"
+
 namespace albert::testing {
 
 // The number in as many bytes as To has.
@@ -68,20 +70,6 @@ struct ZipPart {
   bool deflated = false, described = false;  // described: its numbers follow the data
 };
 
-inline std::string deflated(const std::string& data) {
-  std::string out(compressBound(data.size()) + 64, '\0');
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 inline std::string zip_end(size_t entries, size_t size, size_t offset) {
   return "PK\x05\x06" + little_endian<uint32_t>(0) + little_endian<uint16_t>(entries) +
          little_endian<uint16_t>(entries) + little_endian<uint32_t>(size) +
@@ -91,7 +79,7 @@ inline std::string zip_end(size_t entries, size_t size, size_t offset) {
 inline std::string zip_of(const std::vector<ZipPart>& parts) {
   std::string all, directory;
   for (const ZipPart& part : parts) {
-    const std::string stored = part.deflated ? deflated(part.data) : part.data;
+    const std::string stored = part.deflated ? deflated(part.data, -MAX_WBITS) : part.data;
     const std::string numbers =
         little_endian<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(part.data.data()),
                                       static_cast<uInt>(part.data.size()))) +

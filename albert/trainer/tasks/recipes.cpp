@@ -18,11 +18,11 @@ constexpr const char *kRace = "race", *kGlueScript = "run_glue.sh";
 // tasks: without dropout, which they take from the model.
 struct Row {
   const char *task, *learning_rate, *batch, *dropout, *steps, *warmup;
-  const char* script =
-      kGlueScript;  // null: Google's scripts have not the task, or not with this head
+  // Null where Google's scripts do not have the task, or have it with another head.
+  const char* script = kGlueScript;
   const char* max_seq_length = "512";
-  const char* eval_steps =
-      "100";  // updates between the checkpoints of which Google's take the best
+  // Updates between the checkpoints of which Google's scripts take the best.
+  const char* eval_steps = "100";
 };
 constexpr std::array kRows = {
     Row{"cola", "1e-5", "16", "0", "5336", "320"},

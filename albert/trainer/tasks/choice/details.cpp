@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "albert/inference/batches.h"
 #include "albert/trainer/tasks/choice/scores.h"
 #include "albert/trainer/tasks/report_tables.h"
 #include "albert/trainer/tasks/rounding.h"
@@ -23,21 +24,11 @@ struct Evaluated {
   }
 };
 
-std::vector<double> probabilities_of(std::span<const double> outputs) {
-  const double most = *std::max_element(outputs.begin(), outputs.end());
-  std::vector<double> p;
-  double sum = 0;
-  for (const double output : outputs) sum += p.emplace_back(std::exp(output - most));
-  for (double& value : p) value /= sum;
-  return p;
-}
-
 Evaluated evaluated(const ChoiceExamples& examples, std::span<const double> outputs) {
   Evaluated result{examples, {}, {}};
   const size_t options = outputs.size() / examples.inputs.size();
   for (size_t at = 0; at < outputs.size(); at += options) {
-    const auto& p =
-        result.probabilities.emplace_back(probabilities_of(outputs.subspan(at, options)));
+    const auto& p = result.probabilities.emplace_back(softmax(outputs.subspan(at, options)));
     result.chosen.push_back(std::max_element(p.begin(), p.end()) - p.begin());
   }
   return result;
