@@ -143,8 +143,10 @@ class ObjectReader {
 template <class Reader>
 std::vector<TaggedSentence> read_all(Reader reader, int64_t most) {
   std::vector<TaggedSentence> sentences;
-  TaggedSentence sentence;
-  while ((most <= 0 || static_cast<int64_t>(sentences.size()) < most) && reader.next(sentence))
+  const auto wants_more = [&] {
+    return most <= 0 || static_cast<int64_t>(sentences.size()) < most;
+  };
+  for (TaggedSentence sentence; wants_more() && reader.next(sentence); sentence = {})
     sentences.push_back(std::move(sentence));
   return sentences;
 }
