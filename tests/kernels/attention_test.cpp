@@ -1,3 +1,4 @@
+#include "albert/kernels/attention_sizes.h"
 #include "albert/kernels/philox.h"
 #include "tests/kernels/attention_case.h"
 
@@ -86,6 +87,47 @@ TEST(Attention, AlignedHeadsInManySequences) {
     c.forward(device.stream());
     EXPECT_TRUE(close(c.out.values(), expected, tolerance(dtype))) << dtype;
   }
+}
+
+// Blocks without a tile of queries: at most one for a sequence and head.
+TEST(Attention, UnevenLengthsLeaveFewBlocksWithoutWork) {
+  for (const int64_t rows : {kernels::tile_queries(64), kernels::tile_queries(128)})
+    for (const auto& lengths : std::vector<std::vector<int64_t>>{
+             {512, 3, 70, 1, 0, 128, 129}, {128, 128, 128}, {1}, {5, 700}, {64, 65, 66, 512}}) {
+      int64_t queries = 0, longest = 0, tiles = 0;
+      for (const int64_t n : lengths) {
+        queries += n;
+        longest = std::max(longest, n);
+        tiles += (n + rows - 1) / rows;
+      }
+      const auto sequences = static_cast<int64_t>(lengths.size());
+      const auto blocks = kernels::forward_blocks(queries, sequences, longest, rows);
+      EXPECT_GE(blocks.all, tiles);
+      EXPECT_LE(blocks.all, tiles + sequences);
+    }
+  EXPECT_EQ(kernels::forward_blocks(256 * 128, 256, 128, 128).all, 256);  // of equal length: none
+}
+
+// How blocks are numbered changes no bit. The bound of the lengths decides it here: the true one,
+// or none.
+TEST(Attention, TheGridChangesNoBit) {
+  const std::vector<int64_t> lengths = {128, 127, 128, 126};
+  for (const DType dtype : aligned_types())
+    for (const int64_t size : {int64_t{64}, int64_t{128}}) {
+      Case c(dtype, 2, size, lengths, lengths, 0.2, 1, 8);
+      const int64_t rows = kernels::tile_queries(size);
+      ASSERT_GT(kernels::forward_blocks(c.tq, 4, 128, rows).of_sequence, 0);
+      ASSERT_EQ(kernels::forward_blocks(c.tq, 4, c.tq, rows).of_sequence, 0);
+      on_every_stream([&](const Stream& s) {
+        const auto computed_with = [&](int64_t longest) {
+          c.longest = longest;
+          c.out = c.out.poisoned();
+          c.forward(s);
+          return c.out.values();
+        };
+        EXPECT_EQ(computed_with(128), computed_with(0));
+      });
+    }
 }
 
 TEST(Attention, FewerQueriesThanKeys) {

@@ -230,13 +230,23 @@ SIMT_DEVICE void forward_tile(const Inputs<F>& in, const ForwardOutputs<F>& to, 
     memory.errors().write(row_of<kDims>(errors, first, same.h), errors.stride, rows);
 }
 
-// A head has as many blocks as the longest sequence has tiles of queries; those of shorter ones
-// that have nothing to do end at once.
+// A block has the tile of queries that forward_blocks() gives it, and ends at once where there is
+// none.
 template <class F, int kDims, bool kDropout>
 SIMT_KERNEL(kTensorBlock)
 tensor_core_forward_kernel(Inputs<F> in, ForwardOutputs<F> to, int tiles) {
-  const int number = static_cast<int>(simt::block()) / tiles,
-            row = static_cast<int>(simt::block()) % tiles * kForwardRows<kDims>;
+  constexpr int kRows = kForwardRows<kDims>;
+  int number = 0, row = 0;
+  if (tiles > 0) {
+    number = static_cast<int>(simt::block()) / tiles;
+    row = static_cast<int>(simt::block()) % tiles * kRows;
+  } else {
+    const Tile at =
+        tile_of<kRows>(simt::block(), in.heads, in.sequences, in.cu_seqlens_q, in.cu_seqlens_k);
+    if (at.rows == 0) return;
+    number = static_cast<int>(at.b * in.heads + at.h);
+    row = static_cast<int>(at.row) - in.cu_seqlens_q[at.b];
+  }
   const Head head = head_of(number, in);
   if (row < head.queries) forward_tile<F, kDims, kDropout>(in, to, head, number, row);
 }
@@ -244,9 +254,12 @@ tensor_core_forward_kernel(Inputs<F> in, ForwardOutputs<F> to, int tiles) {
 template <class F, int kDims, bool kDropout>
 inline void launch_forward(const Stream& s, const Inputs<F>& in, const ForwardOutputs<F>& to,
                            int64_t max_queries) {
-  const int tiles = static_cast<int>(blocks_of(max_queries, kForwardRows<kDims>));
-  simt::launch(s, {in.sequences * in.heads * tiles, kTensorBlock, ForwardMemory<F, kDims>::kBytes},
-               tensor_core_forward_kernel<F, kDims, kDropout>, in, to, tiles);
+  static_assert(kForwardRows<kDims> == tile_queries(kDims));
+  const ForwardBlocks blocks =
+      forward_blocks(in.queries, in.sequences, max_queries, kForwardRows<kDims>);
+  simt::launch(s, {in.heads * blocks.all, kTensorBlock, ForwardMemory<F, kDims>::kBytes},
+               tensor_core_forward_kernel<F, kDims, kDropout>, in, to,
+               static_cast<int>(blocks.of_sequence));
 }
 
 // Returns false and launches nothing if another kernel must do it: for other types, head sizes or
