@@ -17,12 +17,9 @@
 #include "albert/engine/host_tensor.h"
 #include "albert/engine/weights/tf_bundle_entry.h"
 #include "albert/engine/weights/tf_table.h"
+#include "tests/support/placed.h"
 
 namespace albert::testing {
-
-inline std::span<const std::byte> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
 
 inline std::string varint(uint64_t value) {
   std::string bytes;
@@ -147,16 +144,6 @@ inline std::string table_of(const std::map<std::string, std::string>& entries,
   }
   end_block();
   return writer.finish(index);
-}
-
-inline PlacedBytes placed(const std::string& name, std::string bytes) {
-  const size_t size = bytes.size();
-  return {name, size,
-          [bytes = std::move(bytes)](uint64_t offset, std::span<std::byte> to) {
-            const auto from = bytes_of(bytes).subspan(offset, to.size());
-            std::copy(from.begin(), from.end(), to.begin());
-          },
-          [] {}};
 }
 
 // A checkpoint in memory: its index, and what its data files hold.

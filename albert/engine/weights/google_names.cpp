@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <string_view>
 
 #include "albert/base/printable.h"
+#include "albert/engine/weights/renamed_weights.h"
 
 namespace albert {
 namespace {
@@ -96,80 +96,15 @@ bool is_kernel(const std::string& variable, const TensorInfo& info) {
   return variable.ends_with("/kernel") && info.shape.size() == 2;
 }
 
-// Writes the transpose of from [rows, cols] to `to` [cols, rows], in squares that fit the cache.
-// Each is turned in a buffer of its own: rows a power of two apart would drive each other out.
-template <class Item>
-void transpose(const std::byte* from, std::byte* to, size_t rows, size_t cols) {
-  constexpr size_t kSide = 32;
-  std::array<std::array<Item, kSide>, kSide> square{}, turned{};
-  for (size_t top = 0; top < rows; top += kSide)
-    for (size_t left = 0; left < cols; left += kSide) {
-      const size_t height = std::min(rows - top, kSide), width = std::min(cols - left, kSide);
-      for (size_t i = 0; i < height; ++i)
-        std::memcpy(square[i].data(), from + ((top + i) * cols + left) * sizeof(Item),
-                    width * sizeof(Item));
-      for (size_t i = 0; i < height; ++i)
-        for (size_t j = 0; j < width; ++j) turned[j][i] = square[i][j];
-      for (size_t j = 0; j < width; ++j)
-        std::memcpy(to + ((left + j) * rows + top) * sizeof(Item), turned[j].data(),
-                    height * sizeof(Item));
-    }
+// brightmart's first albert_zh projects the words alone, before positions of the hidden size are
+// added (its modeling.py), which no other ALBERT computes.
+void check_network(const std::string& place, const std::string& variable) {
+  if (variable.ends_with("/word_embeddings_2") ||
+      variable.find("/layer_shared/") != std::string::npos)
+    fail(ErrorCode::kBadData, place, ": found ", in_quotes(variable),
+         " of brightmart's albert_zh, another network than ALBERT, wanted the variables of "
+         "Google's; take one of its models named albert_*_google_zh");
 }
-
-void transpose_items(const std::byte* from, std::byte* to, size_t rows, size_t cols, size_t item) {
-  switch (item) {
-    case 1: return transpose<uint8_t>(from, to, rows, cols);
-    case 2: return transpose<uint16_t>(from, to, rows, cols);
-    case 4: return transpose<uint32_t>(from, to, rows, cols);
-    default: return transpose<uint64_t>(from, to, rows, cols);
-  }
-}
-
-class GoogleWeights : public WeightSource {
- public:
-  explicit GoogleWeights(std::unique_ptr<const WeightSource> variables)
-      : variables_(std::move(variables)) {
-    for (const auto& [variable, info] : variables_->tensors()) {
-      check_network(variable);
-      const auto name = transformers_name(variable);
-      if (!name) continue;
-      const auto [at, is_new] = names_.emplace(*name, variable);
-      if (!is_new)
-        fail(ErrorCode::kBadData, variables_->name(), ": found ", in_quotes(at->second), " and ",
-             in_quotes(variable), ", wanted one variable for ", in_quotes(*name));
-      TensorInfo& ours = tensors_.emplace(*name, info).first->second;
-      if (is_kernel(variable, info)) std::swap(ours.shape[0], ours.shape[1]);
-    }
-  }
-
-  std::string name() const override { return variables_->name(); }
-  const std::map<std::string, TensorInfo>& tensors() const override { return tensors_; }
-  void read(const std::string& tensor, std::span<std::byte> to) const override {
-    const std::string& variable = names_.at(tensor);
-    const TensorInfo& info = variables_->tensors().at(variable);
-    if (!is_kernel(variable, info) || to.empty()) return variables_->read(variable, to);
-    const HostTensor kernel = variables_->tensor(variable);
-    transpose_items(static_cast<const std::byte*>(kernel.raw()), to.data(),
-                    static_cast<size_t>(info.shape[0]), static_cast<size_t>(info.shape[1]),
-                    size_of(info.dtype));
-  }
-  void check_unchanged() const override { variables_->check_unchanged(); }
-
- private:
-  // brightmart's first albert_zh projects the words alone, before positions of the hidden size are
-  // added (its modeling.py), which no other ALBERT computes.
-  void check_network(const std::string& variable) const {
-    if (variable.ends_with("/word_embeddings_2") ||
-        variable.find("/layer_shared/") != std::string::npos)
-      fail(ErrorCode::kBadData, variables_->name(), ": found ", in_quotes(variable),
-           " of brightmart's albert_zh, another network than ALBERT, wanted the variables of "
-           "Google's; take one of its models named albert_*_google_zh");
-  }
-
-  std::unique_ptr<const WeightSource> variables_;
-  std::map<std::string, TensorInfo> tensors_;
-  std::map<std::string, std::string> names_;  // of the variables, by ours
-};
 
 }  // namespace
 
@@ -185,7 +120,18 @@ std::optional<std::string> transformers_name(const std::string& variable) {
 
 std::unique_ptr<const WeightSource> with_transformers_names(
     std::unique_ptr<const WeightSource> variables) {
-  return std::make_unique<const GoogleWeights>(std::move(variables));
+  TensorSources sources;
+  for (const auto& [variable, info] : variables->tensors()) {
+    check_network(variables->name(), variable);
+    const auto name = transformers_name(variable);
+    if (!name) continue;
+    const auto [at, is_new] =
+        sources.emplace(*name, TensorOrigin{variable, is_kernel(variable, info)});
+    if (!is_new)
+      fail(ErrorCode::kBadData, variables->name(), ": found ", in_quotes(at->second.name), " and ",
+           in_quotes(variable), ", wanted one variable for ", in_quotes(*name));
+  }
+  return renamed(std::move(variables), std::move(sources));
 }
 
 }  // namespace albert

@@ -6,6 +6,7 @@
 
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
+#include "albert/engine/weights/keras_weights.h"
 #include "albert/engine/weights/model_prefix.h"
 #include "albert/engine/weights/safetensors.h"
 #include "albert/engine/weights/sharded_weights.h"
@@ -25,7 +26,8 @@ struct WeightFormat {
   bool sharded;
 };
 constexpr std::array kFormats{WeightFormat{"model.safetensors", open_safetensors, true},
-                              WeightFormat{"pytorch_model.bin", open_torch, true}};
+                              WeightFormat{"pytorch_model.bin", open_torch, true},
+                              WeightFormat{"tf_model.h5", open_keras_weights, true}};
 
 // Files of torch.save have any name; the second list holds names of a trainer's own state.
 constexpr std::array kTorchPatterns{"*.pt", "*.pth", "*.t7"};
@@ -35,7 +37,7 @@ constexpr std::array kStatePatterns{"optimizer*.pt", "scheduler*.pt", "scaler*.p
 // Files that hold weights which are not read, as patterns of fnmatch(3); the first one is told.
 constexpr std::array kUnreadPatterns{"pytorch_model*.bin",
                                      "pytorch_model*.bin.index.json",
-                                     "tf_model*.h5",
+                                     "tf_model-*.h5",
                                      "*.ckpt",
                                      "*.ckpt-best",
                                      "*.ckpt-[0-9]*[0-9]",
@@ -102,7 +104,7 @@ std::string wanted_files() {
     fail(ErrorCode::kMissingInput, folder.string(), ": no such folder");
   if (const auto several = torch_files(names_in(folder)); several.size() > 1)
     fail(ErrorCode::kBadData, folder.string(), ": found ", joined_first(several, 6),
-         ", wanted one file of weights; name it ", kFormats.back().file);
+         ", wanted one file of weights; name it pytorch_model.bin");
   if (unread.empty())
     fail(ErrorCode::kMissingInput, folder.string(), ": found no weights, wanted ", wanted_files());
   fail(ErrorCode::kMissingInput, folder.string(), ": found the weights in ",

@@ -3,11 +3,9 @@
 #include <snappy.h>
 
 #include <array>
-#include <memory>
 #include <vector>
 
 #include "albert/base/crc32c.h"
-#include "albert/base/input_file.h"
 
 namespace albert {
 namespace {
@@ -127,15 +125,6 @@ BlockHandle read_footer(const PlacedBytes& file) {
 }
 
 }  // namespace
-
-PlacedBytes open_bytes(const std::filesystem::path& path) {
-  const auto file = std::make_shared<const InputFile>(path);
-  return {file->name(), file->size(),
-          [file](uint64_t offset, std::span<std::byte> to) {
-            file->read_at(offset, to.data(), to.size());
-          },
-          [file] { file->check_unchanged(); }};
-}
 
 uint32_t masked_crc32c(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
 

@@ -1,24 +1,14 @@
 #pragma once
 // LevelDB's tables as TensorFlow writes them (tensorflow/core/lib/io/table_format.txt): sorted keys
 // and values in blocks with prefix compression, stored plainly or with snappy. Not installed.
-#include <filesystem>
 #include <functional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "albert/base/byte_reader.h"
+#include "albert/engine/weights/placed_bytes.h"
 
 namespace albert {
-
-// Bytes that are read in places: of a file, or of memory in tests.
-struct PlacedBytes {
-  std::string name;  // for messages
-  uint64_t size = 0;
-  std::function<void(uint64_t offset, std::span<std::byte> to)> read_at;  // of what lies within
-  std::function<void()> check_unchanged;
-};
-PlacedBytes open_bytes(const std::filesystem::path& path);  // Error as InputFile
 
 // TensorFlow rotates and shifts the checksums that it stores, as LevelDB does.
 uint32_t masked_crc32c(uint32_t crc);

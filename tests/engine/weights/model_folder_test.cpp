@@ -123,7 +123,7 @@ TEST(ModelFolder, SaysWhatWouldWorkForOtherFormats) {
   tiny_model(1).save_pretrained(folder / "m");
   std::string there = "model.safetensors";
   for (const std::string name :
-       {"pytorch_model-00001-of-00002.bin", "pytorch_model.fp16.bin", "tf_model.h5",
+       {"pytorch_model-00001-of-00002.bin", "pytorch_model.fp16.bin", "tf_model-00001-of-00002.h5",
         "flax_model.msgpack", "rust_model.ot", "model.ckpt-best", "model.ckpt-8000", "model.ckpt",
         "model.fp16.safetensors", "adapter_model.safetensors", "saved_model.pb", "albert.onnx",
         "albert.gguf"}) {
