@@ -146,9 +146,12 @@ backward_queries_kernel(Inputs<F> in, Upstream<F> up, Heads<F> dq) {
     for (int n = 0; n < L::kRows && pass == 0; ++n) {
       const int r = L::row(n);
       const A total = L::sum(weighted[n]), of_one = L::sum(mass[n]);
-      if (L::column() != 0 || r >= at.rows) continue;
-      up.delta[at.h * in.queries + at.row + r] = delta[r] = total / of_one;
+      if (L::column() == 0 && r < at.rows) delta[r] = total / of_one;
     }
+  }
+  for (int n = 0; n < L::kRows; ++n) {
+    const int r = L::row(n);
+    if (L::column() == 0 && r < at.rows) up.delta[at.h * in.queries + at.row + r] = delta[r];
   }
   store_tile(dq, in, at.h, at.row, at.rows, sum, static_cast<const A*>(nullptr));
 }
