@@ -16,6 +16,7 @@ const std::vector<CommandEntry>& commands() {
       {"eval", "score predictions against the right labels", declare_eval},
       {"report", "metrics.jsonl of a run to a self-contained report.html", declare_report},
       {"forward", "run a model on tensors from a file: outputs, loss, gradients", declare_forward},
+      {"convert", "a model folder to the form of other tools", declare_convert},
       {"info",
        "what is in a model folder, shard or checkpoint; parameters, and the memory a run would "
        "need",

@@ -29,6 +29,7 @@ Runner declare_predict(Command& command);
 Runner declare_eval(Command& command);
 Runner declare_report(Command& command);
 Runner declare_forward(Command& command);
+Runner declare_convert(Command& command);
 Runner declare_info(Command& command);
 Runner declare_doctor(Command& command);
 

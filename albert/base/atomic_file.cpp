@@ -11,11 +11,10 @@
 #include <cstring>
 #include <random>
 
+#include "albert/base/atomic_names.h"
 #include "albert/base/error.h"
 
 namespace albert {
-namespace {
-
 namespace fs = std::filesystem;
 
 std::string random_suffix() {
@@ -26,8 +25,6 @@ std::string random_suffix() {
   return text.data();
 }
 
-// Makes the folder's own entries durable. Some file systems cannot and say EINVAL: there rename is
-// all there is.
 int sync_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return errno;
@@ -35,8 +32,6 @@ int sync_folder(const fs::path& folder) {
   close(descriptor);
   return error;
 }
-
-}  // namespace
 
 AtomicFile::AtomicFile(fs::path path, uint64_t bytes_needed)
     : path_(std::move(path)),

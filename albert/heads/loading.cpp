@@ -1,62 +1,13 @@
 // How a model gets its values, from a folder or at random, and gives them back.
-#include <cstring>
 #include <functional>
 
-#include "albert/base/printable.h"
+#include "albert/engine/not_finite.h"
 #include "albert/engine/transfer.h"
 #include "albert/engine/weights/model_folder.h"
 #include "albert/heads/pretrained_model.h"
 #include "albert/heads/state_dict.h"
 
 namespace albert {
-namespace {
-
-std::string listed(const std::vector<std::string>& names) { return joined_first(names, 6); }
-
-// Infinities and NaNs are the values whose exponent has all its bits set.
-template <class Bits>
-int64_t count_exponents(const HostTensor& t, Bits mask) {
-  const auto* at = static_cast<const std::byte*>(t.raw());
-  int64_t count = 0;
-  for (int64_t i = 0; i < t.size(); ++i, at += sizeof(Bits)) {
-    Bits bits;
-    std::memcpy(&bits, at, sizeof(bits));
-    count += (bits & mask) == mask;
-  }
-  return count;
-}
-
-int64_t count_not_finite(const HostTensor& t) {
-  switch (t.dtype()) {
-    case DType::kF64: return count_exponents<uint64_t>(t, 0x7FF0'0000'0000'0000);
-    case DType::kF32: return count_exponents<uint32_t>(t, 0x7F80'0000);
-    case DType::kBF16: return count_exponents<uint16_t>(t, 0x7F80);
-    case DType::kF16: return count_exponents<uint16_t>(t, 0x7C00);
-    default: return 0;
-  }
-}
-
-// What may start at random is a matter of the head: its own tensors and its pooler, where the
-// caller means to train them. Embeddings and encoder are the model.
-void check_missing(const StateDict& found, const std::string& place,
-                   const std::string& architecture, bool allow_missing) {
-  std::vector<std::string> encoder, head;
-  for (const Parameter* p : found.missing) {
-    const ModelPart part = part_of(p->name);
-    const bool is_head = part == ModelPart::kPooler || part == ModelPart::kHead;
-    (is_head ? head : encoder).push_back(described(*p));
-  }
-  if (!encoder.empty())
-    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(encoder),
-         ", wanted every tensor of an ALBERT encoder of this config",
-         found.unexpected.empty() ? "" : "; not used are " + listed(found.unexpected));
-  if (!head.empty() && !allow_missing)
-    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(head), ", wanted a trained ",
-         architecture, "; train its head first");
-}
-
-}  // namespace
-
 void AlbertPreTrainedModel::add_warnings(const std::vector<std::string>& warnings) {
   report_.warnings.insert(report_.warnings.end(), warnings.begin(), warnings.end());
 }
@@ -81,8 +32,7 @@ void AlbertPreTrainedModel::load(const std::filesystem::path& folder, const Mode
 
 void AlbertPreTrainedModel::load(const WeightSource& weights, const ModelOptions& options) {
   const StateDict found = match_state_dict(*store_, config_, weights);
-  check_missing(found, weights.name(), architecture_, options.allow_missing);
-  if (!found.wrong.empty()) fail(ErrorCode::kMismatch, weights.name(), ": ", listed(found.wrong));
+  check_complete(found, weights.name(), architecture_, options.allow_missing);
   materialize(options);
   report_.unexpected = found.unexpected;
   report_.warnings = weights.notes();

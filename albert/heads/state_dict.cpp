@@ -3,6 +3,8 @@
 #include <set>
 #include <sstream>
 
+#include "albert/base/printable.h"
+
 namespace albert {
 namespace {
 
@@ -129,6 +131,8 @@ void resolve_tied_weights(NamedTensors& named, const ParameterStore& store, bool
     named.drop(kDecoder);
 }
 
+std::string listed(const std::vector<std::string>& names) { return joined_first(names, 6); }
+
 }  // namespace
 
 ModelPart part_of(std::string_view name) {
@@ -161,6 +165,24 @@ StateDict match_state_dict(const ParameterStore& store, const AlbertConfig& conf
     if (!wanted.contains(name))
       result.unexpected.push_back(name + ' ' + shape_string(named.info(name).shape));
   return result;
+}
+
+void check_complete(const StateDict& found, const std::string& place,
+                    const std::string& architecture, bool allow_missing_head) {
+  std::vector<std::string> encoder, head;
+  for (const Parameter* p : found.missing) {
+    const ModelPart part = part_of(p->name);
+    const bool is_head = part == ModelPart::kPooler || part == ModelPart::kHead;
+    (is_head ? head : encoder).push_back(described(*p));
+  }
+  if (!encoder.empty())
+    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(encoder),
+         ", wanted every tensor of an ALBERT encoder of this config",
+         found.unexpected.empty() ? "" : "; not used are " + listed(found.unexpected));
+  if (!head.empty() && !allow_missing_head)
+    fail(ErrorCode::kMismatch, place, ": found no tensor ", listed(head), ", wanted a trained ",
+         architecture, "; train its head first");
+  if (!found.wrong.empty()) fail(ErrorCode::kMismatch, place, ": ", listed(found.wrong));
 }
 
 std::string described(const Parameter& parameter) {

@@ -30,6 +30,12 @@ struct StateDict {
 StateDict match_state_dict(const ParameterStore& store, const AlbertConfig& config,
                            const WeightSource& weights);
 
+// Error(kMismatch) naming with shapes what is missing or does not fit, where `place` begins the
+// message. What may be missing is a matter of the head: its own tensors and its pooler, where the
+// caller means to train them. Embeddings and encoder are the model.
+void check_complete(const StateDict& found, const std::string& place,
+                    const std::string& architecture, bool allow_missing_head = false);
+
 // "name [shape]", for messages.
 std::string described(const Parameter& parameter);
 

@@ -48,6 +48,15 @@ constexpr std::array kTensors{
 constexpr std::string_view kModule = "module/";
 constexpr std::string_view kGroup = "bert/encoder/transformer/group_";
 constexpr std::string_view kInnerGroup = "/inner_group_";
+constexpr std::string_view kTheirGroup = "albert.encoder.albert_layer_groups.";  // transformers'
+constexpr std::string_view kTheirInnerGroup = ".albert_layers.";
+
+template <size_t N>
+std::string name_of_google(const std::array<Names, N>& names, std::string_view name) {
+  for (const auto& [google, transformers] : names)
+    if (transformers == name) return std::string(google);
+  return "";
+}
 
 template <size_t N>
 std::string other_name(const std::array<Names, N>& names, std::string_view name) {
@@ -76,7 +85,7 @@ std::string encoder_layer(std::string_view name) {
   if (inner.empty() || !name.starts_with('/')) return "";
   const std::string layer = other_name(kInnerLayers, name.substr(1));
   if (layer.empty()) return "";
-  return "albert.encoder.albert_layer_groups." + group + ".albert_layers." + inner + "." + layer;
+  return std::string(kTheirGroup) + group + std::string(kTheirInnerGroup) + inner + "." + layer;
 }
 
 // Of "LAYER/kernel" and the like; empty for any other.
@@ -91,9 +100,18 @@ std::string layer_tensor(std::string_view name) {
   return "";
 }
 
-// Whether a variable's matrix lies [in, out].
-bool is_kernel(const std::string& variable, const TensorInfo& info) {
-  return variable.ends_with("/kernel") && info.shape.size() == 2;
+// Google's name of a layer that transformers calls so; empty for any other.
+std::string google_layer(std::string_view name) {
+  if (!name.starts_with(kTheirGroup)) return name_of_google(kLayers, name);
+  name.remove_prefix(kTheirGroup.size());
+  const std::string group = take_number(name);
+  if (group.empty() || !name.starts_with(kTheirInnerGroup)) return "";
+  name.remove_prefix(kTheirInnerGroup.size());
+  const std::string inner = take_number(name);
+  if (inner.empty() || !name.starts_with('.')) return "";
+  const std::string layer = name_of_google(kInnerLayers, name.substr(1));
+  if (layer.empty()) return "";
+  return std::string(kGroup) + group + std::string(kInnerGroup) + inner + "/" + layer;
 }
 
 // brightmart's first albert_zh projects the words alone, before positions of the hidden size are
@@ -118,6 +136,23 @@ std::optional<std::string> transformers_name(const std::string& variable) {
   return known.empty() ? variable : known;
 }
 
+std::optional<std::string> google_name(const std::string& tensor) {
+  if (const std::string known = name_of_google(kTensors, tensor); !known.empty()) return known;
+  const size_t dot = tensor.rfind('.');
+  if (dot == std::string::npos) return std::nullopt;
+  const std::string layer = google_layer(std::string_view(tensor).substr(0, dot)),
+                    ending = tensor.substr(dot);
+  if (layer.empty() || (ending != ".weight" && ending != ".bias")) return std::nullopt;
+  const bool is_norm = layer.find("LayerNorm") != std::string::npos,
+             is_weight = ending == ".weight";
+  if (is_norm) return layer + (is_weight ? "/gamma" : "/beta");
+  return layer + (is_weight ? "/kernel" : "/bias");
+}
+
+bool is_google_kernel(const std::string& variable, const TensorInfo& info) {
+  return variable.ends_with("/kernel") && info.shape.size() == 2;
+}
+
 std::unique_ptr<const WeightSource> with_transformers_names(
     std::unique_ptr<const WeightSource> variables) {
   TensorSources sources;
@@ -126,7 +161,7 @@ std::unique_ptr<const WeightSource> with_transformers_names(
     const auto name = transformers_name(variable);
     if (!name) continue;
     const auto [at, is_new] =
-        sources.emplace(*name, TensorOrigin{variable, is_kernel(variable, info)});
+        sources.emplace(*name, TensorOrigin{variable, is_google_kernel(variable, info)});
     if (!is_new)
       fail(ErrorCode::kBadData, variables->name(), ": found ", in_quotes(at->second.name), " and ",
            in_quotes(variable), ", wanted one variable for ", in_quotes(*name));

@@ -11,6 +11,12 @@ namespace albert {
 // it is for others, and nothing for what is no weight: the step and the optimizer's moments.
 std::optional<std::string> transformers_name(const std::string& variable);
 
+// The other way round: Google's name of a tensor, nothing for one that its models do not have.
+std::optional<std::string> google_name(const std::string& tensor);
+
+// Whether a variable of Google's is a matrix that lies [in, out].
+bool is_google_kernel(const std::string& variable, const TensorInfo& info);
+
 // The tensors of a source with Google's names and layouts under transformers' names: kernels become
 // [out, in], moments and the step are left out, unknown names stay as they are. Error(kBadData) for
 // two variables of one name, and for brightmart's albert_zh, which is another network.

@@ -1,6 +1,5 @@
 #include "albert/engine/weights/model_folder.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "albert/base/input_file.h"
@@ -15,6 +14,7 @@ using nlohmann::json;
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kWeights = "model.safetensors";
+
 const char* torch_name(DType dtype) {
   switch (dtype) {
     case DType::kF64: return "float64";
@@ -24,19 +24,11 @@ const char* torch_name(DType dtype) {
   }
 }
 
-// transformers loads weights as the dtype that config.json states, whatever the file holds.
-std::string with_dtype(const std::string& config_json, const TensorFile& file) {
-  json config = parse_json(kConfig, config_json);
-  if (!config.is_object())
-    fail(ErrorCode::kBadData, kConfig, ": found ", describe(config), ", wanted an object");
-  const auto first = std::find_if(file.tensors.begin(), file.tensors.end(),
-                                  [](const auto& item) { return is_float(item.second.dtype()); });
-  if (first != file.tensors.end()) {
-    const char* dtype = torch_name(first->second.dtype());
-    if (config.contains("torch_dtype")) config["torch_dtype"] = dtype;
-    if (config.contains("dtype") || !config.contains("torch_dtype")) config["dtype"] = dtype;
-  }
-  return config.dump(2) + "\n";
+// Of the first floats; f32 where there are none.
+DType float_type(const TensorFile& file) {
+  for (const auto& [name, tensor] : file.tensors)
+    if (is_float(tensor.dtype())) return tensor.dtype();
+  return DType::kF32;
 }
 
 bool holds(const fs::path& path, const std::string& text) {
@@ -47,16 +39,26 @@ bool holds(const fs::path& path, const std::string& text) {
 
 }  // namespace
 
+std::string with_dtype(const std::string& config_json, DType dtype) {
+  json config = parse_json(kConfig, config_json);
+  if (!config.is_object())
+    fail(ErrorCode::kBadData, kConfig, ": found ", describe(config), ", wanted an object");
+  if (config.contains("torch_dtype")) config["torch_dtype"] = torch_name(dtype);
+  if (config.contains("dtype") || !config.contains("torch_dtype"))
+    config["dtype"] = torch_name(dtype);
+  return config.dump(2) + "\n";
+}
+
 void save_model_folder(const fs::path& folder, const std::string& config_json,
                        const TensorFile& file) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail(ErrorCode::kIo, folder.string(), ": cannot make the folder: ", error.message());
-  const std::string text = with_dtype(config_json, file);
+  const std::string text = with_dtype(config_json, float_type(file));
   auto metadata = file.metadata;
   metadata["format"] = "pt";
   const SafetensorsPlan plan =
-      plan_safetensors((folder / kWeights).string(), file.tensors, metadata);
+      plan_safetensors((folder / kWeights).string(), infos_of(file.tensors), metadata);
 
   const uint64_t total = plan.file_size + text.size();
   std::optional<AtomicFile> config;
@@ -66,7 +68,7 @@ void save_model_folder(const fs::path& folder, const std::string& config_json,
     config->stage();
   }
   AtomicFile weights(folder / kWeights, total);
-  write_safetensors_to(weights, plan);
+  write_safetensors_to(weights, plan, file.tensors);
   weights.publish();
   if (config) config->publish();
 }

@@ -6,6 +6,10 @@
 
 namespace albert {
 
+// The text of config.json with "dtype" (or the older "torch_dtype") set to that of the weights:
+// transformers loads them as the type that is stated there, whatever the file holds.
+std::string with_dtype(const std::string& config_json, DType dtype);
+
 // Writes config.json and model.safetensors (with transformers' metadata {"format": "pt"}) into the
 // folder, made if need be. In config.json, "dtype" (or the older "torch_dtype") is set to what the
 // float tensors are. Both files are complete on the disk before the first old one is replaced, so a

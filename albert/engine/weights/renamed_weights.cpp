@@ -38,7 +38,7 @@ void transpose_items(const std::byte* from, std::byte* to, size_t rows, size_t c
 
 class RenamedWeights final : public WeightSource {
  public:
-  RenamedWeights(std::unique_ptr<const WeightSource> weights, TensorSources sources)
+  RenamedWeights(std::shared_ptr<const WeightSource> weights, TensorSources sources)
       : weights_(std::move(weights)), sources_(std::move(sources)) {
     for (const auto& [name, origin] : sources_) {
       TensorInfo info = weights_->tensors().at(origin.name);
@@ -60,14 +60,14 @@ class RenamedWeights final : public WeightSource {
   std::vector<std::string> notes() const override { return weights_->notes(); }
 
  private:
-  std::unique_ptr<const WeightSource> weights_;
+  std::shared_ptr<const WeightSource> weights_;
   TensorSources sources_;
   std::map<std::string, TensorInfo> tensors_;
 };
 
 }  // namespace
 
-std::unique_ptr<const WeightSource> renamed(std::unique_ptr<const WeightSource> weights,
+std::unique_ptr<const WeightSource> renamed(std::shared_ptr<const WeightSource> weights,
                                             TensorSources sources) {
   return std::make_unique<const RenamedWeights>(std::move(weights), std::move(sources));
 }

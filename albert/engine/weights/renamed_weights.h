@@ -12,7 +12,7 @@ struct TensorOrigin {
 using TensorSources = std::map<std::string, TensorOrigin>;  // by new name
 
 // The tensors of a source that `sources` names, under new names, and [out, in] where transposed.
-std::unique_ptr<const WeightSource> renamed(std::unique_ptr<const WeightSource> weights,
+std::unique_ptr<const WeightSource> renamed(std::shared_ptr<const WeightSource> weights,
                                             TensorSources sources);
 
 }  // namespace albert

@@ -112,29 +112,35 @@ TensorFile parse_safetensors(const std::string& name, const void* data, size_t s
   return result;
 }
 
+std::map<std::string, TensorInfo> infos_of(const std::map<std::string, HostTensor>& tensors) {
+  std::map<std::string, TensorInfo> infos;
+  for (const auto& [name, tensor] : tensors)
+    infos.emplace(name, TensorInfo{tensor.dtype(), tensor.shape()});
+  return infos;
+}
+
 SafetensorsPlan plan_safetensors(const std::string& name,
-                                 const std::map<std::string, HostTensor>& tensors,
+                                 const std::map<std::string, TensorInfo>& tensors,
                                  const std::map<std::string, std::string>& metadata) {
-  using Item = const std::pair<const std::string, HostTensor>*;
+  using Item = const std::pair<const std::string, TensorInfo>*;
   std::vector<Item> items;
   for (const auto& item : tensors) items.push_back(&item);
   std::stable_sort(items.begin(), items.end(), [](Item a, Item b) {
-    return size_of(a->second.dtype()) > size_of(b->second.dtype());
+    return size_of(a->second.dtype) > size_of(b->second.dtype);
   });
   SafetensorsPlan plan;
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t end = 0;
   for (const Item item : items) {
-    const auto& [key, tensor] = *item;
+    const auto& [key, info] = *item;
     if (key == "__metadata__")
       fail(ErrorCode::kBadData, name, ": a tensor cannot be named __metadata__");
     const uint64_t begin = end;
-    end += tensor.bytes();
-    header[key] = {{"dtype", format_name(tensor.dtype())},
-                   {"shape", tensor.shape()},
-                   {"data_offsets", {begin, end}}};
-    plan.tensors.push_back(&tensor);
+    end += array_bytes(info.shape, info.dtype).value();
+    header[key] = {
+        {"dtype", format_name(info.dtype)}, {"shape", info.shape}, {"data_offsets", {begin, end}}};
+    plan.tensors.push_back(key);
   }
   std::string text;
   try {
@@ -151,15 +157,32 @@ SafetensorsPlan plan_safetensors(const std::string& name,
   return plan;
 }
 
-void write_safetensors_to(AtomicFile& file, const SafetensorsPlan& plan) {
+void write_safetensors_to(AtomicFile& file, const SafetensorsPlan& plan,
+                          const std::map<std::string, HostTensor>& tensors) {
   file.write(plan.prologue);
-  for (const HostTensor* tensor : plan.tensors) file.write(tensor->raw(), tensor->bytes());
+  for (const std::string& name : plan.tensors) {
+    const HostTensor& tensor = tensors.at(name);
+    file.write(tensor.raw(), tensor.bytes());
+  }
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  const SafetensorsPlan plan = plan_safetensors(path.string(), file.tensors, file.metadata);
+  const SafetensorsPlan plan =
+      plan_safetensors(path.string(), infos_of(file.tensors), file.metadata);
   AtomicFile out(path, plan.file_size);
-  write_safetensors_to(out, plan);
+  write_safetensors_to(out, plan, file.tensors);
+  out.publish();
+}
+
+void write_safetensors(const std::filesystem::path& path, const WeightSource& weights,
+                       const std::map<std::string, std::string>& metadata) {
+  const SafetensorsPlan plan = plan_safetensors(path.string(), weights.tensors(), metadata);
+  AtomicFile out(path, plan.file_size);
+  out.write(plan.prologue);
+  for (const std::string& name : plan.tensors) {
+    const HostTensor tensor = weights.tensor(name);
+    out.write(tensor.raw(), tensor.bytes());
+  }
   out.publish();
 }
 

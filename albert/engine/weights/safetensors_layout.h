@@ -34,12 +34,18 @@ SafetensorsLayout parse_safetensors_header(const std::string& name, std::string_
 // A file's first bytes (length, JSON, padding) and the order in which its tensors follow.
 struct SafetensorsPlan {
   std::string prologue;
-  std::vector<const HostTensor*> tensors;
+  std::vector<std::string> tensors;
   uint64_t file_size = 0;
 };
 SafetensorsPlan plan_safetensors(const std::string& name,
-                                 const std::map<std::string, HostTensor>& tensors,
+                                 const std::map<std::string, TensorInfo>& tensors,
                                  const std::map<std::string, std::string>& metadata);
-void write_safetensors_to(AtomicFile& file, const SafetensorsPlan& plan);
+std::map<std::string, TensorInfo> infos_of(const std::map<std::string, HostTensor>& tensors);
+void write_safetensors_to(AtomicFile& file, const SafetensorsPlan& plan,
+                          const std::map<std::string, HostTensor>& tensors);
+
+// As write_safetensors(), of tensors that are read when they are written, one at a time.
+void write_safetensors(const std::filesystem::path& path, const WeightSource& weights,
+                       const std::map<std::string, std::string>& metadata);
 
 }  // namespace albert
