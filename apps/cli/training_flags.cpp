@@ -44,6 +44,10 @@ void add_training(Command& command, TrainingFlags& f) {
                  "micro-batches that a rank computes of an update");
   command.option("ranks", f.ranks,
                  "processes on this machine that share every update, by mpirun; 0: as launched");
+  command.option("rank_timeout", f.communicator.timeout,
+                 "seconds without a sign of life after which a rank is lost; 0: wait for ever");
+  command.option("replica_check_steps", f.replica_check_steps,
+                 "updates between comparisons of all ranks' weights; 0: when saving");
   command.option("max_steps", f.max_steps, "updates");
   command.option("learning_rate", f.learning_rate, "at its peak");
   command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
@@ -79,8 +83,9 @@ void add_training(Command& command, TrainingFlags& f) {
   command.limit("adam_beta2", 0, 1);
   for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
     command.limit(name, 1);
-  for (const char* name : {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon",
-                           "max_grad_norm", "logging_steps", "eval_steps", "save_steps"})
+  for (const char* name :
+       {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon", "max_grad_norm",
+        "logging_steps", "eval_steps", "save_steps", "rank_timeout", "replica_check_steps"})
     command.limit(name, 0);
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
@@ -137,6 +142,7 @@ LoopOptions TrainingFlags::loop(const Communicator& job) const {
   loop.logging_steps = logging_steps;
   loop.eval_steps = eval_steps;
   loop.save_steps = save_steps;
+  loop.replica_check_steps = replica_check_steps;
   loop.keep_checkpoints = save_total_limit;
   loop.resume = resume == "auto";
   loop.overwrite = overwrite;

@@ -82,6 +82,23 @@ TEST_F(MpiRanks, EndWhenOneIsKilledAndGoOnToTheSameBits) {
   EXPECT_EQ(weights("run"), weights("one"));
 }
 
+TEST_F(MpiRanks, EndWhenOneHangsAndNameIt) {
+  const std::vector<std::string> hasty = {"--max_steps", "100000",       "--rank_timeout",
+                                          "3",           "--save_steps", "2"};
+  const fs::path errors = folder / "errors";
+  const pid_t job = start(on(4, "run", hasty), [&] {
+    if (!freopen(errors.c_str(), "w", stderr)) _exit(1);
+  });
+  EXPECT_TRUE(appears(folder / "run/checkpoint-4"));
+  const auto ranks = processes_with(folder / "run");
+  EXPECT_EQ(ranks.size(), 4U);
+  if (!ranks.empty()) kill(ranks.back(), SIGSTOP);
+  EXPECT_EQ(exit_code_of(job), 76);
+  EXPECT_NE(read_bytes(errors).find("found no sign of life for 3 seconds"), std::string::npos)
+      << read_bytes(errors);
+  EXPECT_TRUE(processes_with(folder / "run").empty());
+}
+
 TEST_F(MpiRanks, SaveOnASignal) {
   const pid_t job = start(on(2, "run", {"--max_steps", "100000"}));
   EXPECT_TRUE(appears(folder / "run/checkpoint-2"));

@@ -150,6 +150,13 @@ std::optional<int64_t> Checkpoints::newest(std::vector<std::string>* skipped) co
   return std::nullopt;
 }
 
+std::string Checkpoints::last_good() const {
+  std::vector<std::string> ignored;
+  const auto step = newest(&ignored);
+  return step ? "the last good checkpoint is " + folder(*step).string()
+              : "there is no checkpoint yet";
+}
+
 void Checkpoints::prune(int keep, const std::vector<int64_t>& spare) {
   const auto found = steps();
   if (keep <= 0 || static_cast<int>(found.size()) <= keep) return;

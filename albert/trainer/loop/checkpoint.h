@@ -23,6 +23,9 @@ class Checkpoints {
   // The newest complete checkpoint; `skipped` names newer ones that are damaged, and says how.
   std::optional<int64_t> newest(std::vector<std::string>* skipped) const;
 
+  // For messages: where a run can go on from, or that it cannot.
+  std::string last_good() const;
+
   // Deletes all but the newest `keep` and those of the steps in `spare`; keep <= 0 deletes none.
   void prune(int keep, const std::vector<int64_t>& spare);
 

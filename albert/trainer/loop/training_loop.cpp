@@ -10,11 +10,14 @@
 
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
+#include "albert/base/json.h"
 #include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/progress.h"
+#include "albert/trainer/loop/replica_check.h"
 #include "albert/trainer/loop/run_folder.h"
 #include "albert/trainer/loop/stop_signal.h"
 #include "albert/trainer/loop/training_state.h"
+#include "albert/trainer/parallel/agreement.h"
 #include "albert/trainer/parallel/gradient_sum.h"
 
 namespace albert {
@@ -24,11 +27,22 @@ namespace fs = std::filesystem;
 
 constexpr int kMaxSkipped = 10;  // updates in a row without finite gradients
 
-// A number that differs where texts do, and that a double holds.
-double fingerprint_of(const std::string& text) {
-  constexpr size_t kHexDigits = 12;
-  const std::string hex = xxh3_128(text.data(), text.size()).substr(0, kHexDigits);
-  return static_cast<double>(std::stoull(hex, nullptr, 16));
+// What decides the turns that a rank takes and the weights it ends with.
+NamedValues values_that_decide(const LoopOptions& options) {
+  NamedValues values{{"program", xxh3_128_of_file("/proc/self/exe")}};
+  const auto settings = parse_ordered_json("the settings", options.frozen_settings);
+  for (const auto& [name, value] : settings.items()) values.emplace_back(name, value.dump());
+  for (const auto& [name, number] : {std::pair{"total_steps", options.total_steps},
+                                     {"micro-batches", options.micro_batches},
+                                     {"logging_steps", options.logging_steps},
+                                     {"eval_steps", options.eval_steps},
+                                     {"save_steps", options.save_steps},
+                                     {"replica_check_steps", options.replica_check_steps},
+                                     {"early_stopping_patience", options.early_stopping_patience}})
+    values.emplace_back(name, std::to_string(number));
+  values.emplace_back("early_stopping_threshold", std::to_string(options.early_stopping_threshold));
+  values.emplace_back("metric_for_best_model", options.best_metric);
+  return values;
 }
 
 class Loop {
@@ -55,6 +69,7 @@ class Loop {
       if (!queued_) queued_ = queue(state_.step);
       if (!queued_) return stop();
       update();
+      if (is_due(options_.replica_check_steps)) check();
       if (is_last() || is_due(options_.eval_steps)) evaluate();
       if (has_ended() || is_due(options_.save_steps)) save();
     }
@@ -82,16 +97,10 @@ class Loop {
 
   // Ranks that took other turns would wait for each other for ever.
   void check_same_options() {
-    std::ostringstream all;
-    all << options_.frozen_settings << '|' << options_.total_steps << '|' << options_.micro_batches
-        << '|' << options_.logging_steps << '|' << options_.eval_steps << '|' << options_.save_steps
-        << '|' << options_.best_metric << '|' << options_.early_stopping_patience << '|'
-        << options_.early_stopping_threshold << '|' << runs_behind();
-    const double own = fingerprint_of(all.str());
-    if (ranks_.from_leader(own) != own)
-      fail(ErrorCode::kMismatch, "rank ", ranks_.rank(),
-           ": found options, data or a device that are not those of rank 0, wanted the same on "
-           "every rank");
+    if (ranks_.size() == 1) return;
+    NamedValues values = values_that_decide(options_);
+    values.emplace_back("device", runs_behind() ? "a GPU" : "the CPU");
+    check_same_values(ranks_, values);
   }
 
   void resume() {
@@ -155,7 +164,11 @@ class Loop {
 
   bool may_queue_behind(int64_t step) const {
     return runs_behind() && step < options_.total_steps && !due_after(step, options_.eval_steps) &&
-           !due_after(step, options_.save_steps);
+           !due_after(step, options_.save_steps) && !due_after(step, options_.replica_check_steps);
+  }
+
+  void check() {
+    check_replicas(ranks_, task_.model(), optimizer_, state_.step, options_.output_dir);
   }
 
   void read_results(const Queued& queued) {
@@ -181,14 +194,9 @@ class Loop {
   }
 
   [[noreturn]] void fail_diverged() const {
-    std::vector<std::string> ignored;
-    const Checkpoints checkpoints(options_.output_dir);
-    const auto good = checkpoints.newest(&ignored);
     fail(ErrorCode::kDiverged, "training diverged: ", kMaxSkipped,
          " updates in a row without finite gradients; ",
-         good ? "the last good checkpoint is " + checkpoints.folder(*good).string()
-              : "there is no checkpoint yet",
-         "; try a lower --learning_rate");
+         Checkpoints(options_.output_dir).last_good(), "; try a lower --learning_rate");
   }
 
   Metrics over_ranks(const Metrics& own) {
@@ -239,6 +247,7 @@ class Loop {
 
   void save() {
     if (saved_at_ == state_.step) return;
+    check();
     if (folder_)
       folder_->save(state_.step, state_.best_step, [&](const fs::path& folder) {
         save_training_state(folder, task_.model(), optimizer_, state_);

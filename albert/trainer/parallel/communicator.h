@@ -45,6 +45,8 @@ class Communicator {
 struct CommunicatorOptions {
   // "self": one process alone; "mpi"; "auto": what the launcher says that this process is.
   std::string kind = "auto";
+  // Seconds without a sign of life after which a rank counts as lost; 0: it may hang for ever.
+  double timeout = 15;
 };
 
 // Error(kUsage) for a kind that is not there, or that the program was built without.

@@ -9,9 +9,12 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <thread>
 
 #include "albert/base/error.h"
+#include "albert/trainer/parallel/heartbeat.h"
 #include "albert/trainer/parallel/launcher.h"
 #include "albert/trainer/parallel/mpi_transport.h"
 
@@ -82,7 +85,7 @@ struct ErrorMessage {
 
 class MpiCommunicator final : public Communicator {
  public:
-  MpiCommunicator() : transport_(open_module()) {
+  explicit MpiCommunicator(double timeout) : transport_(open_module()), timeout_(timeout) {
     transport_.begin(&rank_, &size_);
     const Process own = this_process();
     processes_.assign(static_cast<size_t>(size_), own);
@@ -90,10 +93,9 @@ class MpiCommunicator final : public Communicator {
     std::vector<Bytes> from;
     for (Process& p : processes_) from.push_back(std::as_writable_bytes(std::span(&p, 1)));
     exchange(to, from);
+    if (timeout > 0 && size_ > 1) start_heartbeat();
   }
-  ~MpiCommunicator() override {
-    if (!ended_) transport_.end();
-  }
+  ~MpiCommunicator() override { end(); }
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
@@ -111,13 +113,17 @@ class MpiCommunicator final : public Communicator {
       received.push_back(from[r].data());
       received_bytes.push_back(from[r].size());
     }
-    transport_.start(sent.data(), sent_bytes.data(), received.data(), received_bytes.data());
+    {
+      const std::lock_guard lock(mutex_);
+      transport_.start(sent.data(), sent_bytes.data(), received.data(), received_bytes.data());
+    }
     wait();
   }
 
   void abort(const Error& error) noexcept override {
     if (ended_) return;
     ended_ = true;
+    const std::lock_guard lock(mutex_);
     ErrorMessage message;
     message.code = static_cast<int>(error.code());
     std::strncpy(message.text.data(), error.what(), ErrorMessage::kTextBytes - 1);
@@ -131,7 +137,7 @@ class MpiCommunicator final : public Communicator {
   void wait() {
     const auto begin = Clock::now();
     auto checked = begin;
-    while (!transport_.is_complete()) {
+    while (!is_complete()) {
       const auto now = Clock::now();
       if (now - checked >= kBetweenChecks) {
         checked = now;
@@ -144,22 +150,68 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
+  bool is_complete() {
+    const std::lock_guard lock(mutex_);
+    return transport_.is_complete() != 0;
+  }
+
   // Whoever throws here leaves MPI as it is: the job ends.
   void check_others() {
     ErrorMessage message;
     int from = 0;
-    if (transport_.receive_error(&message, sizeof message, &from) > 0) {
+    if (receive_error(message, from)) {
       ended_ = true;
       message.text.back() = 0;
       fail(static_cast<ErrorCode>(message.code), "rank ", from, ": ", message.text.data());
     }
     for (int r = 0; r < size_; ++r)
       if (is_gone(processes_[static_cast<size_t>(r)])) {
-        ended_ = true;
-        fail(ErrorCode::kRankLost, "rank ", r,
-             ": found its process gone, wanted it to answer; the ",
-             "same command goes on from the newest checkpoint");
+        ended_ = true;  // the others see it for themselves
+        fail_lost(r, "its process gone");
       }
+    if (heartbeat_ && heartbeat_->is_silent())
+      fail_lost(neighbour(-1), "no sign of life for ", timeout_, " seconds");
+  }
+
+  bool receive_error(ErrorMessage& message, int& from) {
+    const std::lock_guard lock(mutex_);
+    return transport_.receive_error(&message, sizeof message, &from) > 0;
+  }
+
+  template <class... Parts>
+  [[noreturn]] static void fail_lost(int rank, const Parts&... found) {
+    fail(ErrorCode::kRankLost, "rank ", rank, ": found ", found...,
+         ", wanted it to answer; the same command goes on from the newest checkpoint");
+  }
+
+  // The ranks stand in a ring: each sends signs of life to the next one.
+  int neighbour(int distance) const { return (rank_ + distance + size_) % size_; }
+
+  void start_heartbeat() {
+    heartbeat_ = std::make_unique<Heartbeat>(
+        std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_)),
+        [this] {
+          const std::lock_guard lock(mutex_);
+          transport_.send_beat(neighbour(1));
+        },
+        [this] {
+          const std::lock_guard lock(mutex_);
+          return transport_.receive_beats(neighbour(-1));
+        });
+  }
+
+  // No sign of life may be under way when MPI ends: all stop to send, then all take what came.
+  void end() {
+    try {
+      if (!ended_) barrier();
+      heartbeat_.reset();
+      if (!ended_) barrier();
+    } catch (const Error&) {
+      heartbeat_.reset();
+    }
+    if (ended_) return;
+    transport_.receive_beats(neighbour(-1));
+    transport_.end();
   }
 
   bool is_gone(const Process& other) const {
@@ -168,15 +220,18 @@ class MpiCommunicator final : public Communicator {
   }
 
   const MpiTransport& transport_;
+  double timeout_;    // seconds
+  std::mutex mutex_;  // of the transport
   int rank_ = 0, size_ = 1;
   std::vector<Process> processes_;  // by rank
   bool ended_ = false;
+  std::unique_ptr<Heartbeat> heartbeat_;
 };
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi(const CommunicatorOptions&) {
-  return std::make_unique<MpiCommunicator>();
+std::unique_ptr<Communicator> make_mpi(const CommunicatorOptions& options) {
+  return std::make_unique<MpiCommunicator>(options.timeout);
 }
 
 }  // namespace albert

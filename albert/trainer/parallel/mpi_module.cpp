@@ -10,13 +10,14 @@
 namespace {
 
 constexpr size_t kMostBytes = size_t{1} << 30;  // of a message: MPI counts in int
-constexpr int kDataTag = 1, kErrorTag = 2;
+constexpr int kDataTag = 1, kErrorTag = 2, kBeatTag = 3;
 
 // The module has one job, as the process has one MPI.
 struct Job {
   int rank = 0, size = 1;
   std::vector<MPI_Request> requests, errors;
   std::vector<char> error;
+  MPI_Request beat = MPI_REQUEST_NULL;
 };
 
 Job& job() {
@@ -26,7 +27,7 @@ Job& job() {
 
 void begin(int* rank, int* size) {
   int provided = 0;
-  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
   MPI_Comm_rank(MPI_COMM_WORLD, &job().rank);
   MPI_Comm_size(MPI_COMM_WORLD, &job().size);
   *rank = job().rank;
@@ -91,6 +92,23 @@ size_t receive_error(void* message, size_t capacity, int* rank) {
 
 int errors_are_sent() { return all_done(job().errors); }
 
+void send_beat(int to) {
+  static const char kBeat = 0;
+  int sent = 0;
+  MPI_Test(&job().beat, &sent, MPI_STATUS_IGNORE);
+  if (sent) MPI_Isend(&kBeat, 1, MPI_BYTE, to, kBeatTag, MPI_COMM_WORLD, &job().beat);
+}
+
+int receive_beats(int from) {
+  for (int beats = 0;; ++beats) {
+    int there = 0;
+    MPI_Iprobe(from, kBeatTag, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);
+    if (!there) return beats;
+    char beat = 0;
+    MPI_Recv(&beat, 1, MPI_BYTE, from, kBeatTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+  }
+}
+
 void end() { MPI_Finalize(); }
 
 constexpr albert::MpiTransport kTransport{albert::MpiTransport::kVersion,
@@ -100,6 +118,8 @@ constexpr albert::MpiTransport kTransport{albert::MpiTransport::kVersion,
                                           send_error,
                                           receive_error,
                                           errors_are_sent,
+                                          send_beat,
+                                          receive_beats,
                                           end};
 
 }  // namespace

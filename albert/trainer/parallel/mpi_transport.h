@@ -4,9 +4,10 @@
 namespace albert {
 
 // What is asked of MPI. The functions are those of a module, albert_mpi.so, that is compiled with
-// an MPI library and opened when ranks are wanted, so that the programs start without one.
+// an MPI library and opened when ranks are wanted, so that the programs start without one. Any
+// thread may call them, one at a time.
 struct MpiTransport {
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
 
   int version;
   void (*begin)(int* rank, int* size);
@@ -19,7 +20,10 @@ struct MpiTransport {
   void (*send_error)(const void* message, size_t bytes);
   size_t (*receive_error)(void* message, size_t capacity, int* rank);
   int (*errors_are_sent)();
-  void (*end)();  // waits for all ranks
+  // Sends a sign of life, unless the one before has not been sent yet.
+  void (*send_beat)(int to);
+  int (*receive_beats)(int from);  // how many came since the last call
+  void (*end)();                   // waits for all ranks
 };
 
 }  // namespace albert

@@ -108,11 +108,52 @@ TEST(Ranks, RefuseOptionsThatDiffer) {
   settings.go([](ShareTask& task, LoopOptions& options) {
     if (task.rank() == 1) options.frozen_settings = "{\"seed\": 2}";
   });
-  settings.expect_all(ErrorCode::kMismatch, "rank 1: found options");
+  settings.expect_all(ErrorCode::kMismatch,
+                      "rank 1: found seed 2, wanted that of rank 0, 1; start every rank with the "
+                      "same program, options and files");
   turns.go([](ShareTask& task, LoopOptions& options) {
     if (task.rank() == 1) options.save_steps = 5;
   });
-  turns.expect_all(ErrorCode::kMismatch, "rank 1: found options");
+  turns.expect_all(ErrorCode::kMismatch, "rank 1: found save_steps 5, wanted that of rank 0, 4");
+}
+
+// As a faulty memory does it, in the middle of the weights.
+void flip_a_bit_at(ShareTask& task, int64_t wanted) {
+  task.before_counts = [wanted](ShareTask& self, int64_t step) {
+    if (step != wanted) return;
+    const Tensor weights = self.model().parameters().flat_values();
+    HostTensor values = download(self.model().backend(), weights);
+    static_cast<unsigned char*>(values.raw())[values.bytes() / 2] ^= 1U << 3U;
+    upload(self.model().backend(), weights, values);
+  };
+}
+
+TEST(FlippedBit, IsFoundAndTheRankNamed) {
+  const TemporaryFolder folder;
+  Job run(folder / "run", Precision::kF32, 3);
+  run.options.micro_batches = 3;
+  run.options.replica_check_steps = 1;
+  run.go([](ShareTask& task, LoopOptions&) {
+    if (task.rank() == 2) flip_a_bit_at(task, 6);
+  });
+  run.expect_all(ErrorCode::kMismatch,
+                 "rank 2: found other weights at step 7, wanted the same on every rank");
+  run.expect_all(ErrorCode::kMismatch,
+                 "the last good checkpoint is " + (folder / "run/checkpoint-4").string());
+}
+
+TEST(FlippedBit, IsNotSavedAndTheRunGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  Job whole(folder / "whole"), run(folder / "run"), again(folder / "run");
+  whole.go();
+  run.go([](ShareTask& task, LoopOptions&) {
+    if (task.rank() == 0) flip_a_bit_at(task, 5);
+  });
+  run.expect_all(ErrorCode::kMismatch, "ranks 0, 1: found other weights at step 8");
+  EXPECT_FALSE(fs::exists(folder / "run/checkpoint-8"));
+  again.go();
+  again.expect_none();
+  EXPECT_EQ(weights(folder / "run"), weights(folder / "whole"));
 }
 
 }  // namespace
