@@ -14,13 +14,17 @@ namespace {
 
 struct PrepareFlags {
   std::vector<std::string> input;
-  std::string tokenizer, output_dir, on_bad_input = "fail";
+  std::string tokenizer, output_dir, on_bad_input = "fail", preprocessing = "huggingface";
   PrepareOptions options;
   bool quiet = false;
 };
 
 int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
-  const auto tokenizer = Tokenizer::from_pretrained(flags.tokenizer);
+  const bool google = flags.preprocessing == "google";
+  TokenizerOverrides overrides;
+  if (google) overrides.preprocessing = Preprocessing::kGoogle;
+  flags.options.documents.joins_files = google;
+  const auto tokenizer = Tokenizer::from_pretrained(flags.tokenizer, overrides);
   flags.options.inputs.assign(flags.input.begin(), flags.input.end());
   flags.options.output_dir = flags.output_dir;
   flags.options.documents.skip_bad_lines = flags.on_bad_input == "skip";
@@ -66,6 +70,9 @@ Runner declare_prepare(Command& command) {
   command.option("shard_tokens", o.shard_tokens, "tokens a shard");
   command.choice("on_bad_input", flags->on_bad_input, {"fail", "skip"},
                  "how to treat lines that are not UTF-8");
+  command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
+                 "google: as create_pretraining_data.py, `` and '' are not joined to one mark, and "
+                 "the end of a file ends no document");
   command.option("threads", o.threads, "threads; 0: every core");
   command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.limit("validation_split", 0, 1);

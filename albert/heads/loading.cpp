@@ -65,11 +65,18 @@ TensorFile AlbertPreTrainedModel::gradients() const {
 }
 
 void AlbertPreTrainedModel::save_pretrained(const std::filesystem::path& folder) const {
+  copy_to_save()(folder);
+}
+
+std::function<void(const std::filesystem::path& folder)> AlbertPreTrainedModel::copy_to_save()
+    const {
   AlbertConfig saved = config_;
   saved.architectures = {architecture_};
   TensorFile file = state_dict();
   for (auto& [name, tensor] : file.tensors) tensor = tensor.to(DType::kF32);
-  save_model_folder(folder, saved.to_json(), file);
+  return [config = saved.to_json(), file = std::move(file)](const std::filesystem::path& folder) {
+    save_model_folder(folder, config, file);
+  };
 }
 
 }  // namespace albert

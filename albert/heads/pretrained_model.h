@@ -99,6 +99,9 @@ class AlbertPreTrainedModel {
   // config.json and model.safetensors as transformers writes them, through temporary names.
   // Error(kIo).
   void save_pretrained(const std::filesystem::path& folder) const;
+  // Copies what save_pretrained() writes into the host's memory. The function that it gives writes
+  // that, on any thread, whatever becomes of the model.
+  std::function<void(const std::filesystem::path& folder)> copy_to_save() const;
 
   // Makes the parameters: from a folder or any other source of tensors, read one at a time, or at
   // random. Error(kMismatch) naming missing and mis-shaped tensors with both shapes: those of

@@ -10,6 +10,7 @@
 #include "albert/tokenizer/sentence_normalizer.h"
 #include "albert/tokenizer/unigram.h"
 #include "albert/tokenizer/utf8.h"
+#include "albert/tokenizer/word_start.h"
 
 namespace albert {
 namespace {
@@ -72,14 +73,7 @@ class SentencePiece final : public WordEncoder {
     return at == ids_.end() ? std::nullopt : std::optional(at->second);
   }
 
-  // Google's _is_start_piece_sp: what begins a word, is punctuation, or holds anything but a to z.
-  bool starts_word(int32_t id) const override {
-    const std::string& text = piece(id);
-    if (begins_with(text, kBlank)) return true;
-    for (const char c : text)
-      if (c < 'a' || c > 'z') return true;
-    return false;
-  }
+  bool starts_word(int32_t id) const override { return starts_word_by_google(piece(id)); }
 
   Pieces encode(std::string_view word) const override {
     if (!by_word_) return encode_text(word);

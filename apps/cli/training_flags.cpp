@@ -51,6 +51,9 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("max_steps", f.max_steps, "updates");
   command.option("learning_rate", f.learning_rate, "at its peak");
   command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
+  command.option("start_warmup_step", f.start_warmup_step,
+                 "the update at which the warm-up begins; the rate is 0 before");
+  command.option("poly_power", f.poly_power, "of google's decay, (1 - step / max_steps)^power");
   command.choice("lr_scheduler_type", f.schedule, {"linear", "google"},
                  "google: decays over all steps, the warm-up replaces its beginning");
   command.choice("optim", f.kind, {"adamw", "lamb"}, "optimizer");
@@ -85,7 +88,8 @@ void add_training(Command& command, TrainingFlags& f) {
     command.limit(name, 1);
   for (const char* name :
        {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon", "max_grad_norm",
-        "logging_steps", "eval_steps", "save_steps", "rank_timeout", "replica_check_steps"})
+        "logging_steps", "eval_steps", "save_steps", "rank_timeout", "replica_check_steps",
+        "start_warmup_step", "poly_power"})
     command.limit(name, 0);
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
@@ -138,7 +142,9 @@ LoopOptions TrainingFlags::loop(const Communicator& job) const {
       .shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
       .peak = learning_rate,
       .warmup_steps = warmup_steps(),
-      .total_steps = max_steps};
+      .total_steps = max_steps,
+      .power = poly_power,
+      .start_warmup_step = start_warmup_step};
   loop.logging_steps = logging_steps;
   loop.eval_steps = eval_steps;
   loop.save_steps = save_steps;
@@ -171,6 +177,8 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
                                   {"head_rate", by_part.head},
                                   {"seed", seed}};
   if (!common.prefix.empty()) settings["prefix"] = common.prefix;
+  if (poly_power != 1) settings["poly_power"] = poly_power;
+  if (start_warmup_step != 0) settings["start_warmup_step"] = start_warmup_step;
   return settings;
 }
 

@@ -5,6 +5,7 @@
 #include "albert/tokenizer/pipeline/split.h"
 #include "albert/tokenizer/pipeline/unicode.h"
 #include "albert/tokenizer/utf8.h"
+#include "albert/tokenizer/word_start.h"
 
 namespace albert {
 namespace {
@@ -131,8 +132,7 @@ bool Pipeline::starts_word(int32_t id) const {
   const std::string& text = piece(id);
   const std::string& continuation = steps_.model->continuation();
   if (!continuation.empty()) return text.rfind(continuation, 0) != 0;
-  if (text.rfind(kWordMark, 0) == 0) return true;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos;
+  return starts_word_by_google(text);
 }
 
 std::string Pipeline::join(const std::vector<std::string>& pieces) const {

@@ -6,6 +6,7 @@
 #include "albert/base/ascii.h"
 #include "albert/base/json.h"
 #include "albert/base/printable.h"
+#include "albert/tokenizer/preprocess.h"
 #include "albert/tokenizer/utf8.h"
 
 namespace albert {
@@ -15,8 +16,25 @@ constexpr std::array<std::string_view, 22> kAbbreviations = {
     "mr",  "mrs", "ms", "dr", "st", "prof", "rev", "gen", "col", "capt", "lieut",
     "sgt", "hon", "jr", "sr", "vs", "etc",  "e.g", "i.e", "no",  "vol",  "messrs"};
 
+// The line without white space around it, as Python's strip().
+std::string_view stripped(std::string_view line) {
+  size_t begin = 0, end = 0;
+  for (size_t at = 0; at < line.size();) {
+    const size_t before = at;
+    if (is_space(read_code_point(line, at))) continue;
+    if (end == 0) begin = before;
+    end = at;
+  }
+  return line.substr(begin, end - begin);
+}
+
+// As create_pretraining_data.py finds that preprocess_text leaves nothing of a line. White space
+// within it stays there, and so does all of ASCII.
 bool is_empty_line(std::string_view line) {
-  return line.find_first_not_of(" \t\f\v\r") == std::string_view::npos;
+  const std::string_view text = stripped(line);
+  for (size_t at = 0; at < text.size();)
+    if (const int32_t code = read_code_point(text, at); code < 0x80 || is_space(code)) return false;
+  return text.empty() || preprocess(text, {.preprocessing = Preprocessing::kGoogle}).text.empty();
 }
 
 bool is_closing(std::string_view rest, size_t& bytes) {
@@ -105,7 +123,11 @@ void DocumentReader::add(Document& document, const std::string& line) const {
 
 bool DocumentReader::next(Document& document) {
   document.clear();
-  if (json_lines_) return next_json(document);
+  return complete(document) || !document.empty();
+}
+
+bool DocumentReader::complete(Document& document) {
+  if (json_lines_) return !document.empty() || next_json(document);
   std::string line;
   while (reader_.next(line)) {
     if (!usable(line)) continue;
@@ -113,7 +135,7 @@ bool DocumentReader::next(Document& document) {
     if (blank && !document.empty()) return true;
     if (!blank) add(document, line);
   }
-  return !document.empty();
+  return false;
 }
 
 bool DocumentReader::next_json(Document& document) {

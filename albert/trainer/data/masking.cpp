@@ -27,6 +27,7 @@ std::vector<Word> words_of(const std::vector<int32_t>& ids, const MaskingVocabul
 
 // How many tokens to predict; rounds half to even, as Python does.
 int64_t predictions(size_t tokens, const MaskingOptions& options) {
+  if (options.masked_lm_prob == 0) return 0;
   const auto wanted =
       static_cast<int64_t>(std::nearbyint(static_cast<double>(tokens) * options.masked_lm_prob));
   return std::min(options.max_predictions_per_seq, std::max<int64_t>(1, wanted));

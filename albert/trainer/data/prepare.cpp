@@ -46,15 +46,17 @@ class BlockReader {
 
  private:
   bool read(Document& document) {
+    document.clear();
     while (true) {
       if (!reader_) {
-        if (at_ == inputs_.size()) return false;
+        if (at_ == inputs_.size()) return !document.empty();
         reader_ = std::make_unique<DocumentReader>(inputs_[at_++], options_);
       }
-      if (reader_->next(document)) return true;
+      if (reader_->complete(document)) return true;
       finished_bytes_ += reader_->compressed_bytes();
       skipped_ += reader_->skipped_lines();
       reader_.reset();
+      if (!options_.joins_files && !document.empty()) return true;
     }
   }
 
@@ -155,6 +157,7 @@ void write_manifest(const PrepareOptions& options, const Tokenizer& tokenizer, c
                               {"vocab_size", tokenizer.vocab_size()},
                               {"tokenizer", std::to_string(tokenizer.fingerprint())},
                               {"split_sentences", options.documents.split_sentences},
+                              {"joins_files", options.documents.joins_files},
                               {"sources", sources},
                               {"train", train.shards()},
                               {"validation", validation.shards()}};

@@ -12,6 +12,7 @@
 #include "albert/base/error.h"
 #include "albert/base/json.h"
 #include "albert/trainer/loop/best_checkpoint.h"
+#include "albert/trainer/loop/checkpoint_writer.h"
 #include "albert/trainer/loop/progress.h"
 #include "albert/trainer/loop/replica_check.h"
 #include "albert/trainer/loop/run_folder.h"
@@ -53,6 +54,7 @@ class Loop {
         ranks_(ranks),
         log_(ranks.leads() ? log : silent_),
         folder_(ranks.leads() ? std::make_unique<RunFolder>(options) : nullptr),
+        writer_(folder_ ? std::make_unique<CheckpointWriter>(*folder_) : nullptr),
         scales_loss_(task.model().precision() == Precision::kF16),
         optimizer_(task.model(), optimizer_options()),
         gradients_(task.model().backend(), task.model().parameters().flat_grads(), ranks) {
@@ -69,6 +71,7 @@ class Loop {
       if (!queued_) queued_ = queue(state_.step);
       if (!queued_) return stop();
       update();
+      look_at_writer();
       if (is_due(options_.replica_check_steps)) check();
       if (is_last() || is_due(options_.eval_steps)) evaluate();
       if (has_ended() || is_due(options_.save_steps)) save();
@@ -167,7 +170,10 @@ class Loop {
            !due_after(step, options_.save_steps) && !due_after(step, options_.replica_check_steps);
   }
 
+  // The message of a check that fails names the last good checkpoint, which must be there by then.
   void check() {
+    if (ranks_.size() == 1) return;
+    if (writer_) writer_->wait();
     check_replicas(ranks_, task_.model(), optimizer_, state_.step, options_.output_dir);
   }
 
@@ -193,7 +199,8 @@ class Loop {
     if (++state_.skipped_in_a_row >= kMaxSkipped) fail_diverged();
   }
 
-  [[noreturn]] void fail_diverged() const {
+  [[noreturn]] void fail_diverged() {
+    if (writer_) writer_->wait();
     fail(ErrorCode::kDiverged, "training diverged: ", kMaxSkipped,
          " updates in a row without finite gradients; ",
          Checkpoints(options_.output_dir).last_good(), "; try a lower --learning_rate");
@@ -248,17 +255,26 @@ class Loop {
   void save() {
     if (saved_at_ == state_.step) return;
     check();
-    if (folder_)
-      folder_->save(state_.step, state_.best_step, [&](const fs::path& folder) {
-        save_training_state(folder, task_.model(), optimizer_, state_);
-        task_.save_extras(folder);
-      });
+    if (writer_)
+      writer_->start(state_.step, state_.best_step,
+                     [write = copy_of_training_state(task_.model(), optimizer_, state_),
+                      this](const fs::path& folder) {
+                       write(folder);
+                       task_.save_extras(folder);
+                     });
     saved_at_ = state_.step;
-    ranks_.barrier();  // no rank goes on before the checkpoint is there
+  }
+
+  void look_at_writer() {
+    if (!writer_) return;
+    writer_->poll();
+    for (const std::string& note : writer_->take_notes()) progress_->note(note);
   }
 
   LoopResult stop() {
     save();
+    if (writer_) writer_->finish();
+    ranks_.barrier();  // no rank is gone before the checkpoint is there
     progress_->finish();
     log_ << "stopped by a signal at step " << state_.step
          << ", saved; the same command goes on from here" << std::endl;
@@ -266,6 +282,7 @@ class Loop {
   }
 
   LoopResult complete() {
+    if (writer_) writer_->finish();
     if (!options_.quiet) progress_->finish();
     if (folder_) write_model();
     ranks_.barrier();  // no rank is gone before the model is there
@@ -288,7 +305,8 @@ class Loop {
   Communicator& ranks_;
   std::ostream silent_{nullptr};
   std::ostream& log_;
-  std::unique_ptr<RunFolder> folder_;  // of the rank that leads
+  std::unique_ptr<RunFolder> folder_;         // of the rank that leads
+  std::unique_ptr<CheckpointWriter> writer_;  // likewise
   bool scales_loss_;
   Optimizer optimizer_;
   GradientSum gradients_;

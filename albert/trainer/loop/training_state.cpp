@@ -1,5 +1,7 @@
 #include "albert/trainer/loop/training_state.h"
 
+#include <utility>
+
 #include "albert/base/atomic_file.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
@@ -44,32 +46,37 @@ void check_settings(const std::string& now, const nlohmann::json& before, const 
          "; give the old settings, another --output_dir, or --overwrite_output_dir to start anew");
 }
 
+nlohmann::ordered_json json_of(const TrainingState& state, const kernels::UpdateState& update) {
+  return {{"step", state.step},
+          {"optimizer_steps", static_cast<int64_t>(update.updates)},
+          {"skipped_in_a_row", state.skipped_in_a_row},
+          {"best_step", state.best_step},
+          {"best_value", state.best_value},
+          {"evaluations_without_gain", state.evaluations_without_gain},
+          {"micro_batches", state.micro_batches},
+          {"ranks", state.ranks},
+          {"loss_scale", update.loss_scale.value},
+          {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
+          {"frozen_settings", parse_json("the settings", state.frozen_settings)}};
+}
+
 }  // namespace
 
-void save_training_state(const fs::path& folder, const AlbertPreTrainedModel& model,
-                         const Optimizer& optimizer, const TrainingState& state) {
-  model.save_pretrained(folder);
+std::function<void(const fs::path& folder)> copy_of_training_state(
+    const AlbertPreTrainedModel& model, const Optimizer& optimizer, const TrainingState& state) {
   kernels::Backend& backend = model.backend();
   TensorFile moments;
   moments.tensors.emplace("m", download(backend, optimizer.first_moments()));
   moments.tensors.emplace("v", download(backend, optimizer.second_moments()));
   if (master_dtype(model.precision()) != DType::kF32)
     moments.tensors.emplace("values", download(backend, model.parameters().flat_values()));
-  write_safetensors(folder / kMoments, moments);
-  const kernels::UpdateState update = optimizer.state();
-  const nlohmann::ordered_json json{
-      {"step", state.step},
-      {"optimizer_steps", static_cast<int64_t>(update.updates)},
-      {"skipped_in_a_row", state.skipped_in_a_row},
-      {"best_step", state.best_step},
-      {"best_value", state.best_value},
-      {"evaluations_without_gain", state.evaluations_without_gain},
-      {"micro_batches", state.micro_batches},
-      {"ranks", state.ranks},
-      {"loss_scale", update.loss_scale.value},
-      {"loss_scale_good_steps", static_cast<int64_t>(update.loss_scale.good_updates)},
-      {"frozen_settings", parse_json("the settings", state.frozen_settings)}};
-  write_file_atomically(folder / kState, json.dump(1) + "\n");
+  std::string text = json_of(state, optimizer.state()).dump(1) + "\n";
+  return [write_model = model.copy_to_save(), moments = std::move(moments),
+          text = std::move(text)](const fs::path& folder) {
+    write_model(folder);
+    write_safetensors(folder / kMoments, moments);
+    write_file_atomically(folder / kState, text);
+  };
 }
 
 TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel& model,

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "albert/heads/pretrained_model.h"
@@ -20,10 +21,12 @@ struct TrainingState {
   std::string frozen_settings;           // LoopOptions
 };
 
-// config.json, model.safetensors, training_state.safetensors (moments; masters too in f64),
-// trainer_state.json.
-void save_training_state(const std::filesystem::path& folder, const AlbertPreTrainedModel& model,
-                         const Optimizer& optimizer, const TrainingState& state);
+// Copies all that a checkpoint holds into the host's memory, three numbers a parameter, and waits
+// for the device. The function that it gives writes them into a folder, on any thread, while
+// training goes on: config.json, model.safetensors, training_state.safetensors (moments; masters
+// too in f64), trainer_state.json.
+std::function<void(const std::filesystem::path& folder)> copy_of_training_state(
+    const AlbertPreTrainedModel& model, const Optimizer& optimizer, const TrainingState& state);
 
 // Error(kMismatch) naming the first setting that differs from `frozen_settings`; kBadData.
 TrainingState load_training_state(const std::filesystem::path& folder, AlbertPreTrainedModel& model,

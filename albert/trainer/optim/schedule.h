@@ -14,9 +14,10 @@ struct Schedule {
   double peak = 5e-5;
   int64_t warmup_steps = 0;
   int64_t total_steps = 1;
-  double power = 1;  // kGooglePoly
+  double power = 1;               // kGooglePoly
+  int64_t start_warmup_step = 0;  // the warm-up begins there, and its steps are counted from there
 
-  double at(int64_t step) const;  // of the update number `step`, from 0
+  double at(int64_t step) const;  // of the update number `step`, from 0; 0 before the warm-up
 };
 
 }  // namespace albert

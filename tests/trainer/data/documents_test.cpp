@@ -26,6 +26,35 @@ TEST(Documents, BlankLinesAndJsonLines) {
               }).says("c.jsonl:1: text: found the number 3, wanted a string"));
 }
 
+// As preprocess_text of create_pretraining_data.py leaves nothing of a line, or something.
+TEST(Documents, EndAtLinesThatHoldNoText) {
+  const TemporaryFolder folder;
+  for (const char* line : {"", " ", "\t\v", "\u00A0", "\u3000 \u2028", "\u0301", " \u0301\u0302 ",
+                           "\x1C", "\u0085", "\r"}) {
+    write_bytes(folder / "a.txt", "a\n" + std::string(line) + "\nb\n");
+    EXPECT_EQ(documents_of(folder / "a.txt"), (std::vector<Document>{{"a"}, {"b"}})) << line;
+  }
+  for (const char* line :
+       {".", "\u0301 \u0302", "\u200B", "\uFEFF", "e\u0301", "\u00B4", "\u00A8", "\u0903"}) {
+    write_bytes(folder / "a.txt", "a\n" + std::string(line) + "\nb\n");
+    EXPECT_EQ(documents_of(folder / "a.txt"), (std::vector<Document>{{"a", line, "b"}})) << line;
+  }
+}
+
+TEST(Documents, MayGoOnInAnotherFile) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a.txt", "a\n\nb");
+  write_bytes(folder / "b.txt", "c\n\nd\n");
+  DocumentReader first(folder / "a.txt", {}), second(folder / "b.txt", {});
+  Document document;
+  EXPECT_TRUE(first.complete(document));
+  EXPECT_EQ(document, Document{"a"});
+  document.clear();
+  EXPECT_FALSE(first.complete(document));
+  EXPECT_TRUE(second.complete(document));
+  EXPECT_EQ(document, (Document{"b", "c"}));
+}
+
 TEST(Documents, BadTextIsNamedOrLeftOut) {
   const TemporaryFolder folder;
   write_bytes(folder / "a.txt", "good\nb\xFFx\nfine\n" + std::string("nu\0l\n", 5));

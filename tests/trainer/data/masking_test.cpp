@@ -52,6 +52,15 @@ TEST(Masking, FollowsGooglesShares) {
   EXPECT_NEAR(ngrams[2] / drawn, 2.0 / 11, 0.02);
 }
 
+TEST(Masking, PredictsNothingWhereTheShareIsZero) {
+  const MaskingVocabulary vocabulary(tokenizer());
+  Random random(7, 1, 1);
+  const std::vector<int32_t> ids{vocabulary.cls, 14, 15, vocabulary.sep};
+  const Masked masked = mask_tokens(ids, vocabulary, {.masked_lm_prob = 0}, random);
+  EXPECT_EQ(masked.input_ids, ids);
+  EXPECT_TRUE(masked.positions.empty());
+}
+
 TEST(Masking, FirstNgramsHaveExactlyTheirShares) {
   const MaskingVocabulary vocabulary(tokenizer());
   std::vector<double> shorter(3), longer(3);

@@ -31,5 +31,29 @@ TEST(Prepare, SameBytesForAnyNumberOfThreads) {
               }).says("found no text"));
 }
 
+int64_t documents_in(const std::vector<std::filesystem::path>& files,
+                     const std::filesystem::path& folder, bool joins_files) {
+  return prepare({.inputs = files,
+                  .output_dir = folder,
+                  .documents = {.joins_files = joins_files},
+                  .validation_split = 0},
+                 tokenizer(), [](const PrepareProgress&) {})
+      .documents;
+}
+
+TEST(Prepare, EndsDocumentsWithFilesOrNotAsGoogle) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a.txt", "One.\n\nTwo.\n");
+  write_bytes(folder / "b.txt", "Three.\n");
+  write_bytes(folder / "c.txt", "\nFour.\n");
+  write_bytes(folder / "d.jsonl", "{\"text\": \"Five.\"}\n");
+  write_bytes(folder / "e.txt", "Six.\n");
+  std::vector<std::filesystem::path> files;
+  for (const char* name : {"a.txt", "b.txt", "c.txt", "d.jsonl", "e.txt"})
+    files.push_back(folder / name);
+  EXPECT_EQ(documents_in(files, folder / "apart", false), 6);
+  EXPECT_EQ(documents_in(files, folder / "joined", true), 5);
+}
+
 }  // namespace
 }  // namespace albert::testing
