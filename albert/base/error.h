@@ -15,10 +15,11 @@ enum class ErrorCode : int {
   kNoDevice = 69,      // no usable device
   kInternal = 70,      // a broken contract: a bug of ours or of a caller of the C++ API
   kOutOfMemory = 71,
-  kIo = 74,        // reading or writing failed
-  kRankLost = 76,  // a process of the same job is gone
-  kMismatch = 78,  // model, config, checkpoint or settings do not fit each other
-  kDiverged = 80,  // training gave no finite gradients any more
+  kIo = 74,              // reading or writing failed
+  kRankLost = 76,        // a process of the same job is gone
+  kMismatch = 78,        // model, config, checkpoint or settings do not fit each other
+  kDiverged = 80,        // training gave no finite gradients any more
+  kReplicasDiffer = 81,  // the ranks of a job hold other weights: a faulty machine
 };
 
 class Error : public std::runtime_error {

@@ -51,6 +51,15 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
             read_bytes(folder / "whole/model.safetensors"));
 }
 
+// Sentence order alone, as with Google's masked_lm_prob 0.
+TEST_F(Pipeline, LearnsWithoutMaskedTokens) {
+  ASSERT_EQ(run_albert(pretrain("order", {"--masked_lm_prob", "0"})).code, 0);
+  const std::string metrics = read_bytes(folder / "order/metrics.jsonl");
+  EXPECT_NE(metrics.find("\"eval_sop_loss\""), std::string::npos);
+  EXPECT_EQ(metrics.find("mlm"), std::string::npos);
+  EXPECT_EQ(metrics.find("null"), std::string::npos);
+}
+
 TEST_F(Pipeline, ATermSignalSavesAndAsksToBeRequeued) {
   const pid_t child = start(pretrain("run", {"--max_steps", "100000"}));
   const bool saved = appears(folder / "run/checkpoint-2");

@@ -37,7 +37,7 @@ void check_replicas(Communicator& ranks, const AlbertPreTrainedModel& model,
     checksums += checksum_of(backend, tensor);
   const std::vector<int> differing = ranks_that_differ(ranks, checksums);
   if (differing.empty()) return;
-  fail(ErrorCode::kMismatch, names_of(differing), ": found other weights at step ", step,
+  fail(ErrorCode::kReplicasDiffer, names_of(differing), ": found other weights at step ", step,
        ", wanted the same on every rank; a processor or memory there may be faulty; ",
        Checkpoints(output_dir).last_good());
 }

@@ -41,12 +41,15 @@ double tokens_of(const std::vector<PretrainingExample>& examples) {
   return tokens;
 }
 
+// Of a mean over nothing, which is not a number.
+double sum_from(double mean, double weight) { return weight > 0 ? mean * weight : 0; }
+
 Metrics sums_of(const AlbertForPreTrainingOutput& out, double tokens, double mlm_weight,
                 double sop_weight) {
-  return {{"mlm_loss", *out.mlm_loss * mlm_weight},
+  return {{"mlm_loss", sum_from(*out.mlm_loss, mlm_weight)},
           {"mlm_correct", static_cast<double>(out.mlm_correct)},
           {"mlm_count", static_cast<double>(out.mlm_count)},
-          {"sop_loss", *out.sop_loss * sop_weight},
+          {"sop_loss", sum_from(*out.sop_loss, sop_weight)},
           {"sop_correct", static_cast<double>(out.sop_correct)},
           {"sop_count", static_cast<double>(out.sop_count)},
           {"tokens", tokens}};
@@ -117,7 +120,10 @@ Deferred<Metrics> PretrainingTask::accumulate(const MicroBatch& part,
 
 Metrics PretrainingTask::averages(const Metrics& sums) const {
   const double masked = sums.at("mlm_count"), pairs = sums.at("sop_count");
-  const double mlm = sums.at("mlm_loss") / masked, sop = sums.at("sop_loss") / pairs;
+  const double sop = sums.at("sop_loss") / pairs;
+  if (masked == 0)
+    return {{"loss", sop}, {"sop_loss", sop}, {"sop_accuracy", sums.at("sop_correct") / pairs}};
+  const double mlm = sums.at("mlm_loss") / masked;
   return {{"loss", mlm + sop},
           {"mlm_loss", mlm},
           {"mlm_accuracy", sums.at("mlm_correct") / masked},

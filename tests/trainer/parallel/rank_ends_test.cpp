@@ -136,9 +136,9 @@ TEST(FlippedBit, IsFoundAndTheRankNamed) {
   run.go([](ShareTask& task, LoopOptions&) {
     if (task.rank() == 2) flip_a_bit_at(task, 6);
   });
-  run.expect_all(ErrorCode::kMismatch,
+  run.expect_all(ErrorCode::kReplicasDiffer,
                  "rank 2: found other weights at step 7, wanted the same on every rank");
-  run.expect_all(ErrorCode::kMismatch,
+  run.expect_all(ErrorCode::kReplicasDiffer,
                  "the last good checkpoint is " + (folder / "run/checkpoint-4").string());
 }
 
@@ -149,7 +149,7 @@ TEST(FlippedBit, IsNotSavedAndTheRunGoesOnToTheSameBits) {
   run.go([](ShareTask& task, LoopOptions&) {
     if (task.rank() == 0) flip_a_bit_at(task, 5);
   });
-  run.expect_all(ErrorCode::kMismatch, "ranks 0, 1: found other weights at step 8");
+  run.expect_all(ErrorCode::kReplicasDiffer, "ranks 0, 1: found other weights at step 8");
   EXPECT_FALSE(fs::exists(folder / "run/checkpoint-8"));
   again.go();
   again.expect_none();
