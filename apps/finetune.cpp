@@ -147,20 +147,14 @@ std::vector<std::string> recipe_arguments(const FinetuneFlags& flags, const Comm
   return arguments;
 }
 
-void print_recipe(const FinetuneFlags& flags, std::ostream& out) {
-  const Recipe recipe = recipe_of(flags.task, flags.recipe);
-  out << "recipe " << flags.recipe << " (" << recipe.source << "; what you set yourself wins):";
-  for (const auto& [name, value] : recipe.options) out << " --" << name << " " << value;
-  out << std::endl;
-}
-
 int run(FinetuneFlags& flags, const Command& command, Communicator& ranks, std::ostream& out,
         std::ostream& err) {
   if (flags.task.empty())
     fail(ErrorCode::kUsage, "finetune needs --task; see albert finetune --help");
   const TaskSpec& spec = task_named(flags.task);
   TrainingFlags& t = flags.training;
-  if (!flags.recipe.empty() && !t.common.quiet) print_recipe(flags, out);
+  if (!flags.recipe.empty() && !t.common.quiet)
+    print_recipe(flags.recipe, recipe_of(flags.task, flags.recipe), out);
   const FinetuningRequest request = request_of(flags, command, spec, err);
   const auto task = kind_of(spec).make_task(request);
   if (t.max_steps == 0)

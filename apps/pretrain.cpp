@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "albert/trainer/tasks/pretraining_recipes.h"
 #include "albert/trainer/tasks/pretraining_task.h"
 #include "apps/cli/training_flags.h"
 #include "apps/commands.h"
@@ -10,13 +11,37 @@ namespace albert::apps {
 namespace {
 
 struct PretrainFlags {
-  std::string data_dir, tokenizer, model, config;
+  std::string data_dir, tokenizer, model, config, recipe;
   AlbertConfig sizes;
   PairOptions pairs;
   MaskingOptions masking;
   int64_t eval_examples = 512;
+  double sentence_order_dropout = 0.1;
   TrainingFlags training;
 };
+
+bool is_googles_config(const std::filesystem::path& path) {
+  constexpr const char* kGoogles = "albert_config.json";
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return path.filename() == kGoogles;
+  return !std::filesystem::exists(path / "config.json", ignored) &&
+         std::filesystem::exists(path / kGoogles, ignored);
+}
+
+// What the user says, else none for a model that Google's file describes, else as the model.
+std::optional<double> sentence_order_dropout(const PretrainFlags& flags, const Command& command) {
+  if (command.is_set("sentence_order_dropout_prob")) return flags.sentence_order_dropout;
+  if (is_googles_config(flags.model.empty() ? flags.config : flags.model)) return 0;
+  return std::nullopt;
+}
+
+std::vector<std::string> recipe_arguments(const PretrainFlags& flags) {
+  std::vector<std::string> arguments;
+  if (flags.recipe.empty()) return arguments;
+  for (const auto& [name, value] : pretraining_recipe(flags.recipe).options)
+    arguments.push_back("--" + name + "=" + value);
+  return arguments;
+}
 
 // The model of a folder, to go on from, or a new one from a config file or the size options.
 AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer,
@@ -60,12 +85,17 @@ nlohmann::ordered_json frozen_settings(const PretrainFlags& flags, const AlbertC
   return settings;
 }
 
-int run(const PretrainFlags& flags, Communicator& ranks, std::ostream& out, std::ostream& err) {
+int run(const PretrainFlags& flags, const Command& command, Communicator& ranks, std::ostream& out,
+        std::ostream& err) {
+  if (!flags.recipe.empty() && !flags.training.common.quiet)
+    print_recipe(flags.recipe, pretraining_recipe(flags.recipe), out);
   const auto tokenizer =
       Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
   const Corpus train_corpus(flags.data_dir, "train", *tokenizer),
       held_out(flags.data_dir, "validation", *tokenizer);
   AlbertForPreTraining model = make_model(flags, *tokenizer, err);
+  const auto order_dropout = sentence_order_dropout(flags, command);
+  if (order_dropout) model.set_sentence_order_dropout(*order_dropout);
   const AlbertConfig& config = model.config();
   if (config.vocab_size < tokenizer->vocab_size() ||
       config.max_position_embeddings < flags.pairs.max_seq_length)
@@ -89,7 +119,9 @@ int run(const PretrainFlags& flags, Communicator& ranks, std::ostream& out, std:
         << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
         << std::endl;
   LoopOptions loop = flags.training.loop(ranks);
-  loop.frozen_settings = frozen_settings(flags, config, train_corpus).dump();
+  auto settings = frozen_settings(flags, config, train_corpus);
+  if (order_dropout) settings["sentence_order_dropout_prob"] = *order_dropout;
+  loop.frozen_settings = settings.dump();
   const LoopResult result = train(task, loop, ranks, err);
   return finish_training(flags.training, result, ranks, out);
 }
@@ -103,6 +135,8 @@ Runner declare_pretrain(Command& command) {
   flags->training.learning_rate = 0.00176;
   flags->training.max_steps = 125000;
   command.required("data_dir", flags->data_dir, "folder that albert prepare made");
+  command.choice("recipe", flags->recipe, pretraining_recipe_names(),
+                 "published sizes and hyper-parameters; google: the defaults of its scripts");
   command.option("tokenizer", flags->tokenizer, "vocabulary, if not the one in data_dir");
   command.option("model_name_or_path", flags->model,
                  "folder to go on from, instead of a random start");
@@ -117,6 +151,12 @@ Runner declare_pretrain(Command& command) {
   command.option("hidden_dropout_prob", c.hidden_dropout_prob, "dropout");
   command.option("attention_probs_dropout_prob", c.attention_probs_dropout_prob,
                  "dropout of attention");
+  command.option("sentence_order_dropout_prob", flags->sentence_order_dropout,
+                 "dropout before the sentence-order classifier; else none for an "
+                 "albert_config.json, or config.json's classifier_dropout_prob");
+  command.omit_unless_set("sentence_order_dropout_prob");
+  command.hide_default("sentence_order_dropout_prob");
+  command.limit("sentence_order_dropout_prob", 0, 1);
   command.option("max_seq_length", flags->pairs.max_seq_length, "tokens of an example");
   command.option("short_seq_prob", flags->pairs.short_seq_prob,
                  "share of documents cut into shorter examples");
@@ -137,9 +177,10 @@ Runner declare_pretrain(Command& command) {
   command.alias("config_name", {"albert_config_file"});
   command.alias("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
+  command.presets([flags] { return recipe_arguments(*flags); });
   return [flags, &command](std::ostream& out, std::ostream& err) {
     return run_ranks(flags->training, command,
-                     [&](Communicator& ranks) { return run(*flags, ranks, out, err); });
+                     [&](Communicator& ranks) { return run(*flags, command, ranks, out, err); });
   };
 }
 

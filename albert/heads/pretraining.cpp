@@ -92,8 +92,9 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     const Var hidden = result->encoder.last_hidden_state;
     const Var predictions =
         predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, HostView::of(masked_at)));
-    const Var pooled =
-        ops::dropout(t, *result->pooled, classifier_dropout(options, batch.sequence_ids()));
+    ops::Dropout dropout = classifier_dropout(options, batch.sequence_ids());
+    if (options.dropout.active) dropout.probability = sop_dropout_.value_or(dropout.probability);
+    const Var pooled = ops::dropout(t, *result->pooled, dropout);
     const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
     if (options.logits) prediction_logits = ops::unpack_rows(t, predictions.value(), batch);
     sop_logits = sop.value();

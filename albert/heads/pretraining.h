@@ -25,6 +25,10 @@ class AlbertForPreTraining
  public:
   explicit AlbertForPreTraining(const AlbertConfig& config);
 
+  // Dropout before the sentence-order classifier in training: without a call the config's
+  // classifier_dropout_prob, as in transformers; Google's script has 0.
+  void set_sentence_order_dropout(double probability) { sop_dropout_ = probability; }
+
   // Waits for the step when options.logits are wanted: they are large and copied at once.
   Deferred<AlbertForPreTrainingOutput> start(BatchInputs inputs, const PreTrainingLabels& labels,
                                              const ForwardOptions& options);
@@ -36,6 +40,7 @@ class AlbertForPreTraining
   Backbone backbone_;
   MlmHead predictions_;
   Parameter &sop_weight_, &sop_bias_;
+  std::optional<double> sop_dropout_;
 };
 
 }  // namespace albert

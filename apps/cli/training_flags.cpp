@@ -98,6 +98,12 @@ void add_training(Command& command, TrainingFlags& f) {
   add_common(command, f.common);
 }
 
+void print_recipe(const std::string& name, const Recipe& recipe, std::ostream& out) {
+  out << "recipe " << name << " (" << recipe.source << "; what you set yourself wins):";
+  for (const auto& [option, value] : recipe.options) out << " --" << option << " " << value;
+  out << std::endl;
+}
+
 int64_t TrainingFlags::warmup_steps() const {
   return warmup < 1 ? static_cast<int64_t>(std::ceil(warmup * static_cast<double>(max_steps)))
                     : static_cast<int64_t>(warmup);

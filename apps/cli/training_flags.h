@@ -3,6 +3,7 @@
 #include <string>
 
 #include "albert/trainer/loop/training_loop.h"
+#include "albert/trainer/tasks/recipes.h"
 #include "apps/cli/common.h"
 
 namespace albert::apps {
@@ -31,6 +32,8 @@ struct TrainingFlags {
   RateMultipliers rates() const;
 };
 void add_training(Command& command, TrainingFlags& flags);
+
+void print_recipe(const std::string& name, const Recipe& recipe, std::ostream& out);
 
 // Runs `work` with the communicator of this job; its error ends the other ranks too. Ranks that do
 // not lead are quiet, and those of one machine share its cores. With --ranks, starts them.

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <random>
 
+#include "albert/trainer/tasks/pretraining_recipes.h"
 #include "tests/support/pretraining_runs.h"
 
 namespace albert::testing {
@@ -49,6 +50,27 @@ TEST_F(Pipeline, KilledTwentyTimesEndsWithTheSameBits) {
   ASSERT_EQ(run_albert(pretrain("parts")).code, 0);
   EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
             read_bytes(folder / "whole/model.safetensors"));
+}
+
+TEST(PretrainingRecipes, AreSizesAndSettingsThatTheUserMayChange) {
+  const auto options = [](std::vector<std::string> more) {
+    return nlohmann::json::parse(
+        run_albert(joined({"pretrain", "--dump_config"}, std::move(more))).out);
+  };
+  const auto google = options({"--recipe", "google"});
+  EXPECT_EQ(google["train_batch_size"], 4096);
+  EXPECT_EQ(google["warmup_steps"], 3125);
+  EXPECT_EQ(google["lr_scheduler_type"], "google");
+  EXPECT_EQ(google["sentence_order_dropout_prob"], 0);
+  const auto large = options({"--recipe", "paper-xlarge-v1", "--train_batch_size", "512"});
+  EXPECT_EQ(large["hidden_size"], 2048);
+  EXPECT_EQ(large["num_attention_heads"], 16);
+  EXPECT_EQ(large["hidden_dropout_prob"], 0.1);
+  EXPECT_EQ(large["max_steps"], 125000);
+  EXPECT_EQ(large["train_batch_size"], 512);
+  for (const std::string& name : pretraining_recipe_names())
+    EXPECT_EQ(options({"--recipe", name})["max_seq_length"], 512) << name;
+  EXPECT_EQ(run_albert({"pretrain", "--recipe", "paper", "--dump_config"}).code, 2);
 }
 
 // Sentence order alone, as with Google's masked_lm_prob 0.
