@@ -208,6 +208,7 @@ class MpiCommunicator final : public Communicator {
       if (!ended_) barrier();
     } catch (const Error&) {
       heartbeat_.reset();
+      ended_ = true;  // MPI would wait for the rank that is lost
     }
     if (ended_) return;
     transport_.receive_beats(neighbour(-1));
