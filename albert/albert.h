@@ -6,6 +6,7 @@
 #include "albert/heads/multiple_choice.h"
 #include "albert/heads/pretraining.h"
 #include "albert/heads/question_answering.h"
+#include "albert/heads/question_answering_beam_search.h"
 #include "albert/heads/sequence_classification.h"
 #include "albert/heads/token_classification.h"
 #include "albert/inference/multiple_choice_answerer.h"

@@ -99,6 +99,13 @@ void put_own(TensorFile& out, const QuestionAnsweringModelOutput& output) {
   put(out, "start_logits", output.start_logits);
   put(out, "end_logits", output.end_logits);
 }
+void put_own(TensorFile& out, const BeamSearchOutput& output) {
+  put(out, "start_top_log_probs", output.start_top_log_probs);
+  put(out, "start_top_index", output.start_top_index);
+  put(out, "end_top_log_probs", output.end_top_log_probs);
+  put(out, "end_top_index", output.end_top_index);
+  put(out, "cls_logits", output.cls_logits);
+}
 template <class Output>
 void put_own(TensorFile& out, const Output& output) {
   put(out, "logits", output.logits);

@@ -96,6 +96,8 @@ class Answers {
 // The kind of the task where one is named, which must be of the model's head; else the model's.
 const TaskKind& kind_for(const PredictFlags& flags, const TaskSpec* task) {
   const std::filesystem::path folder = flags.model;
+  // Google's folders do not say what they are for.
+  if (task && AlbertConfig::from_folder(folder).architectures.empty()) return kind_of(*task);
   const TaskKind& of_model = kind_of_model(folder);
   if (!task) return of_model;
   const TaskKind& kind = kind_of(*task);

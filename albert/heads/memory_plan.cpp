@@ -41,10 +41,17 @@ HostTensor labels_for(const AlbertForTokenClassification&, const StepShape& s) {
 QuestionAnsweringLabels labels_for(const AlbertForQuestionAnswering&, const StepShape& s) {
   return {zeros(DType::kI32, {s.batch}), zeros(DType::kI32, {s.batch})};
 }
+QuestionAnsweringLabels labels_for(const AlbertForQuestionAnsweringBeamSearch&,
+                                   const StepShape& s) {
+  return {zeros(DType::kI32, {s.batch}), zeros(DType::kI32, {s.batch})};
+}
 
-Sequences sequences_for(const StepShape& s) {
-  const std::vector<int32_t> sequence(static_cast<size_t>(s.length));
-  return {std::vector(static_cast<size_t>(s.batch), sequence), {}};
+// Of the second type, where there is one: some heads compute more for its tokens.
+Sequences sequences_for(const AlbertConfig& config, const StepShape& s) {
+  const auto batch = static_cast<size_t>(s.batch), length = static_cast<size_t>(s.length);
+  const int32_t type = config.type_vocab_size > 1 ? 1 : 0;
+  return {std::vector(batch, std::vector<int32_t>(length)),
+          std::vector(batch, std::vector<int32_t>(length, type))};
 }
 
 template <class Head>
@@ -58,7 +65,7 @@ MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s, const WeightS
   head.initialize(
       {.precision = s.precision, .trainable = s.training, .backend = {.device = Device::kMeta}});
   using Labels = decltype(labels_for(head, s));
-  head.forward(sequences_for(s), s.training ? labels_for(head, s) : Labels{},
+  head.forward(sequences_for(config, s), s.training ? labels_for(head, s) : Labels{},
                {.logits = !s.training, .backward = s.training, .keep = s.keep});
   MemoryPlan plan;
   plan.parameters = head.parameters().count();

@@ -9,6 +9,7 @@
 #include "albert/heads/multiple_choice.h"
 #include "albert/heads/pretraining.h"
 #include "albert/heads/question_answering.h"
+#include "albert/heads/question_answering_beam_search.h"
 #include "albert/heads/sequence_classification.h"
 #include "albert/heads/token_classification.h"
 
@@ -18,14 +19,15 @@ namespace albert {
 struct HeadName {
   std::string_view name, architecture;
 };
-constexpr std::array<HeadName, 7> kHeadNames{
+constexpr std::array<HeadName, 8> kHeadNames{
     {{"model", "AlbertModel"},
      {"pretraining", "AlbertForPreTraining"},
      {"masked-lm", "AlbertForMaskedLM"},
      {"sequence-classification", "AlbertForSequenceClassification"},
      {"multiple-choice", "AlbertForMultipleChoice"},
      {"token-classification", "AlbertForTokenClassification"},
-     {"question-answering", "AlbertForQuestionAnswering"}}};
+     {"question-answering", "AlbertForQuestionAnswering"},
+     {"question-answering-beam-search", "AlbertForQuestionAnsweringBeamSearch"}}};
 
 std::vector<std::string> head_names();     // "model", ..
 std::vector<std::string> architectures();  // "AlbertModel", ..
@@ -47,6 +49,8 @@ decltype(auto) visit_head(std::string_view name, F f) {
     return f(std::type_identity<AlbertForTokenClassification>{});
   if (architecture == "AlbertForQuestionAnswering")
     return f(std::type_identity<AlbertForQuestionAnswering>{});
+  if (architecture == "AlbertForQuestionAnsweringBeamSearch")
+    return f(std::type_identity<AlbertForQuestionAnsweringBeamSearch>{});
   return f(std::type_identity<AlbertModel>{});
 }
 

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "albert/heads/question_answering.h"
-#include "albert/inference/answer_search.h"
+#include "albert/inference/question_answering_head.h"
 
 namespace albert {
 
@@ -21,17 +20,6 @@ struct QuestionAnswererOptions {
   AnswerSearch search = {};
   int64_t batch_size = 32;  // windows at once
 };
-
-// A question about a context, cut into windows.
-struct WindowedQuestion {
-  std::shared_ptr<const std::string> context;
-  std::vector<AnswerWindow> windows;
-};
-
-// An answer to each question, in their order; `batch_size` windows are computed at once.
-std::vector<AnswerChoice> choose_answers(AlbertForQuestionAnswering& model,
-                                         std::span<const WindowedQuestion> questions,
-                                         const AnswerSearch& search, int64_t batch_size);
 
 // A fine-tuned folder as a function from a question and a context to the part of the context that
 // answers it. One thread at a time may use it.
@@ -51,16 +39,16 @@ class QuestionAnswerer {
   WindowedQuestion windowed(std::string_view question,
                             std::shared_ptr<const std::string> context) const;
 
-  const AlbertForQuestionAnswering& model() const { return model_; }
+  const QuestionAnsweringHead& head() const { return head_; }
   // What was odd about the folder, one line each.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  QuestionAnswerer(WindowEncoder encoder, AlbertForQuestionAnswering model,
+  QuestionAnswerer(WindowEncoder encoder, QuestionAnsweringHead head,
                    const QuestionAnswererOptions& options);
 
   WindowEncoder encoder_;
-  AlbertForQuestionAnswering model_;
+  QuestionAnsweringHead head_;
   QuestionAnswererOptions options_;
   std::vector<std::string> warnings_;
 };

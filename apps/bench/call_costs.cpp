@@ -51,10 +51,13 @@ constexpr Traffic kTraffic[] = {
     {"mean_squared_error_backward", "g.rrr."},
     {"mean_squared_error_forward", "rrrr."},
     {"scatter_rows", "s.rr"},
+    {"softmax_pool_backward", "g.g.urrrr"},
+    {"softmax_pool_forward", "rrrrr"},
     {"span_cross_entropy_backward", "g.rrrrrr"},
     {"span_cross_entropy_forward", "rrrrrr"},
     {"sum_of_squares", "rrr"},
     {"sum_rows", "ur"},
+    {"top_rows", "rrr"},
     {"unpack_rows", "rrr"},
     {"update_factors", "rurrr....."},
 };

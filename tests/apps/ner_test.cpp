@@ -260,6 +260,20 @@ TEST_F(Ner, ColumnsAreNotReadAsTexts) {
                "need --output_dir"))
         << r.err;
   }
+  // A stream is refused as soon as it shows.
+  write_bytes(folder / "stdin", "He PRP O\nsaw VBD O\n\nAnn NNP B-PER\n");
+  const Outcome piped = run_albert_on(folder / "stdin", ALBERT_PROGRAM, predict({}));
+  EXPECT_EQ(piped.code, 2);
+  EXPECT_EQ(piped.out, "");
+  EXPECT_TRUE(
+      piped.says("stdin:4: found CoNLL's columns, wanted a text or an object a line; put "
+                 "them in a file and give --input and --output_dir"))
+      << piped.err;
+  for (const std::string text :
+       {"Of the blood type O\nI sit in type O\n", "row B-7\nAnn\nrow B-8\n"}) {
+    write_bytes(folder / "stdin", text);
+    EXPECT_EQ(run_albert_on(folder / "stdin", ALBERT_PROGRAM, predict({})).code, 0) << text;
+  }
   for (const std::string bytes :
        {"Of the blood type O\n", "Ann saw Bob\nwho sits in row B-7 O\n"}) {
     write_bytes(folder / "test.txt", bytes);

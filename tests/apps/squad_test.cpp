@@ -33,6 +33,9 @@ class Squad : public TaskFolder {
     return finetune_task(task, out, small + more);
   }
   void write_model() const { write_answerer(folder / "model", kSpiece); }
+  void write_google_model() const {
+    write_answerer<AlbertForQuestionAnsweringBeamSearch>(folder / "model", kSpiece);
+  }
   // What is right, as a file of predictions.
   json right(const std::string& name) const {
     json answers = json::object();
@@ -120,6 +123,58 @@ TEST_F(Squad, AModelLearnsToAnswer) {
     ASSERT_EQ(r.code, 0) << r.err;
     EXPECT_GT(last_f1(task), 80);
   }
+}
+
+TEST_F(Squad, GooglesHeadLearnsAndIsRemembered) {
+  write_model();
+  const Names learn = {"--max_steps", "300", "--learning_rate", "3e-3", "--quiet"};
+  Outcome r = finetune("squad2", "g", learn + Names{"--qa_head", "google"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_GT(last_f1("g"), 80);
+  const json results = parsed("g/eval_results.json");
+  EXPECT_GE(results["eval_best_f1"], results["eval_f1"]);
+  EXPECT_EQ(parsed("g/config.json")["architectures"][0], "AlbertForQuestionAnsweringBeamSearch");
+  r = run_albert({"predict", "--model", folder / "g", "--input", folder / "v2.json", "--output_dir",
+                  folder / "out", "--version_2_with_negative", "--max_seq_length", "32",
+                  "--doc_stride", "8", "--max_query_length", "10"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(parsed("out/eval_results.json")["f1"], results["eval_f1"]);
+  const json n_best = parsed("out/nbest_predictions_.json");
+  EXPECT_TRUE(n_best["q0-0"][0].contains("start_log_prob"));
+  EXPECT_FALSE(n_best["n0"][0]["text"].get<std::string>().empty()) << "the best all the same";
+  EXPECT_GT(parsed("out/null_odds_.json")["n0"], 0);
+  // It goes on as what it is.
+  r = finetune("squad2", "more", {"--max_steps", "1", "--model_name_or_path", folder / "g"});
+  EXPECT_EQ(r.err.find("starts at random"), std::string::npos) << r.err;
+  r = finetune(
+      "squad2", "other",
+      {"--max_steps", "1", "--model_name_or_path", folder / "g", "--qa_head", "transformers"});
+  EXPECT_NE(r.err.find("starts at random: qa_outputs.weight"), std::string::npos) << r.err;
+  r = finetune("squad2", "odd", {"--max_steps", "1", "--qa_head", "googel"});
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(r.says("--qa_head: found googel, wanted google or transformers")) << r.err;
+}
+
+TEST_F(Squad, GooglesHeadGoesOnToTheSameBits) {
+  write_google_model();
+  stop_and_resume("checkpoint-12", [&](const std::string& out, const Names& more) {
+    return finetune("squad2", out, Names{"--max_steps", "14", "--save_steps", "3"} + more);
+  });
+}
+
+// Google's folders name no head: their variables do.
+TEST_F(Squad, GooglesFoldersAnswerWithTheirTask) {
+  write_google_model();
+  const Names files = {"--input", folder / "v2.json", "--task", "squad2"};
+  const Outcome named = run_albert(predict(files + Names{"--output_dir", folder / "a"}));
+  ASSERT_EQ(named.code, 0) << named.err;
+  json config = parsed("model/config.json");
+  config.erase("architectures");
+  write_bytes(folder / "model/config.json", config.dump());
+  const Outcome nameless = run_albert(predict(files + Names{"--output_dir", folder / "b"}));
+  ASSERT_EQ(nameless.code, 0) << nameless.err;
+  EXPECT_EQ(read_bytes(folder / "a/nbest_predictions_.json"),
+            read_bytes(folder / "b/nbest_predictions_.json"));
 }
 
 TEST_F(Squad, TrainingIsToldInQuestionsAndWindowsAndGoesOnToTheSameBits) {

@@ -108,6 +108,52 @@ TEST(AnswerSearch, AnswersMayBeginOnlyWhereTheirTokenHasItsMostContext) {
   EXPECT_EQ(choose_answer(kContext, windows, kLogits, {}).answer.text, "two three");
 }
 
+// Of the two windows, by Google's head: log-probabilities that f32 adds without rounding.
+const std::vector<SpanBeam> kBeams = {
+    {{{{-0.5F, 4}, {{-0.25F, 5}, {-2, 4}, {-3, 3}}}, {{-1, 1}, {{-0.125F, 4}}}}, -1},
+    {{{{-0.75F, 4}, {{-0.5F, 4}}}, {{-4, 0}, {{-0.5F, 0}}}}, 3}};
+
+TEST(BeamSearch, PairsOfStartsAndTheirEndsAreTheCandidates) {
+  const AnswerChoice choice = choose_answer(kContext, kTwo, kBeams, {});
+  EXPECT_EQ(texts(choice), (std::vector<std::string>{"two three", "four", "two"}));
+  EXPECT_EQ(choice.answer.start_logit, -0.5F);
+  EXPECT_EQ(choice.answer.end_logit, -0.25F);
+  EXPECT_NEAR(choice.n_best[1].probability / choice.answer.probability, std::exp(-0.5), 1e-12);
+  EXPECT_FALSE(choice.null_score_diff);
+  EXPECT_EQ(texts(choose_answer(kContext, kTwo, kBeams, {.n_best_size = 1})).size(), 1U);
+  EXPECT_EQ(choose_answer(kContext, kTwo, kBeams, {.max_answer_length = 1}).answer.text, "four");
+  std::vector<AnswerWindow> windows = kTwo;
+  windows[0].has_max_context = {true, false, true};
+  EXPECT_EQ(texts(choose_answer(kContext, windows, kBeams, {.max_context_only = true})),
+            std::vector<std::string>{"four"});
+}
+
+TEST(BeamSearch, TheLowestLogitOfAWindowDecidesThatThereIsNoAnswer) {
+  AnswerSearch search{.version_2_with_negative = true};
+  AnswerChoice choice = choose_answer(kContext, kTwo, kBeams, search);
+  EXPECT_EQ(choice.null_score_diff, -1);
+  EXPECT_EQ(choice.answer.text, "two three");
+  search.null_score_diff_threshold = -1;  // as Google's script: an answer only below it
+  choice = choose_answer(kContext, kTwo, kBeams, search);
+  EXPECT_EQ(choice.answer.text, "");
+  EXPECT_EQ(choice.answer.end, 0);
+  EXPECT_NEAR(choice.answer.probability, 1 / (1 + std::exp(1)), 1e-12);
+  EXPECT_EQ(choice.unthresholded, "two three");
+  EXPECT_EQ(texts(choice).size(), 3U) << "it is no candidate";
+}
+
+TEST(BeamSearch, WhereNothingMayBeAnAnswerTheTextIsEmpty) {
+  const std::vector<SpanBeam> nothing = {{{}, 1}, {{{{0, 0}, {{0, 0}}}}, 2}};
+  const AnswerChoice choice = choose_answer(kContext, kTwo, nothing, {});
+  EXPECT_EQ(texts(choice), std::vector<std::string>{""});
+  EXPECT_EQ(choice.answer.start_logit, -1e-6F);
+  auto odd = kBeams;
+  odd[1].cls_logit = std::nanf("");
+  EXPECT_EQ(refusal_of([&] { choose_answer(kContext, kTwo, odd, {}); }).code, ErrorCode::kMismatch);
+  EXPECT_EQ(refusal_of([&] { choose_answer(kContext, kTwo, kBeams, {.end_n_top = 0}); }).code,
+            ErrorCode::kUsage);
+}
+
 TEST(AnswerSearch, OutputsThatAreNotFiniteAreAnError) {
   for (const float odd : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     auto logits = kLogits;

@@ -64,6 +64,31 @@ TEST_F(Answerers, NoAnswerIsAnEmptyText) {
   EXPECT_EQ(answerer().answer("What?", "\u200B").text, "");
 }
 
+// A lone window and a full one, in batches of every size.
+TEST_F(Answerers, GooglesHeadAnswersTheSameInAnyBatch) {
+  write_answerer<AlbertForQuestionAnsweringBeamSearch>(folder.path(), kSpiece);
+  const AnswerSearch search{.start_n_top = 4, .end_n_top = 3};
+  auto one = answerer({.windows = kShort, .search = search, .batch_size = 1}),
+       many = answerer({.windows = kShort, .search = search, .batch_size = 7});
+  ASSERT_TRUE(std::holds_alternative<AlbertForQuestionAnsweringBeamSearch>(one.head()));
+  std::vector<WindowedQuestion> questions;
+  for (const std::string& context : {long_context(), std::string("Ann.")})
+    questions.push_back(many.windowed("Who?", std::make_shared<const std::string>(context)));
+  const auto all = many.choose(questions);
+  for (size_t i = 0; i < questions.size(); ++i) {
+    const auto alone = one.choose(std::span(&questions[i], 1)).front();
+    ASSERT_EQ(all[i].n_best.size(), alone.n_best.size());
+    EXPECT_LE(all[i].n_best.size(), 20U);
+    for (size_t n = 0; n < alone.n_best.size(); ++n) {
+      EXPECT_EQ(all[i].n_best[n].text, alone.n_best[n].text);
+      EXPECT_EQ(all[i].n_best[n].end_logit, alone.n_best[n].end_logit);
+    }
+  }
+  const AnswerCandidate& answer = all[1].answer;
+  EXPECT_FALSE(answer.text.empty());
+  EXPECT_EQ(answer.text, code_points("Ann.", answer.begin, answer.end));
+}
+
 TEST_F(Answerers, TextsWithoutWordsAndOtherHeadsAreRefused) {
   auto model = answerer();
   EXPECT_TRUE(refusal_of([&] { model.answer(" ", "a"); }).says("the question is empty"));

@@ -1,15 +1,15 @@
 #pragma once
 // Folders with a model that answers questions, and files of SQuAD made up here.
-#include "albert/heads/question_answering.h"
+#include "albert/heads/question_answering_beam_search.h"
 #include "tests/support/classifiers.h"
 #include "tests/support/files.h"
 
 namespace albert::testing {
 
 // Writes a model of random weights, in which every output differs, and the vocabulary in `spiece`.
-inline void write_answerer(const std::filesystem::path& folder, const std::string& spiece) {
-  AlbertForQuestionAnswering::from_config(small_config(), {.backend = {.threads = 1}})
-      .save_pretrained(folder);
+template <class Head = AlbertForQuestionAnswering>
+void write_answerer(const std::filesystem::path& folder, const std::string& spiece) {
+  Head::from_config(small_config(), {.backend = {.threads = 1}}).save_pretrained(folder);
   std::filesystem::copy_file(spiece, folder / "spiece.model",
                              std::filesystem::copy_options::overwrite_existing);
 }

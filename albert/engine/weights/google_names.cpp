@@ -18,7 +18,13 @@ constexpr std::array kLayers{
     Names{"bert/encoder/embedding_hidden_mapping_in", "albert.encoder.embedding_hidden_mapping_in"},
     Names{"bert/pooler/dense", "albert.pooler"},
     Names{"cls/predictions/transform/LayerNorm", "predictions.LayerNorm"},
-    Names{"cls/predictions/transform/dense", "predictions.dense"}};
+    Names{"cls/predictions/transform/dense", "predictions.dense"},
+    Names{"start_logits/dense", "start_logits.dense"},
+    Names{"end_logits/dense_0", "end_logits.dense_0"},
+    Names{"end_logits/LayerNorm", "end_logits.LayerNorm"},
+    Names{"end_logits/dense_1", "end_logits.dense_1"},
+    Names{"answer_class/dense_0", "answer_class.dense_0"},
+    Names{"answer_class/dense_1", "answer_class.dense_1"}};
 constexpr std::array kEndings{Names{"/kernel", ".weight"}, Names{"/bias", ".bias"},
                               Names{"/gamma", ".weight"}, Names{"/beta", ".bias"}};
 

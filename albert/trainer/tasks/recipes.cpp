@@ -12,7 +12,7 @@ namespace {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
 
-constexpr const char *kRace = "race", *kGlueScript = "run_glue.sh";
+constexpr const char *kRace = "race", *kSquad2 = "squad2", *kGlueScript = "run_glue.sh";
 
 // Table 14, "Hyperparameters for ALBERT in downstream tasks", as Google's scripts have it for their
 // tasks: without dropout, which they take from the model.
@@ -36,7 +36,7 @@ constexpr std::array kRows = {
     Row{"wnli", "2e-5", "16", "0.1", "2000", "250", nullptr},
     Row{kRace, "2e-5", "32", "0.1", "12000", "1000", "run_race.py"},
     Row{"squad1", "5e-5", "48", "0", "3649", "365", nullptr, "384", "1000"},
-    Row{"squad2", "3e-5", "48", "0", "8144", "814", nullptr, "512", "1000"}};
+    Row{kSquad2, "3e-5", "48", "0", "8144", "814", "run_squad_v2.py", "512", "1000"}};
 
 const Row* row_of(const std::string& task) {
   const auto at =
@@ -44,36 +44,54 @@ const Row* row_of(const std::string& task) {
   return at == kRows.end() ? nullptr : &*at;
 }
 
-// Google's optimizer, and its choice of the best of all checkpoints.
-Options google_options(const Row& row, const char* learning_rate) {
-  Options options = {{"learning_rate", learning_rate},
-                     {"train_batch_size", row.batch},
-                     {"max_steps", row.steps},
-                     {"warmup_steps", row.warmup},
-                     {"max_seq_length", row.max_seq_length},
-                     {"lr_scheduler_type", "google"},
-                     {"optim", "adamw"},
-                     {"optim_variant", "google"},
-                     {"weight_decay", "0.01"},
-                     {"adam_epsilon", "1e-6"},
-                     {"max_grad_norm", "1"},
-                     {"classifier_dropout_prob", "0.1"},
-                     {"eval_steps", row.eval_steps},
-                     {"load_best_model_at_end", "true"}};
+// Adds Google's optimizer, its choice of the best of all checkpoints, and what its scripts do
+// otherwise than transformers'.
+Options google_options(const Row& row, Options options) {
+  options.insert(options.end(), {{"lr_scheduler_type", "google"},
+                                 {"optim", "adamw"},
+                                 {"optim_variant", "google"},
+                                 {"weight_decay", "0.01"},
+                                 {"adam_epsilon", "1e-6"},
+                                 {"max_grad_norm", "1"},
+                                 {"classifier_dropout_prob", "0.1"},
+                                 {"eval_steps", row.eval_steps},
+                                 {"load_best_model_at_end", "true"}});
   const std::string kind = task_named(row.task).kind;
   if (kind == "choice") options.emplace_back("truncation", "google");
   if (kind != "choice" && kind != "span") options.emplace_back("truncation", "slow");
+  if (row.task == std::string(kSquad2))
+    options.insert(options.end(), {{"qa_head", "google"},
+                                   {"max_context_only", "true"},
+                                   {"metric_for_best_model", "best_f1"}});
   return options;
+}
+
+// What the table sets.
+Options sizes_of(const Row& row, const char* learning_rate) {
+  return {{"learning_rate", learning_rate},
+          {"train_batch_size", row.batch},
+          {"max_steps", row.steps},
+          {"warmup_steps", row.warmup},
+          {"max_seq_length", row.max_seq_length}};
 }
 
 Recipe google_recipe(const Row& row) {
   // run_race has another rate than the paper: that of the models of version 2.
   const char* rate = std::string(row.task) == kRace ? "1e-5" : row.learning_rate;
-  return {std::string(row.script) + " of google-research/albert", google_options(row, rate)};
+  Options sizes = sizes_of(row, rate);
+  // Its README sets batch and epochs; the rest is the script's own.
+  if (row.task == std::string(kSquad2))
+    sizes = {{"learning_rate", "5e-5"},
+             {"train_batch_size", row.batch},
+             {"num_train_epochs", "2"},
+             {"warmup_steps", "0.1"},
+             {"max_seq_length", "384"}};
+  return {std::string(row.script) + " of google-research/albert",
+          google_options(row, std::move(sizes))};
 }
 
 Recipe paper_recipe(const Row& row) {
-  Options options = google_options(row, row.learning_rate);
+  Options options = google_options(row, sizes_of(row, row.learning_rate));
   options.emplace_back("hidden_dropout_prob", row.dropout);
   options.emplace_back("attention_probs_dropout_prob", row.dropout);
   return {"the ALBERT paper, table 14; optimizer as in Google's scripts", options};

@@ -45,6 +45,9 @@ std::string variable_of(const std::string& parameter) {
     rule(R"(sop_classifier\.classifier\.(\w+))", "cls/seq_relationship/output_$1");
     rule(R"(qa_outputs\.(\w+))", "cls/squad/output_$1");
     rule(R"(classifier\.(\w+))", "output_$1");
+    rule(R"(end_logits\.LayerNorm\.weight)", "end_logits/LayerNorm/gamma");
+    rule(R"(end_logits\.LayerNorm\.bias)", "end_logits/LayerNorm/beta");
+    rule(R"((start_logits|end_logits|answer_class)\.(dense\w*)\.(\w+))", "$1/$2/$3");
     return rules;
   }();
   for (const auto& [from, to] : kRules) {
@@ -80,9 +83,10 @@ Bundle bundle_of(const TensorFile& model, const std::string& prefix = "",
 
 template <class Head>
 class TfCheckpointOf : public ::testing::Test {};
-using Heads = ::testing::Types<AlbertForPreTraining, AlbertForMaskedLM,
-                               AlbertForSequenceClassification, AlbertForMultipleChoice,
-                               AlbertForTokenClassification, AlbertForQuestionAnswering>;
+using Heads =
+    ::testing::Types<AlbertForPreTraining, AlbertForMaskedLM, AlbertForSequenceClassification,
+                     AlbertForMultipleChoice, AlbertForTokenClassification,
+                     AlbertForQuestionAnswering, AlbertForQuestionAnsweringBeamSearch>;
 TYPED_TEST_SUITE(TfCheckpointOf, Heads);
 
 TYPED_TEST(TfCheckpointOf, LoadsBitForBit) {
@@ -124,12 +128,12 @@ TEST_F(TfCheckpoint, MomentsAndStepAreSkippedAndUnknownVariablesAreNoted) {
   bundle.put("global_step", HostTensor::of<int64_t>({}, {777}));
   bundle.put("module/bert/pooler/dense/bias/adam_m", HostTensor(DType::kF32, {15}));
   bundle.put("module/bert/pooler/dense/bias/adam_v", HostTensor(DType::kF32, {15}));
-  bundle.put("end_logits/dense_0/kernel", HostTensor(DType::kF32, {4, 5}));
+  bundle.put("span_logits/dense_0/kernel", HostTensor(DType::kF32, {4, 5}));
   bundle.write(folder_ / "m/model.ckpt-777");
   const auto back = loaded();
   EXPECT_TRUE(same_bits(back.state_dict(), model_.state_dict()));
   EXPECT_EQ(back.load_report().unexpected,
-            std::vector<std::string>{"end_logits/dense_0/kernel [5, 4]"});
+            std::vector<std::string>{"span_logits/dense_0/kernel [5, 4]"});
 }
 
 TEST_F(TfCheckpoint, KernelsOfEverySizeAndTypeAreTurned) {

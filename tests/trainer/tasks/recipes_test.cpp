@@ -71,8 +71,22 @@ TEST(Recipes, SquadsAreThoseOfThePaperAndOfRunQa) {
     EXPECT_EQ(run_qa.at("num_train_epochs"), "2");
     EXPECT_EQ(run_qa.at("max_seq_length"), "384");
     EXPECT_EQ(run_qa.at("doc_stride"), "128");
-    EXPECT_FALSE(has(task, "google")) << "its head is not there";
   }
+}
+
+TEST(Recipes, Squad2TakesGooglesHeadWhereThePaperAndGoogleDid) {
+  EXPECT_FALSE(has("squad1", "google"));
+  const Options google = options_of("squad2", "google"), paper = options_of("squad2", "paper");
+  for (const Options& recipe : {google, paper}) {
+    EXPECT_EQ(recipe.at("qa_head"), "google");
+    EXPECT_EQ(recipe.at("max_context_only"), "true");
+    EXPECT_EQ(recipe.at("metric_for_best_model"), "best_f1");
+  }
+  EXPECT_EQ(google.at("learning_rate"), "5e-5");
+  EXPECT_EQ(google.at("num_train_epochs"), "2");
+  EXPECT_EQ(google.at("max_seq_length"), "384");
+  EXPECT_FALSE(google.contains("max_steps"));
+  EXPECT_FALSE(options_of("squad2", "huggingface").contains("qa_head"));
 }
 
 TEST(Recipes, WhatATaskDoesNotHaveIsRefusedWithWhatItHas) {

@@ -22,9 +22,12 @@ std::vector<TaskOption> shared_options() {
           {option::kMaxAnswerLength, search.max_answer_length, "tokens of an answer"},
           version_option(),
           {option::kNullThreshold, search.null_score_diff_threshold,
-           "no answer is given where it scores better than the best answer by more than this"},
+           "no answer is given where it scores better than the best answer by more than this; of "
+           "Google's head where its logit is this or more"},
           {option::kMaxContext, search.max_context_only,
-           "an answer begins only where its first token has the most text around it"}};
+           "an answer begins only where its first token has the most text around it"},
+          {option::kStartBeam, search.start_n_top, "starts that Google's head tries"},
+          {option::kEndBeam, search.end_n_top, "ends that Google's head tries for each start"}};
 }
 
 }  // namespace
@@ -41,7 +44,9 @@ AnswerSearch answer_search(const TaskOptions& options) {
       .max_answer_length = options.get<int64_t>(option::kMaxAnswerLength),
       .version_2_with_negative = options.get<bool>(option::kVersion2),
       .null_score_diff_threshold = options.get<double>(option::kNullThreshold),
-      .max_context_only = options.get<bool>(option::kMaxContext)};
+      .max_context_only = options.get<bool>(option::kMaxContext),
+      .start_n_top = options.get<int64_t>(option::kStartBeam),
+      .end_n_top = options.get<int64_t>(option::kEndBeam)};
   check_search(search);
   return search;
 }
@@ -50,7 +55,11 @@ TaskKind span_kind() {
   TaskKind kind;
   kind.name = "span";
   kind.architecture = "AlbertForQuestionAnswering";
-  kind.training = shared_options();
+  std::vector<TaskOption> training = shared_options();
+  training.push_back({option::kHead, "",
+                      "transformers or google (SQuAD 2.0: ends given the start, a logit of having "
+                      "no answer); else the model's own, else transformers"});
+  kind.training = training;
   std::vector<TaskOption> prediction = shared_options();
   prediction.push_back({option::kQuestionColumn, "question", "column or key of the question"});
   prediction.push_back({option::kContextColumn, "context", "column or key of the context"});

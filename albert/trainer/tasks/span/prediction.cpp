@@ -80,25 +80,24 @@ class ObjectFile {
   bool empty_ = true;
 };
 
-ordered_json json_of(const AnswerCandidate& candidate) {
-  return {{"text", candidate.text},
-          {"start_logit", candidate.start_logit},
-          {"end_logit", candidate.end_logit},
-          {"probability", candidate.probability}};
-}
-
-// What run_qa writes of every question.
+// What run_qa writes of every question, or run_qa_beam_search.
 class AnswerFiles {
  public:
-  AnswerFiles(const std::filesystem::path& folder, bool version_2)
-      : predictions_(folder / "predictions_.json"), n_best_(folder / "nbest_predictions_.json") {
+  AnswerFiles(const std::filesystem::path& folder, bool version_2, bool beam_search)
+      : predictions_(folder / "predictions_.json"),
+        n_best_(folder / "nbest_predictions_.json"),
+        unit_(beam_search ? "_log_prob" : "_logit") {
     if (version_2) null_odds_.emplace(folder / "null_odds_.json");
   }
 
   void add(const std::string& id, const AnswerChoice& choice) {
     predictions_.add(id, choice.answer.text);
     ordered_json n_best = ordered_json::array();
-    for (const AnswerCandidate& candidate : choice.n_best) n_best.push_back(json_of(candidate));
+    for (const AnswerCandidate& candidate : choice.n_best)
+      n_best.push_back({{"text", candidate.text},
+                        {"start" + unit_, candidate.start_logit},
+                        {"end" + unit_, candidate.end_logit},
+                        {"probability", candidate.probability}});
     n_best_.add(id, n_best);
     if (null_odds_) null_odds_->add(id, *choice.null_score_diff);
   }
@@ -110,6 +109,7 @@ class AnswerFiles {
 
  private:
   ObjectFile predictions_, n_best_;
+  std::string unit_;  // of the scores of an answer's ends
   std::optional<ObjectFile> null_odds_;
 };
 
@@ -119,19 +119,6 @@ bool is_labelled(const std::vector<SquadQuestion>& questions, SquadVersion versi
     if (!question.labelled || (version == SquadVersion::k1 && question.answers.empty()))
       return false;
   return true;
-}
-
-SquadScores scores_of(const std::vector<SquadQuestion>& questions,
-                      const std::vector<AnswerChoice>& choices, SquadVersion version) {
-  std::vector<std::string> texts;
-  for (const AnswerChoice& choice : choices) texts.push_back(choice.answer.text);
-  auto answers = scored_answers(questions, texts, version);
-  SquadScores scores = squad_scores(answers, version);
-  if (version == SquadVersion::k1) return scores;
-  for (size_t i = 0; i < answers.size(); ++i)
-    answers[i].no_answer_score = *choices[i].null_score_diff;
-  scores.best = best_scores(answers);
-  return scores;
 }
 
 // Some questions at a time, so that a long file does not fill the memory.
@@ -163,7 +150,9 @@ std::string predict_squad_file(const PredictionRequest& request, const FileReque
   const SquadVersion version = squad_version(request.options);
   const auto questions = read_squad(files.input, AnswerStarts::kIgnored);
   QuestionAnswerer answerer = answerer_of(request);
-  AnswerFiles answers(files.output_dir, version == SquadVersion::k2);
+  const bool beam_search =
+      std::holds_alternative<AlbertForQuestionAnsweringBeamSearch>(answerer.head());
+  AnswerFiles answers(files.output_dir, version == SquadVersion::k2, beam_search);
   const auto choices = answer_all(answerer, questions, answers);
   answers.publish();
   if (!is_labelled(questions, version)) return "";

@@ -39,6 +39,27 @@ std::vector<ScoredAnswer> scored_answers(const std::vector<SquadQuestion>& gold,
   return answers;
 }
 
+std::vector<std::string> texts_of(const std::vector<AnswerChoice>& choices) {
+  std::vector<std::string> texts;
+  for (const AnswerChoice& choice : choices) texts.push_back(choice.answer.text);
+  return texts;
+}
+
+SquadScores scores_of(const std::vector<SquadQuestion>& gold,
+                      const std::vector<AnswerChoice>& choices, SquadVersion version) {
+  const std::vector<std::string> texts = texts_of(choices);
+  auto answers = scored_answers(gold, texts, version);
+  SquadScores scores = squad_scores(answers, version);
+  if (version == SquadVersion::k1) return scores;
+  std::vector<std::string> unthresholded;
+  for (const AnswerChoice& choice : choices) unthresholded.push_back(choice.unthresholded);
+  if (unthresholded != texts) answers = scored_answers(gold, unthresholded, version);
+  for (size_t i = 0; i < answers.size(); ++i)
+    answers[i].no_answer_score = *choices[i].null_score_diff;
+  scores.best = best_scores(answers);
+  return scores;
+}
+
 Metrics metrics_of(const SquadScores& scores, SquadVersion version) {
   if (version == SquadVersion::k1)
     return {{"exact_match", scores.all.exact}, {"f1", scores.all.f1}};

@@ -1,5 +1,6 @@
 #pragma once
 // Scores under the names of the official scripts.
+#include "albert/inference/answer_search.h"
 #include "albert/trainer/loop/metrics.h"
 #include "albert/trainer/tasks/span/scores.h"
 #include "albert/trainer/tasks/span/squad_file.h"
@@ -14,6 +15,12 @@ SquadVersion squad_version(const TaskOptions& options);
 std::vector<ScoredAnswer> scored_answers(const std::vector<SquadQuestion>& gold,
                                          const std::vector<std::string>& predicted,
                                          SquadVersion version);
+
+std::vector<std::string> texts_of(const std::vector<AnswerChoice>& choices);
+
+// Of one choice for each question; of v2.0 with the best over thresholds on null_score_diff.
+SquadScores scores_of(const std::vector<SquadQuestion>& gold,
+                      const std::vector<AnswerChoice>& choices, SquadVersion version);
 
 // exact_match, f1; or exact, f1, total, HasAns_exact, .., best_f1_thresh.
 Metrics metrics_of(const SquadScores& scores, SquadVersion version);

@@ -103,44 +103,46 @@ std::string SpanTask::data_hash() const {
 std::vector<double> SpanTask::count(Split split, std::span<const size_t> which) const {
   ALBERT_CHECK(split == Split::kTraining, "evaluation answers questions instead");
   const Batch batch = batch_of(parts_.training, which);
-  return parts_.model.count(batch.inputs, batch.labels);
+  return std::visit([&](const auto& head) { return head.count(batch.inputs, batch.labels); },
+                    parts_.head);
 }
 
 Deferred<Metrics> SpanTask::start(Split split, std::span<const size_t> which,
                                   ForwardOptions forward) {
   ALBERT_CHECK(split == Split::kTraining, "evaluation answers questions instead");
   const Batch batch = batch_of(parts_.training, which);
-  // Every window has a start and an end, so that both terms of the loss have one divisor.
+  // Every window has a start and an end, so that all terms of the loss have one divisor.
   const double divisor = forward.loss.counts.at(0), tokens = batch.tokens;
   const auto windows = static_cast<double>(which.size());
   forward.logits = false;
-  const auto pending = parts_.model.start(batch.inputs, batch.labels, forward);
-  return Deferred<Metrics>([=]() -> Metrics {
-    return {{"loss", *pending.get().loss * divisor}, {"weight", windows}, {"tokens", tokens}};
-  });
+  return std::visit(
+      [&](auto& head) {
+        const auto pending = head.start(batch.inputs, batch.labels, forward);
+        return Deferred<Metrics>([=]() -> Metrics {
+          return {{"loss", *pending.get().loss * divisor}, {"weight", windows}, {"tokens", tokens}};
+        });
+      },
+      parts_.head);
 }
 
 Metrics SpanTask::averages(const Metrics& sums) const {
   return {{"loss", sums.at("loss") / sums.at("weight")}};
 }
 
-std::vector<std::string> SpanTask::answers() {
-  std::vector<std::string> answers;
-  for (AnswerChoice& choice : choose_answers(parts_.model, parts_.validation.windowed,
-                                             parts_.validation.search, eval_batch_size_))
-    answers.push_back(std::move(choice.answer.text));
-  return answers;
+std::vector<AnswerChoice> SpanTask::answers() {
+  return choose_answers(parts_.head, parts_.validation.windowed, parts_.validation.search,
+                        eval_batch_size_);
 }
 
 Metrics SpanTask::evaluate() {
   const Validation& validation = parts_.validation;
-  const auto scored = scored_answers(validation.questions, answers(), validation.version);
-  return metrics_of(squad_scores(scored, validation.version), validation.version);
+  return metrics_of(scores_of(validation.questions, answers(), validation.version),
+                    validation.version);
 }
 
 ReportDetails SpanTask::details() {
   const Validation& validation = parts_.validation;
-  const std::vector<std::string> predicted = answers();
+  const std::vector<std::string> predicted = texts_of(answers());
   return span_details(validation.questions, predicted,
                       scored_answers(validation.questions, predicted, validation.version));
 }

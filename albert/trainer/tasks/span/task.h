@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "albert/inference/question_answerer.h"
+#include "albert/inference/question_answering_head.h"
 #include "albert/trainer/tasks/finetuning_task.h"
 #include "albert/trainer/tasks/span/scores.h"
 #include "albert/trainer/tasks/span/squad_file.h"
@@ -32,16 +32,16 @@ class SpanTask final : public FinetuningTask {
     SquadVersion version = SquadVersion::k1;
   };
   struct Parts {
-    AlbertForQuestionAnswering model;
+    QuestionAnsweringHead head;
     std::shared_ptr<const Tokenizer> tokenizer;
     SpanExamples training;
     Validation validation;
   };
   SpanTask(Parts parts, const FinetuningSizes& sizes);
 
-  AlbertPreTrainedModel& model() override { return parts_.model; }
+  AlbertPreTrainedModel& model() override { return model_of(parts_.head); }
   Metrics averages(const Metrics& sums) const override;  // loss
-  Metrics evaluate() override;                           // exact_match or exact, f1, ..
+  Metrics evaluate() override;                           // exact_match or exact, f1, best_f1, ..
   int64_t examples(Split split) const override;          // windows, or questions to evaluate
   std::string summary() const override;
   std::string data_hash() const override;
@@ -53,8 +53,8 @@ class SpanTask final : public FinetuningTask {
                           ForwardOptions forward) override;
 
  private:
-  // The text for each question to evaluate.
-  std::vector<std::string> answers();
+  // For each question to evaluate.
+  std::vector<AnswerChoice> answers();
 
   Parts parts_;
   int64_t eval_batch_size_;

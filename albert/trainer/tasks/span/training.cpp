@@ -1,5 +1,6 @@
 // From files and a folder to a model that is ready to be trained on questions.
 #include "albert/base/error.h"
+#include "albert/base/printable.h"
 #include "albert/trainer/tasks/span/reports.h"
 #include "albert/trainer/tasks/span/stages.h"
 #include "albert/trainer/tasks/span/task.h"
@@ -30,12 +31,30 @@ SpanTask::Validation validation_of(std::vector<SquadQuestion> questions,
   return validation;
 }
 
+// The form of head that the user asks for, else the folder's.
+bool wants_google_head(const FinetuningRequest& request, const AlbertConfig& config) {
+  const auto& asked = request.options.get<std::string>(span_options::kHead);
+  if (asked == "google" || asked == "transformers") return asked == "google";
+  if (!asked.empty())
+    fail(ErrorCode::kUsage, "--", span_options::kHead, ": found ", printable(asked),
+         ", wanted google or transformers");
+  return !request.model.empty() &&
+         has_beam_search_head(config, *open_weights(request.model, request.model_options.prefix));
+}
+
+template <class Head>
+Head started(const FinetuningRequest& request, const AlbertConfig& config) {
+  Head head(config);
+  start_model(head, request);
+  return head;
+}
+
 // A head that the folder has goes on; labels of another head are not its.
-AlbertForQuestionAnswering start_answerer(const FinetuningRequest& request, AlbertConfig config) {
+QuestionAnsweringHead start_head(const FinetuningRequest& request, AlbertConfig config) {
   config.id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
-  AlbertForQuestionAnswering model(config);
-  start_model(model, request);
-  return model;
+  if (wants_google_head(request, config))
+    return started<AlbertForQuestionAnsweringBeamSearch>(request, config);
+  return started<AlbertForQuestionAnswering>(request, config);
 }
 
 }  // namespace
@@ -50,7 +69,7 @@ std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request)
                               window_options(request.options, request.max_seq_length));
   if (!encoder.warning().empty()) request.warn(encoder.warning());
   return std::make_unique<SpanTask>(
-      SpanTask::Parts{start_answerer(request, config), tokenizer, span_examples(training, encoder),
+      SpanTask::Parts{start_head(request, config), tokenizer, span_examples(training, encoder),
                       validation_of(std::move(validation), encoder, request.options)},
       request.sizes);
 }

@@ -39,9 +39,10 @@ class TaggingPredictor final : public Predictor {
   }
   void add(const Record& record) override {
     const std::string words = key_named(column_, "tokens");
-    if (record.is_text())
+    if (record.is_text()) {
+      refuse_columns(record);
       texts_.push_back(classifier_.encoder().text(record.line()));
-    else if (record.is_list(words))
+    } else if (record.is_list(words))
       texts_.push_back(classifier_.encoder().words(record.items_at(words)));
     else
       texts_.push_back(classifier_.encoder().text(record.at(key_named(column_, "text"))));
@@ -59,6 +60,18 @@ class TaggingPredictor final : public Predictor {
   }
 
  private:
+  // Columns are known by words with tags in lines one after the other, one tag an entity's. A
+  // stream's are seen only as they come; those of files are refused before.
+  void refuse_columns(const Record& record) {
+    const std::string tag = tag_of_row(record.line());
+    const bool again = tagged_;
+    tagged_ = !tag.empty();
+    entity_ = tagged_ && ((again && entity_) || tag != "O");
+    if (again && entity_)
+      fail(ErrorCode::kUsage, record.place(),
+           ": found CoNLL's columns, wanted a text or an object a line; put them in a file and "
+           "give --input and --output_dir");
+  }
   ordered_json json_of(const std::vector<Entity>& entities) const {
     ordered_json list = ordered_json::array();
     for (const Entity& entity : entities)
@@ -74,6 +87,7 @@ class TaggingPredictor final : public Predictor {
   const char* label_key_;
   TokenClassifier classifier_;
   std::vector<WindowedText> texts_;
+  bool tagged_ = false, entity_ = false;  // the last lines end in tags; one of them is an entity's
 };
 
 bool has_blank(const std::string& word) { return word.find_first_of(" \t") != word.npos; }

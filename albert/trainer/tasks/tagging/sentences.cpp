@@ -194,6 +194,11 @@ std::vector<TaggedSentence> read_sentences(const std::filesystem::path& path,
   return sentences;
 }
 
+std::string tag_of_row(const std::string& line) {
+  const std::vector<std::string> cells = cells_of(line, line.find('\t') != line.npos);
+  return cells.size() < 2 || !is_entity_tag(cells.back()) ? "" : cells.back();
+}
+
 bool holds_tag_columns(const std::filesystem::path& path) {
   if (is_json_lines(path)) return false;
   TextReader reader(path);
@@ -201,8 +206,7 @@ bool holds_tag_columns(const std::filesystem::path& path) {
   for (std::string line; reader.next(line);) {
     if (ends_sentence(line) && words > 0) break;
     if (ends_sentence(line) || line[0] == '#') continue;
-    const std::vector<std::string> cells = cells_of(line, line.find('\t') != line.npos);
-    if (cells.size() < 2 || !is_entity_tag(cells.back())) return false;
+    if (tag_of_row(line).empty()) return false;
     ++words;
   }
   return words > 1;

@@ -38,6 +38,9 @@ std::vector<TaggedSentence> read_sentences(const std::filesystem::path& path,
                                            const TagColumns& columns, WordLabels labels,
                                            int64_t most = 0);
 
+// The label of an entity, or O, behind a word in a line of columns; empty where there is none.
+std::string tag_of_row(const std::string& line);
+
 // Whether a file holds columns whose last are labels of entities, by its first sentence, which has
 // two words or more. kMissingInput.
 bool holds_tag_columns(const std::filesystem::path& path);
