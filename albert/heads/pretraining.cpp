@@ -69,6 +69,13 @@ std::vector<double> AlbertForPreTraining::count(BatchInputs inputs, const PreTra
   return targets_of(labels, pack(inputs), config_.vocab_size).counts();
 }
 
+Var AlbertForPreTraining::order_logits(Tape& t, const PackedBatch& batch, Var pooled,
+                                       const ForwardOptions& options) const {
+  ops::Dropout dropout = classifier_dropout(options, batch.sequence_ids());
+  if (options.dropout.active) dropout.probability = sop_dropout_.value_or(dropout.probability);
+  return ops::linear(t, ops::dropout(t, pooled, dropout), {sop_weight_, sop_bias_});
+}
+
 Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inputs,
                                                                  const PreTrainingLabels& labels,
                                                                  const ForwardOptions& options) {
@@ -92,10 +99,7 @@ Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inp
     const Var hidden = result->encoder.last_hidden_state;
     const Var predictions =
         predictions_(t, every_row ? hidden : ops::gather_rows(t, hidden, HostView::of(masked_at)));
-    ops::Dropout dropout = classifier_dropout(options, batch.sequence_ids());
-    if (options.dropout.active) dropout.probability = sop_dropout_.value_or(dropout.probability);
-    const Var pooled = ops::dropout(t, *result->pooled, dropout);
-    const Var sop = ops::linear(t, pooled, {sop_weight_, sop_bias_});
+    const Var sop = order_logits(t, batch, *result->pooled, options);
     if (options.logits) prediction_logits = ops::unpack_rows(t, predictions.value(), batch);
     sop_logits = sop.value();
     if (!labelled) return {};

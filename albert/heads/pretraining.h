@@ -37,6 +37,9 @@ class AlbertForPreTraining
                             const LossOptions& loss = {}) const;
 
  private:
+  Var order_logits(Tape& t, const PackedBatch& batch, Var pooled,
+                   const ForwardOptions& options) const;  // [B, 2]
+
   Backbone backbone_;
   MlmHead predictions_;
   Parameter &sop_weight_, &sop_bias_;

@@ -10,16 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int64_t elements(const WeightSource& weights) {
-  int64_t count = 0;
-  for (const auto& [name, info] : weights.tensors()) {
-    int64_t n = 1;
-    for (const int64_t dim : info.shape) n *= dim;
-    count += n;
-  }
-  return count;
-}
-
 void check_empty(const fs::path& to) {
   std::error_code ignored;
   if (fs::exists(to, ignored) && !(fs::is_directory(to, ignored) && fs::is_empty(to, ignored)))
@@ -54,7 +44,7 @@ Conversion convert_model(const fs::path& from, const fs::path& to, const std::st
   if (check) check(folder.temporary());
   folder.publish();
   done.architecture = model.architecture();
-  done.parameters = elements(*model.weights);
+  done.parameters = model.parameters();
   return done;
 }
 

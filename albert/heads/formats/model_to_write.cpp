@@ -1,5 +1,8 @@
 #include "albert/heads/formats/model_to_write.h"
 
+#include <functional>
+#include <numeric>
+
 #include "albert/engine/weights/converted_weights.h"
 #include "albert/engine/weights/renamed_weights.h"
 #include "albert/heads/registry.h"
@@ -25,6 +28,16 @@ TensorSources sources_of(const std::string& architecture, const AlbertConfig& co
 }
 
 }  // namespace
+
+int64_t elements_of(const TensorInfo& tensor) {
+  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+int64_t ModelToWrite::parameters() const {
+  int64_t count = 0;
+  for (const auto& [name, info] : weights->tensors()) count += elements_of(info);
+  return count;
+}
 
 std::string architecture_of(const AlbertConfig& config, const WeightSource& weights) {
   if (!config.architectures.empty()) return config.architectures.front();

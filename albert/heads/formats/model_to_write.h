@@ -17,7 +17,9 @@ struct ModelToWrite {
   std::shared_ptr<const WeightSource> weights;
 
   const std::string& architecture() const { return config.architectures.front(); }
+  int64_t parameters() const;  // shared ones once
 };
+int64_t elements_of(const TensorInfo& tensor);
 
 // Which model of a folder is meant, and the type of what is written.
 struct ModelChoice {

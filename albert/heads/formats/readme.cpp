@@ -15,31 +15,16 @@ namespace fs = std::filesystem;
 constexpr const char* kResults = "eval_results.json";
 constexpr uint64_t kMaxResults = 1 << 20;
 
-struct Counts {
-  std::array<int64_t, 4> parts{};  // by ModelPart
-  int64_t total = 0;
-};
-
-Counts counts_of(const WeightSource& weights) {
-  Counts counts;
-  for (const auto& [name, info] : weights.tensors()) {
-    int64_t n = 1;
-    for (const int64_t dim : info.shape) n *= dim;
-    counts.parts.at(static_cast<size_t>(part_of(name))) += n;
-    counts.total += n;
-  }
-  return counts;
-}
-
-void add_parameters(std::ostream& text, const WeightSource& weights) {
-  constexpr std::array kParts{"embeddings", "encoder", "pooler", "head"};
-  const Counts counts = counts_of(weights);
+void add_parameters(std::ostream& text, const ModelToWrite& model) {
+  constexpr std::array kParts{"embeddings", "encoder", "pooler", "head"};  // by ModelPart
+  std::array<int64_t, kParts.size()> counts{};
+  for (const auto& [name, info] : model.weights->tensors())
+    counts.at(static_cast<size_t>(part_of(name))) += elements_of(info);
   text << "## Parameters\nThose that layers share are counted once.\n\n| part | parameters |\n"
        << "|---|---:|\n";
   for (size_t part = 0; part < kParts.size(); ++part)
-    if (counts.parts.at(part) > 0)
-      text << "| " << kParts.at(part) << " | " << counts.parts.at(part) << " |\n";
-  text << "| total | " << counts.total << " |\n";
+    if (counts.at(part) > 0) text << "| " << kParts.at(part) << " | " << counts.at(part) << " |\n";
+  text << "| total | " << model.parameters() << " |\n";
 }
 
 void add_results(std::ostream& text, const fs::path& from) {
@@ -64,7 +49,7 @@ std::string model_readme(const fs::path& from, const ModelToWrite& model) {
        << c.num_attention_heads << " attention heads, intermediate size " << c.intermediate_size
        << ", embeddings of " << c.embedding_size << ", vocabulary of " << c.vocab_size << ", up to "
        << c.max_position_embeddings << " tokens.\n\n";
-  add_parameters(text, *model.weights);
+  add_parameters(text, model);
   add_results(text, from);
   return text.str();
 }

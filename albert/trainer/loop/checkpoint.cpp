@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "albert/base/atomic_file.h"
+#include "albert/base/atomic_names.h"
 #include "albert/base/checksum.h"
 #include "albert/base/error.h"
 #include "albert/base/input_file.h"
@@ -41,12 +42,8 @@ void write_manifest(const fs::path& folder) {
                         nlohmann::ordered_json{{"format", 1}, {"files", files}}.dump(1) + "\n");
 }
 
-void sync_folder(const fs::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!synced)
+void bring_to_disk(const fs::path& folder) {
+  if (const int error = sync_folder(folder))
     fail(ErrorCode::kIo, folder.string(),
          ": cannot bring the folder to the disk: ", std::strerror(error));
 }
@@ -55,7 +52,7 @@ void rename_to(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
   if (error) fail(ErrorCode::kIo, to.string(), ": cannot be put in place: ", error.message());
-  sync_folder(to.parent_path());
+  bring_to_disk(to.parent_path());
 }
 
 std::optional<int64_t> step_of(const std::string& name) {
@@ -118,7 +115,7 @@ void Checkpoints::write(int64_t step, const std::function<void(const fs::path&)>
     fs::create_directories(temporary);
     fill(temporary);
     write_manifest(temporary);
-    sync_folder(temporary);
+    bring_to_disk(temporary);
     fs::remove_all(final_name);  // a damaged one of the same step
     rename_to(temporary, final_name);
     link_latest(step);

@@ -52,7 +52,7 @@ Recipe recipe_of(const Release& release) {
                       {"hidden_dropout_prob", release.dropout},
                       {"attention_probs_dropout_prob", release.dropout}};
   options.insert(options.end(), sizes.begin(), sizes.end());
-  return {"the ALBERT paper and the README of google-research/albert", options};
+  return {"sizes of the ALBERT paper, dropout of the releases, steps of Google's README", options};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "tests/support/hdf5_files.h"
 #include "tests/support/models.h"
 #include "tests/support/placed.h"
+#include "tests/support/weight_files.h"
 
 namespace albert::testing {
 namespace {
@@ -57,15 +58,9 @@ using Heads = ::testing::Types<AlbertModel, AlbertForPreTraining, AlbertForMaske
 TYPED_TEST_SUITE(KerasWeightsOf, Heads);
 
 TYPED_TEST(KerasWeightsOf, LoadBitForBit) {
-  const TemporaryFolder folder;
-  const auto model = TypeParam::from_config(tiny_config(), {.seed = 3, .backend = {.threads = 1}});
-  model.save_pretrained(folder / "m");
-  std::filesystem::remove(folder / "m/model.safetensors");
-  write_bytes(folder / "m/tf_model.h5", hdf5_of(datasets_of(model.state_dict())));
-  auto back = TypeParam::from_pretrained(folder / "m");
-  EXPECT_TRUE(same_bits(back.state_dict(), model.state_dict()));
-  EXPECT_TRUE(back.load_report().unexpected.empty());
-  EXPECT_TRUE(back.load_report().missing.empty());
+  expect_loads_bit_for_bit<TypeParam>([](const TensorFile& weights, const auto& folder) {
+    write_bytes(folder / "tf_model.h5", hdf5_of(datasets_of(weights)));
+  });
 }
 
 std::unique_ptr<const WeightSource> opened(const Datasets& datasets) {

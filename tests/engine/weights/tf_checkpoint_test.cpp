@@ -7,6 +7,7 @@
 #include "tests/support/files.h"
 #include "tests/support/models.h"
 #include "tests/support/tf_bundles.h"
+#include "tests/support/weight_files.h"
 
 namespace albert::testing {
 namespace {
@@ -90,15 +91,9 @@ using Heads =
 TYPED_TEST_SUITE(TfCheckpointOf, Heads);
 
 TYPED_TEST(TfCheckpointOf, LoadsBitForBit) {
-  const TemporaryFolder folder;
-  const auto model = TypeParam::from_config(tiny_config(), {.seed = 3, .backend = {.threads = 1}});
-  model.save_pretrained(folder / "m");
-  std::filesystem::remove(folder / "m/model.safetensors");
-  bundle_of(model.state_dict()).write(folder / "m/model.ckpt-best", {200, 4, true});
-  auto back = TypeParam::from_pretrained(folder / "m");
-  EXPECT_TRUE(same_bits(back.state_dict(), model.state_dict()));
-  EXPECT_TRUE(back.load_report().unexpected.empty());
-  EXPECT_TRUE(back.load_report().missing.empty());
+  expect_loads_bit_for_bit<TypeParam>([](const TensorFile& weights, const auto& folder) {
+    bundle_of(weights).write(folder / "model.ckpt-best", {200, 4, true});
+  });
 }
 
 class TfCheckpoint : public ::testing::Test {
