@@ -8,6 +8,7 @@
 
 #include "albert/trainer/loop/progress.h"
 #include "apps/commands.h"
+#include "apps/pretrain_data.h"
 
 namespace albert::apps {
 namespace {
@@ -16,8 +17,36 @@ struct PrepareFlags {
   std::vector<std::string> input;
   std::string tokenizer, output_dir, on_bad_input = "fail", preprocessing = "huggingface";
   PrepareOptions options;
+  std::vector<std::string> to_tfrecord;
+  int64_t dupe_factor = 40;
+  uint64_t seed = 12345;
+  PairOptions pairs;
+  MaskingOptions masking;
   bool quiet = false;
 };
+
+// Static examples of the shards that were made, for programs that read Google's records.
+void write_records(const PrepareFlags& flags, const Tokenizer& tokenizer, std::ostream& out) {
+  const Corpus corpus(flags.output_dir, "train", tokenizer);
+  const PretrainingSamples samples(corpus, tokenizer, flags.pairs, flags.masking, flags.seed);
+  const int64_t records = write_tf_examples(
+      samples, flags.dupe_factor, {flags.to_tfrecord.begin(), flags.to_tfrecord.end()},
+      {flags.pairs.max_seq_length, flags.masking.max_predictions_per_seq},
+      MaskingVocabulary(tokenizer));
+  if (!flags.quiet)
+    out << flags.to_tfrecord.front() << ": " << records << " examples in "
+        << flags.to_tfrecord.size() << (flags.to_tfrecord.size() == 1 ? " file" : " files")
+        << " of records\n";
+}
+
+void print(const PrepareFlags& flags, const PrepareResult& result, double seconds,
+           std::ostream& out) {
+  out << flags.output_dir << ": " << result.documents << " documents, " << result.sentences
+      << " sentences, " << result.tokens << " tokens in " << result.shards << " shards ("
+      << result.validation_documents << " documents, " << result.validation_tokens
+      << " tokens held out), " << short_number(static_cast<double>(result.tokens) / seconds)
+      << " tokens/s\n";
+}
 
 int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
   const bool google = flags.preprocessing == "google";
@@ -44,12 +73,8 @@ int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
   if (terminal) err << "\r\033[K";
   if (result.skipped_lines > 0)
     err << "albert: note: " << result.skipped_lines << " bad lines were left out\n";
-  if (flags.quiet) return 0;
-  out << flags.output_dir << ": " << result.documents << " documents, " << result.sentences
-      << " sentences, " << result.tokens << " tokens in " << result.shards << " shards ("
-      << result.validation_documents << " documents, " << result.validation_tokens
-      << " tokens held out), " << short_number(static_cast<double>(result.tokens) / elapsed())
-      << " tokens/s\n";
+  if (!flags.quiet) print(flags, result, elapsed(), out);
+  if (!flags.to_tfrecord.empty()) write_records(flags, *tokenizer, out);
   return 0;
 }
 
@@ -75,6 +100,13 @@ Runner declare_prepare(Command& command) {
                  "the end of a file ends no document");
   command.option("threads", o.threads, "threads; 0: every core");
   command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
+  command.texts("to_tfrecord", flags->to_tfrecord, "FILE",
+                "write examples as create_pretraining_data.py does, in turn to each file");
+  command.option("dupe_factor", flags->dupe_factor, "passes of --to_tfrecord, each masked anew");
+  command.option("random_seed", flags->seed, "of --to_tfrecord");
+  add_example_options(command, flags->pairs, flags->masking);
+  command.alias("to_tfrecord", {"output_file"});
+  command.limit("dupe_factor", 1, 100000);
   command.limit("validation_split", 0, 1);
   command.limit("shard_tokens", 1);
   command.limit("threads", 0, 4096);

@@ -3,18 +3,17 @@
 #include <ostream>
 
 #include "albert/trainer/tasks/pretraining_recipes.h"
-#include "albert/trainer/tasks/pretraining_task.h"
 #include "apps/cli/training_flags.h"
 #include "apps/commands.h"
+#include "apps/pretrain_data.h"
 
 namespace albert::apps {
 namespace {
 
 struct PretrainFlags {
-  std::string data_dir, tokenizer, model, config, recipe;
+  std::string tokenizer, model, config, recipe;
   AlbertConfig sizes;
-  PairOptions pairs;
-  MaskingOptions masking;
+  PretrainDataFlags data;
   int64_t eval_examples = 512;
   double sentence_order_dropout = 0.1;
   TrainingFlags training;
@@ -45,7 +44,7 @@ std::vector<std::string> recipe_arguments(const PretrainFlags& flags) {
 
 // The model of a folder, to go on from, or a new one from a config file or the size options.
 AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tokenizer,
-                                std::ostream& err) {
+                                int64_t max_seq_length, std::ostream& err) {
   ModelOptions options = flags.training.common.model(err);
   options.trainable = true;
   options.seed = flags.training.seed;
@@ -63,63 +62,82 @@ AlbertForPreTraining make_model(const PretrainFlags& flags, const Tokenizer& tok
     config.eos_token_id = tokenizer.sep_id();
     config.pad_token_id = tokenizer.pad_id();
     config.max_position_embeddings =
-        std::max<int64_t>(config.max_position_embeddings, flags.pairs.max_seq_length);
+        std::max<int64_t>(config.max_position_embeddings, max_seq_length);
   }
   config.validate();
   return AlbertForPreTraining::from_config(config, options);
 }
 
 nlohmann::ordered_json frozen_settings(const PretrainFlags& flags, const AlbertConfig& config,
-                                       const Corpus& corpus) {
+                                       const PretrainData& data) {
   auto settings = flags.training.frozen_settings();
-  settings["data"] = corpus.fingerprint();
+  settings["data"] = data.fingerprint();
   settings["config"] = nlohmann::json::parse(config.to_json());
   settings["model"] = flags.model;
-  settings["max_seq_length"] = flags.pairs.max_seq_length;
-  settings["short_seq_prob"] = flags.pairs.short_seq_prob;
-  settings["masked_lm_prob"] = flags.masking.masked_lm_prob;
-  settings["max_predictions_per_seq"] = flags.masking.max_predictions_per_seq;
-  settings["ngram"] = flags.masking.ngram;
-  settings["favor_shorter_ngram"] = flags.masking.favor_shorter_ngram;
-  settings["do_whole_word_mask"] = flags.masking.do_whole_word_mask;
+  settings["max_seq_length"] = data.max_seq_length();
+  settings["short_seq_prob"] = flags.data.pairs.short_seq_prob;
+  settings["masked_lm_prob"] = flags.data.masking.masked_lm_prob;
+  settings["max_predictions_per_seq"] = flags.data.masking.max_predictions_per_seq;
+  settings["ngram"] = flags.data.masking.ngram;
+  settings["favor_shorter_ngram"] = flags.data.masking.favor_shorter_ngram;
+  settings["do_whole_word_mask"] = flags.data.masking.do_whole_word_mask;
+  if (!flags.data.length_phases.empty()) settings["length_phases"] = flags.data.length_phases;
+  if (flags.data.initial_batch_size > 0 && flags.data.batch_size_warmup_steps > 0) {
+    settings["initial_train_batch_size"] = flags.data.initial_batch_size;
+    settings["batch_size_warmup_steps"] = flags.data.batch_size_warmup_steps;
+  }
   return settings;
+}
+
+void check_sources(const PretrainFlags& flags) {
+  if (!flags.data.data_dir.empty()) return;
+  if (flags.data.from_tfrecord.empty() || flags.tokenizer.empty())
+    fail(ErrorCode::kUsage,
+         "pretrain needs --data_dir, or --from_tfrecord and --tokenizer; see pretrain --help");
+}
+
+void check_sizes(const AlbertConfig& config, const Tokenizer& tokenizer, int64_t length) {
+  if (config.vocab_size >= tokenizer.vocab_size() && config.max_position_embeddings >= length)
+    return;
+  fail(ErrorCode::kMismatch, "model: found a vocabulary of ", config.vocab_size, " and ",
+       config.max_position_embeddings, " positions, wanted at least ", tokenizer.vocab_size(),
+       " and ", length);
+}
+
+void print_plan(const PretrainFlags& flags, const AlbertForPreTraining& model,
+                const PretrainData& data, std::ostream& out) {
+  out << "pre-training " << model.parameters().count() << " parameters on " << data.description()
+      << ", " << data.phases().front()->size_of_pass(0) << " examples a pass, "
+      << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
+      << std::endl;
 }
 
 int run(const PretrainFlags& flags, const Command& command, Communicator& ranks, std::ostream& out,
         std::ostream& err) {
   if (!flags.recipe.empty() && !flags.training.common.quiet)
     print_recipe(flags.recipe, pretraining_recipe(flags.recipe), out);
+  check_sources(flags);
   const auto tokenizer =
-      Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data_dir : flags.tokenizer);
-  const Corpus train_corpus(flags.data_dir, "train", *tokenizer),
-      held_out(flags.data_dir, "validation", *tokenizer);
-  AlbertForPreTraining model = make_model(flags, *tokenizer, err);
+      Tokenizer::from_pretrained(flags.tokenizer.empty() ? flags.data.data_dir : flags.tokenizer);
+  const TrainingFlags& training = flags.training;
+  const PretrainData data(flags.data, *tokenizer, training.seed, training.max_steps);
+  AlbertForPreTraining model = make_model(flags, *tokenizer, data.max_seq_length(), err);
   const auto order_dropout = sentence_order_dropout(flags, command);
   if (order_dropout) model.set_sentence_order_dropout(*order_dropout);
-  const AlbertConfig& config = model.config();
-  if (config.vocab_size < tokenizer->vocab_size() ||
-      config.max_position_embeddings < flags.pairs.max_seq_length)
-    fail(ErrorCode::kMismatch, "model: found a vocabulary of ", config.vocab_size, " and ",
-         config.max_position_embeddings, " positions, wanted at least ", tokenizer->vocab_size(),
-         " and ", flags.pairs.max_seq_length);
-  const PretrainingSamples samples(train_corpus, *tokenizer, flags.pairs, flags.masking,
-                                   flags.training.seed);
-  std::optional<PretrainingSamples> validation;
-  if (held_out.documents() > 0)
-    validation.emplace(held_out, *tokenizer, flags.pairs, flags.masking, 0);
+  check_sizes(model.config(), *tokenizer, data.max_seq_length());
+  LoopOptions loop = training.loop(ranks);
   PretrainingTask task(
-      model, *tokenizer, samples, validation ? &*validation : nullptr,
-      {.batch_size = flags.training.batch_size,
-       .eval_examples = flags.eval_examples,
-       .seed = flags.training.seed,
-       .keep = flags.training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations});
-  if (!flags.training.common.quiet)
-    out << "pre-training " << model.parameters().count() << " parameters on "
-        << train_corpus.tokens() << " tokens, " << samples.size_of_pass(0) << " examples a pass, "
-        << flags.training.max_steps << " steps of " << flags.training.batch_size << " examples"
-        << std::endl;
-  LoopOptions loop = flags.training.loop(ranks);
-  auto settings = frozen_settings(flags, config, train_corpus);
+      model, *tokenizer, data.phases(), data.held_out(),
+      BatchPlan({.batch_size = training.batch_size,
+                 .initial_batch_size = flags.data.initial_batch_size,
+                 .warmup_steps = flags.data.batch_size_warmup_steps,
+                 .phase_starts = data.phase_starts()},
+                loop.micro_batches),
+      {.eval_examples = flags.eval_examples,
+       .seed = training.seed,
+       .keep = training.gradient_checkpointing ? Keep::kRecompute : Keep::kActivations});
+  if (!training.common.quiet) print_plan(flags, model, data, out);
+  auto settings = frozen_settings(flags, model.config(), data);
   if (order_dropout) settings["sentence_order_dropout_prob"] = *order_dropout;
   loop.frozen_settings = settings.dump();
   const LoopResult result = train(task, loop, ranks, err);
@@ -134,7 +152,7 @@ Runner declare_pretrain(Command& command) {
   flags->training.kind = "lamb";
   flags->training.learning_rate = 0.00176;
   flags->training.max_steps = 125000;
-  command.required("data_dir", flags->data_dir, "folder that albert prepare made");
+  add_pretrain_data(command, flags->data);
   command.choice("recipe", flags->recipe, pretraining_recipe_names(),
                  "published sizes and hyper-parameters; google: the defaults of its scripts");
   command.option("tokenizer", flags->tokenizer, "vocabulary, if not the one in data_dir");
@@ -157,25 +175,12 @@ Runner declare_pretrain(Command& command) {
   command.omit_unless_set("sentence_order_dropout_prob");
   command.hide_default("sentence_order_dropout_prob");
   command.limit("sentence_order_dropout_prob", 0, 1);
-  command.option("max_seq_length", flags->pairs.max_seq_length, "tokens of an example");
-  command.option("short_seq_prob", flags->pairs.short_seq_prob,
-                 "share of documents cut into shorter examples");
-  command.option("masked_lm_prob", flags->masking.masked_lm_prob, "share of tokens to predict");
-  command.option("max_predictions_per_seq", flags->masking.max_predictions_per_seq,
-                 "most tokens to predict");
-  command.option("ngram", flags->masking.ngram, "longest run of words masked together");
-  command.boolean("favor_shorter_ngram", flags->masking.favor_shorter_ngram,
-                  "shorter runs are likelier");
-  command.boolean("do_whole_word_mask", flags->masking.do_whole_word_mask, "mask whole words");
-  command.option("eval_examples", flags->eval_examples, "held-out examples of an evaluation");
-  command.limit("short_seq_prob", 0, 1);
-  command.limit("masked_lm_prob", 0, 1);
-  for (const char* name : {"max_predictions_per_seq", "ngram", "eval_examples"})
-    command.limit(name, 1);
+  command.option("eval_examples", flags->eval_examples,
+                 "held-out examples of an evaluation, of each set");
+  command.limit("eval_examples", 1);
   command.alias("tokenizer", {"tokenizer_name", "spm_model_file", "vocab_file"});
   command.alias("model_name_or_path", {"init_checkpoint"});
   command.alias("config_name", {"albert_config_file"});
-  command.alias("masked_lm_prob", {"mlm_probability"});
   add_training(command, flags->training);
   command.presets([flags] { return recipe_arguments(*flags); });
   return [flags, &command](std::ostream& out, std::ostream& err) {

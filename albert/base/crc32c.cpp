@@ -49,4 +49,6 @@ uint32_t crc32c(std::span<const std::byte> bytes, uint32_t crc) {
   return ~crc;
 }
 
+uint32_t masked_crc32c(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
+
 }  // namespace albert

@@ -173,6 +173,12 @@ void Command::positional(const std::string& name, std::string& value, const std:
   app_->add_option(name, value, help);
 }
 
+void Command::positional(const std::string& name, std::vector<std::string>& values,
+                         const std::string& help) {
+  positional_ = name;
+  app_->add_option(name, values, help);
+}
+
 void Command::check_required() const {
   for (const auto& name : required_)
     if (!is_set(name))

@@ -61,6 +61,9 @@ class Command {
   const std::vector<std::string>& arguments() const { return arguments_; }
   // An argument without a name; required.
   void positional(const std::string& name, std::string& value, const std::string& help);
+  // One or more of them.
+  void positional(const std::string& name, std::vector<std::string>& values,
+                  const std::string& help);
 
   // The names of all options, without dashes.
   const std::vector<std::string>& names() const { return names_; }

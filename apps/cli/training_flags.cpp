@@ -70,6 +70,10 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("eval_steps", f.eval_steps, "updates between evaluations; 0: at the end");
   command.option("save_steps", f.save_steps, "updates between checkpoints; 0: at the end");
   command.option("save_total_limit", f.save_total_limit, "checkpoints that are kept; 0: all");
+  command.option("keep_checkpoint_steps", f.keep_checkpoint_steps,
+                 "checkpoints of multiples of it are kept besides; 0: none");
+  command.choice("report_to", f.report_to, {"none", "tensorboard"},
+                 "tensorboard: event files in output_dir/runs, too");
   command.option("seed", f.seed, "of everything random");
   command.boolean("gradient_checkpointing", f.gradient_checkpointing,
                   "recompute layers in backward, for memory");
@@ -89,7 +93,7 @@ void add_training(Command& command, TrainingFlags& f) {
   for (const char* name :
        {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon", "max_grad_norm",
         "logging_steps", "eval_steps", "save_steps", "rank_timeout", "replica_check_steps",
-        "start_warmup_step", "poly_power"})
+        "start_warmup_step", "poly_power", "keep_checkpoint_steps"})
     command.limit(name, 0);
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
@@ -156,6 +160,8 @@ LoopOptions TrainingFlags::loop(const Communicator& job) const {
   loop.save_steps = save_steps;
   loop.replica_check_steps = replica_check_steps;
   loop.keep_checkpoints = save_total_limit;
+  loop.keep_checkpoint_steps = keep_checkpoint_steps;
+  loop.tensorboard = report_to == "tensorboard";
   loop.resume = resume == "auto";
   loop.overwrite = overwrite;
   loop.quiet = common.quiet;

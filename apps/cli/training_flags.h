@@ -11,12 +11,14 @@ namespace albert::apps {
 // The options of every command that trains, under transformers' and Google's names.
 struct TrainingFlags {
   std::string output_dir, kind = "adamw", variant = "google", schedule = "linear", resume = "auto";
+  std::string report_to = "none";
   int64_t batch_size = 32, accumulation = 1, max_steps = 0;
   int ranks = 0;  // to be started here; 0: what a launcher started, else one
   double learning_rate = 5e-5, weight_decay = 0.01, max_grad_norm = 1, warmup = 0, poly_power = 1;
   int64_t start_warmup_step = 0;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-6;
   int64_t logging_steps = 10, eval_steps = 0, save_steps = 0, replica_check_steps = 100;
+  int64_t keep_checkpoint_steps = 0;
   int save_total_limit = 2;
   uint64_t seed = 42;
   std::string rate_multipliers, freeze;

@@ -167,6 +167,86 @@ TEST_F(Pipeline, SplitsOfTheBatchAndThreadsGiveTheSameModel) {
   EXPECT_EQ(read_bytes(folder / "a/model.safetensors"), read_bytes(folder / "b/model.safetensors"));
 }
 
+TEST_F(Pipeline, PhasesAndGrowingBatchesGoOnToTheSameBits) {
+  const std::vector<std::string> more{"--length_phases",
+                                      "24:0.4",
+                                      "--initial_train_batch_size",
+                                      "2",
+                                      "--batch_size_warmup_steps",
+                                      "20",
+                                      "--save_steps",
+                                      "4",
+                                      "--validation_data",
+                                      "again=" + (folder / "shards").string()};
+  ASSERT_EQ(run_albert(pretrain("whole", more)).code, 0);
+  for (const char* checkpoint : {"checkpoint-8", "checkpoint-20"}) {  // in either phase
+    const pid_t child = start(pretrain("parts", more));
+    EXPECT_TRUE(appears(folder / "parts" / checkpoint));
+    kill(child, SIGKILL);
+    exit_code_of(child);
+  }
+  const Outcome last = run_albert(pretrain("parts", more));
+  ASSERT_EQ(last.code, 0) << last.err;
+  EXPECT_EQ(read_bytes(folder / "parts/model.safetensors"),
+            read_bytes(folder / "whole/model.safetensors"));
+  EXPECT_NE(read_bytes(folder / "whole/metrics.jsonl").find("eval_again_mlm_loss"),
+            std::string::npos);
+  ASSERT_EQ(run_albert(pretrain("plain")).code, 0);
+  EXPECT_NE(read_bytes(folder / "plain/model.safetensors"),
+            read_bytes(folder / "whole/model.safetensors"));
+  EXPECT_EQ(run_albert(pretrain("parts", {"--length_phases", "24:0.5"})).code, 78)
+      << "other phases are another run";
+}
+
+TEST_F(Pipeline, PhasesAndHeldOutSetsThatMakeNoSenseAreRefused) {
+  for (const char* phases :
+       {"24", "24:", "x:0.5", "24:0.5,32:0.5", "24:30", "24.5:0.5", "96:0.5"}) {
+    const Outcome r = run_albert(pretrain("bad", {"--length_phases", phases}));
+    EXPECT_EQ(r.code, 2) << phases;
+    EXPECT_NE(r.err.find("--length_phases"), std::string::npos) << r.err;
+  }
+  const std::string shards = folder / "shards";
+  for (const std::string& item : {shards, "=" + shards, "a b=" + shards}) {
+    const Outcome r = run_albert(pretrain("bad", {"--validation_data", item}));
+    EXPECT_EQ(r.code, 2) << item;
+    EXPECT_NE(r.err.find("wanted NAME=DIR"), std::string::npos) << r.err;
+  }
+  EXPECT_EQ(run_albert(pretrain("bad", {"--initial_train_batch_size", "3",
+                                        "--batch_size_warmup_steps", "5"}))
+                .code,
+            2);
+}
+
+TEST_F(Pipeline, LearnsFromRecordsOfGooglesFormat) {
+  const std::string a = folder / "a.tfrecord", b = folder / "b.tfrecord";
+  const Outcome made =
+      run_albert({"prepare", "--input", folder / "text.txt", "--tokenizer",
+                  ALBERT_GOLDEN_DIR "/tokenizer/spiece.model", "--output_dir", folder / "again",
+                  "--to_tfrecord", a, b, "--dupe_factor", "2", "--max_seq_length", "48"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_NE(made.out.find("examples in 2 files of records"), std::string::npos) << made.out;
+  std::vector<std::string> command = pretrain("recorded", {"--from_tfrecord", a, b});
+  ASSERT_EQ(run_albert(command).code, 0);
+  command = pretrain("recorded", {"--from_tfrecord", a});
+  EXPECT_EQ(run_albert(command).code, 78) << "other records are another run";
+  write_bytes(a, read_bytes(a).substr(0, 1000));
+  const Outcome cut = run_albert(pretrain("cut", {"--from_tfrecord", a, b}));
+  EXPECT_EQ(cut.code, 65);
+  EXPECT_NE(cut.err.find("a.tfrecord: byte "), std::string::npos) << cut.err;
+  EXPECT_EQ(run_albert({"pretrain", "--from_tfrecord", b, "--output_dir", folder / "x"}).code, 2)
+      << "a tokenizer is wanted";
+}
+
+TEST_F(Pipeline, ComparesRunsOnOnePage) {
+  ASSERT_EQ(run_albert(pretrain("one")).code, 0);
+  ASSERT_EQ(run_albert(pretrain("two", {"--seed", "7"})).code, 0);
+  const Outcome r =
+      run_albert({"report", folder / "one", folder / "two", "--output", folder / "both.html"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_NE(read_bytes(folder / "both.html").find("<td>seed</td><td>42</td><td>7</td>"),
+            std::string::npos);
+}
+
 TEST_F(Pipeline, FinetunesAndPredicts) {
   ASSERT_EQ(run_albert(pretrain("pre", {"--max_steps", "4"})).code, 0);
   const std::vector<std::string> finetune = {

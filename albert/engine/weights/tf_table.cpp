@@ -126,8 +126,6 @@ BlockHandle read_footer(const PlacedBytes& file) {
 
 }  // namespace
 
-uint32_t masked_crc32c(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
-
 uint64_t read_varint(ByteReader& reader, const char* what) {
   uint64_t value = 0;
   for (int shift = 0; shift < 64; shift += 7) {

@@ -10,9 +10,6 @@
 
 namespace albert {
 
-// TensorFlow rotates and shifts the checksums that it stores, as LevelDB does.
-uint32_t masked_crc32c(uint32_t crc);
-
 // A number in base 128, its lowest seven bits first; Error(kBadData) when it is longer than 10
 // bytes.
 uint64_t read_varint(ByteReader& reader, const char* what);

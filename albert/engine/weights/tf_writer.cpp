@@ -7,32 +7,18 @@
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/crc32c.h"
+#include "albert/base/protobuf.h"
 #include "albert/engine/weights/tf_table.h"
 
 namespace albert {
 namespace {
 
+using protobuf::bytes_field;
+using protobuf::fixed32;
+using protobuf::number_field;
+using protobuf::varint;
+
 using Entries = std::vector<std::pair<std::string, std::string>>;  // keys and values of a table
-
-std::string varint(uint64_t value) {
-  std::string bytes;
-  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
-  return bytes + static_cast<char>(value);
-}
-
-std::string fixed32(uint32_t value) {
-  std::string bytes;
-  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(value >> shift);
-  return bytes;
-}
-
-// Fields of a protobuf message: a number, which is left out where it is 0, and bytes.
-std::string number_field(uint64_t field, uint64_t value) {
-  return value == 0 ? "" : varint(field << 3) + varint(value);
-}
-std::string bytes_field(uint64_t field, const std::string& bytes) {
-  return varint(field << 3 | 2) + varint(bytes.size()) + bytes;
-}
 
 // DataType of tensorflow/core/framework/types.proto.
 uint64_t type_of(DType dtype) {

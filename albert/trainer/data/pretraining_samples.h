@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "albert/trainer/data/corpus.h"
+#include "albert/trainer/data/example_source.h"
 #include "albert/trainer/data/masking.h"
 
 namespace albert {
@@ -14,27 +15,18 @@ struct PairOptions {
   double short_seq_prob = 0.1;
 };
 
-struct PretrainingExample {
-  std::vector<int32_t> input_ids, token_type_ids;
-  std::vector<int32_t> masked_positions, masked_labels;
-  int32_t sentence_order_label = 0;  // 0 in order; 1 swapped, or the second from another document
-  std::vector<int32_t> ngrams;       // words of each masked n-gram
-  bool random_document = false;
-};
-
-// An endless, shuffled stream of examples. Example p is a pure function of (seed, p), in whatever
-// order and from whatever thread it is asked for. Each pass over the corpus cuts, pairs and masks
-// it anew, as Google's dupe_factor does.
-class PretrainingSamples {
+// Examples made of a corpus: each pass over it cuts, pairs and masks it anew, as Google's
+// dupe_factor does.
+class PretrainingSamples final : public ExampleSource {
  public:
   // `corpus` must outlive this. Error(kBadData) for a corpus without documents; kUsage for a length
   // below 8.
   PretrainingSamples(const Corpus& corpus, const Tokenizer& tokenizer, const PairOptions& pairs,
                      const MaskingOptions& masking, uint64_t seed);
-  ~PretrainingSamples();
+  ~PretrainingSamples() override;
 
-  PretrainingExample example(int64_t position) const;
-  int64_t size_of_pass(int64_t pass) const;  // examples
+  PretrainingExample example(int64_t position) const override;
+  int64_t size_of_pass(int64_t pass) const override;
 
  private:
   // Sentences [first, end) of a document, of which [first, middle) are the first text.

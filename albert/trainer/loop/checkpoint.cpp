@@ -154,11 +154,11 @@ std::string Checkpoints::last_good() const {
               : "there is no checkpoint yet";
 }
 
-void Checkpoints::prune(int keep, const std::vector<int64_t>& spare) {
+void Checkpoints::prune(int keep, const std::function<bool(int64_t step)>& spares) {
   const auto found = steps();
   if (keep <= 0 || static_cast<int>(found.size()) <= keep) return;
   for (size_t i = 0; i + static_cast<size_t>(keep) < found.size(); ++i) {
-    if (std::find(spare.begin(), spare.end(), found[i]) != spare.end()) continue;
+    if (spares(found[i])) continue;
     // Renamed first: half a deleted checkpoint must not look like a damaged one.
     const fs::path dropped = folder(found[i]).string() + ".tmp";
     std::error_code ignored;

@@ -26,8 +26,9 @@ class Checkpoints {
   // For messages: where a run can go on from, or that it cannot.
   std::string last_good() const;
 
-  // Deletes all but the newest `keep` and those of the steps in `spare`; keep <= 0 deletes none.
-  void prune(int keep, const std::vector<int64_t>& spare);
+  // Deletes all but the newest `keep` and those of steps that `spares` says; keep <= 0 deletes
+  // none.
+  void prune(int keep, const std::function<bool(int64_t step)>& spares);
 
   void remove(int64_t step);  // Error(kIo)
 

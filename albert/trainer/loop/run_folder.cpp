@@ -39,12 +39,21 @@ void RunFolder::begin(int64_t step) {
   if (!options_.arguments.empty())
     write_file_atomically(options_.output_dir / "args.json", options_.arguments);
   metrics_.emplace(options_.output_dir / "metrics.jsonl", step);
+  if (options_.tensorboard) events_.emplace(options_.output_dir / "runs", step);
+}
+
+void RunFolder::log(int64_t step, const Metrics& metrics) {
+  metrics_->write(step, metrics);
+  if (events_) events_->write(step, metrics);
 }
 
 void RunFolder::save(int64_t step, int64_t best_step,
                      const std::function<void(const fs::path&)>& fill) {
   checkpoints_.write(step, fill);
-  checkpoints_.prune(options_.keep_checkpoints, {best_step});
+  checkpoints_.prune(options_.keep_checkpoints, [&](int64_t other) {
+    const int64_t every = options_.keep_checkpoint_steps;
+    return other == best_step || (every > 0 && other % every == 0);
+  });
 }
 
 }  // namespace albert

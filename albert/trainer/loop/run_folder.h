@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "albert/trainer/loop/checkpoint.h"
+#include "albert/trainer/loop/event_file.h"
 #include "albert/trainer/loop/metrics_log.h"
 #include "albert/trainer/loop/training_loop.h"
 
@@ -22,10 +23,12 @@ class RunFolder {
   // named on `log`. Error(kBadData) where there is none but damaged ones.
   std::optional<int64_t> resume_step(std::ostream& log) const;
 
-  // Begins metrics.jsonl behind the records up to `step`, and writes args.json.
+  // Begins metrics.jsonl behind the records up to `step`, a file for TensorBoard in runs/ where the
+  // options say so, and writes args.json.
   void begin(int64_t step);
-  void log(int64_t step, const Metrics& metrics) { metrics_->write(step, metrics); }
-  // Writes the checkpoint of `step`, then deletes old ones, but not `best_step`.
+  void log(int64_t step, const Metrics& metrics);
+  // Writes the checkpoint of `step`, then deletes old ones, but not `best_step` and those that
+  // keep_checkpoint_steps keeps.
   void save(int64_t step, int64_t best_step,
             const std::function<void(const std::filesystem::path& folder)>& fill);
 
@@ -34,6 +37,7 @@ class RunFolder {
   FolderLock lock_;
   Checkpoints checkpoints_;
   std::optional<MetricsLog> metrics_;
+  std::optional<EventFile> events_;
 };
 
 }  // namespace albert

@@ -8,17 +8,16 @@
 #include <sstream>
 #include <utility>
 
-#include "albert/base/checksum.h"
 #include "albert/base/error.h"
-#include "albert/base/json.h"
+#include "albert/trainer/loop/agreed_options.h"
 #include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/checkpoint_writer.h"
 #include "albert/trainer/loop/progress.h"
 #include "albert/trainer/loop/replica_check.h"
 #include "albert/trainer/loop/run_folder.h"
+#include "albert/trainer/loop/step_times.h"
 #include "albert/trainer/loop/stop_signal.h"
 #include "albert/trainer/loop/training_state.h"
-#include "albert/trainer/parallel/agreement.h"
 #include "albert/trainer/parallel/gradient_sum.h"
 
 namespace albert {
@@ -27,24 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxSkipped = 10;  // updates in a row without finite gradients
-
-// What decides the turns that a rank takes and the weights it ends with.
-NamedValues values_that_decide(const LoopOptions& options) {
-  NamedValues values{{"program", xxh3_128_of_file("/proc/self/exe")}};
-  const auto settings = parse_ordered_json("the settings", options.frozen_settings);
-  for (const auto& [name, value] : settings.items()) values.emplace_back(name, value.dump());
-  for (const auto& [name, number] : {std::pair{"total_steps", options.total_steps},
-                                     {"micro-batches", options.micro_batches},
-                                     {"logging_steps", options.logging_steps},
-                                     {"eval_steps", options.eval_steps},
-                                     {"save_steps", options.save_steps},
-                                     {"replica_check_steps", options.replica_check_steps},
-                                     {"early_stopping_patience", options.early_stopping_patience}})
-    values.emplace_back(name, std::to_string(number));
-  values.emplace_back("early_stopping_threshold", std::to_string(options.early_stopping_threshold));
-  values.emplace_back("metric_for_best_model", options.best_metric);
-  return values;
-}
 
 class Loop {
  public:
@@ -63,7 +44,7 @@ class Loop {
   }
 
   LoopResult run() {
-    check_same_options();
+    check_same_options(ranks_, options_, runs_behind());
     resume();
     const bool terminal = !options_.quiet && ranks_.leads() && isatty(STDERR_FILENO) != 0;
     progress_.emplace(log_, terminal, options_.total_steps, state_.step);
@@ -85,6 +66,7 @@ class Loop {
     double rate;
     Deferred<Metrics> sums;
     Deferred<kernels::UpdateState> update;
+    std::optional<Deferred<Optimizer::TrustRatios>> trust_ratios;  // where they are logged
   };
 
   OptimizerOptions optimizer_options() const {
@@ -95,16 +77,11 @@ class Loop {
   bool is_last() const { return state_.step == options_.total_steps; }
   bool has_ended() const { return is_last() || out_of_patience(state_, options_); }
   bool is_due(int64_t every) const { return due_after(state_.step, every); }
+  bool is_logged(int64_t step) const {
+    return due_after(step, options_.logging_steps) || step == options_.total_steps;
+  }
   static bool due_after(int64_t step, int64_t every) { return every > 0 && step % every == 0; }
   bool runs_behind() const { return !task_.model().backend().host_accessible(); }
-
-  // Ranks that took other turns would wait for each other for ever.
-  void check_same_options() {
-    if (ranks_.size() == 1) return;
-    NamedValues values = values_that_decide(options_);
-    values.emplace_back("device", runs_behind() ? "a GPU" : "the CPU");
-    check_same_values(ranks_, values);
-  }
 
   void resume() {
     const int64_t own = folder_ ? folder_->resume_step(log_).value_or(-1) : 0;
@@ -140,9 +117,10 @@ class Loop {
     const Share share = gradients_.begin(state_.micro_batches);
     for (int64_t i = 0; i < share.count; ++i)
       own.push_back({step, share.first + i, state_.micro_batches});
-    std::vector<double> totals = task_.counts(own);
+    std::vector<double> totals =
+        times_.measure(StepTimes::kData, [&] { return task_.counts(own); });
     totals.push_back(signal_.raised() ? 1 : 0);
-    ranks_.sum(totals);
+    times_.measure(StepTimes::kCommunication, [&] { ranks_.sum(totals); });
     stopping_ = totals.back() > 0;
     totals.pop_back();
     if (stopping_) return std::nullopt;
@@ -152,9 +130,11 @@ class Loop {
       sums.push_back(task_.accumulate(part, totals, optimizer_.loss_scale()));
       gradients_.end_part();
     }
-    gradients_.finish();
+    times_.measure(StepTimes::kCommunication, [&] { gradients_.finish(); });
     const double rate = options_.schedule.at(step);
-    return Queued{rate, sum_of(std::move(sums)), optimizer_.step(rate)};
+    Queued queued{rate, sum_of(std::move(sums)), optimizer_.step(rate), std::nullopt};
+    if (folder_ && is_logged(step + 1)) queued.trust_ratios = optimizer_.trust_ratios(rate);
+    return queued;
   }
 
   // Ends the update that was queued. If nothing has to see its weights, the one after it is queued
@@ -187,10 +167,11 @@ class Loop {
       note_skipped(now);
     if (now.applied != 0) sums_.add(sums);
     progress_->step(state_.step, sums.at("tokens") * ranks_.size());  // shares are about alike
-    if (is_due(options_.logging_steps) || is_last()) record(queued.rate, now.gradient_norm);
+    if (is_logged(state_.step)) record(queued, now.gradient_norm);
   }
 
   void note_skipped(const kernels::UpdateState& now) {
+    ++state_.skipped;
     const std::string step = "step " + std::to_string(state_.step);
     if (now.overflowed != 0)
       return progress_->note(step + ": gradients overflowed f16, update skipped; loss scale now " +
@@ -216,15 +197,19 @@ class Loop {
     return sums;
   }
 
-  void record(double rate, double norm) {
+  void record(const Queued& queued, double norm) {
     if (sums_.values().empty()) return;
     const Metrics sums = over_ranks(std::exchange(sums_, {}));
     if (!folder_) return;
     const Metrics shown = task_.averages(sums);
     Metrics logged = shown;
-    logged.set("learning_rate", rate);
+    logged.set("learning_rate", queued.rate);
     logged.set("gradient_norm", norm);
     logged.set("tokens_per_second", progress_->tokens_per_second());
+    logged.add(times_.take_shares());
+    if (state_.skipped > 0) logged.set("skipped_updates", static_cast<double>(state_.skipped));
+    for (const auto& [name, ratio] : queued.trust_ratios->get())
+      logged.set("trust_ratio/" + name, ratio);
     folder_->log(state_.step, logged);
     if (!options_.quiet) progress_->record(state_.step, shown);
   }
@@ -255,14 +240,17 @@ class Loop {
   void save() {
     if (saved_at_ == state_.step) return;
     check();
-    if (writer_)
-      writer_->start(state_.step, state_.best_step,
-                     [write = copy_of_training_state(task_.model(), optimizer_, state_),
-                      this](const fs::path& folder) {
-                       write(folder);
-                       task_.save_extras(folder);
-                     });
+    if (writer_) times_.measure(StepTimes::kCheckpoint, [&] { start_to_write(); });
     saved_at_ = state_.step;
+  }
+
+  void start_to_write() {
+    writer_->start(state_.step, state_.best_step,
+                   [write = copy_of_training_state(task_.model(), optimizer_, state_),
+                    this](const fs::path& folder) {
+                     write(folder);
+                     task_.save_extras(folder);
+                   });
   }
 
   void look_at_writer() {
@@ -314,6 +302,7 @@ class Loop {
   TrainingState state_;
   std::optional<Queued> queued_;
   std::optional<Progress> progress_;
+  StepTimes times_;
   Metrics sums_, evaluation_;
   int64_t evaluated_at_ = -1, saved_at_ = -1;
   bool stopping_ = false;

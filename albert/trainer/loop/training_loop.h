@@ -19,9 +19,10 @@ struct LoopOptions {
   Schedule schedule;
   // Updates between two records, evaluations, checkpoints; 0: evaluate and save at the end only.
   int64_t logging_steps = 10, eval_steps = 0, save_steps = 0;
-  int64_t replica_check_steps = 0;  // between comparisons of all ranks' weights; 0: when saving
-  int keep_checkpoints = 2;         // besides the best; <= 0: all
-  std::string best_metric;          // of evaluation; empty: none is kept
+  int64_t replica_check_steps = 0;    // between comparisons of all ranks' weights; 0: when saving
+  int keep_checkpoints = 2;           // besides the best; <= 0: all
+  int64_t keep_checkpoint_steps = 0;  // a checkpoint of a multiple of it is never deleted; 0: none
+  std::string best_metric;            // of evaluation; empty: none is kept
   bool best_is_greater = true;
   bool load_best_at_end = false;
   // Ends after so many evaluations in a row whose best_metric is not better than the best before by
@@ -35,6 +36,7 @@ struct LoopOptions {
   bool resume = true;     // from the newest complete checkpoint in output_dir, if there is one
   // Removes the results that are there; without it they are an Error(kUsage) where resume is off.
   bool overwrite = false;
+  bool tensorboard = false;  // event files in output_dir/runs, too
   bool quiet = false;
 };
 

@@ -50,6 +50,7 @@ nlohmann::ordered_json json_of(const TrainingState& state, const kernels::Update
   return {{"step", state.step},
           {"optimizer_steps", static_cast<int64_t>(update.updates)},
           {"skipped_in_a_row", state.skipped_in_a_row},
+          {"skipped", state.skipped},
           {"best_step", state.best_step},
           {"best_value", state.best_value},
           {"evaluations_without_gain", state.evaluations_without_gain},
@@ -90,6 +91,7 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
   check_settings(frozen_settings, before.raw(), folder);
   state.step = json.at("step").integer();
   state.skipped_in_a_row = static_cast<int>(json.at("skipped_in_a_row").integer());
+  state.skipped = json.integer_or("skipped", 0);
   state.best_step = json.at("best_step").integer();
   state.best_value = json.at("best_value").number();
   state.evaluations_without_gain = json.integer_or("evaluations_without_gain", 0);

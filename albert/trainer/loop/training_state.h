@@ -13,6 +13,7 @@ namespace albert {
 struct TrainingState {
   int64_t step = 0;  // updates tried
   int skipped_in_a_row = 0;
+  int64_t skipped = 0;  // of all updates tried, without finite gradients
   int64_t best_step = 0;
   double best_value = 0;
   int64_t evaluations_without_gain = 0;  // since the best one, by LoopOptions' threshold

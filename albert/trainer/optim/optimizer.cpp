@@ -77,6 +77,7 @@ void Optimizer::make_table() {
       continue;
     }
     const auto offset = static_cast<const std::byte*>(p.value.data) - begin;
+    if (p.decay) scaled_.push_back({p.name, rows.parameters.size() / 4, rate});
     rows.add(offset / static_cast<int64_t>(size_of(p.value.dtype)), p.shape.size(), p.decay, rate);
   }
   blocks_ = device_copy(session_.backend(), rows.blocks);
@@ -93,6 +94,19 @@ Deferred<UpdateState> Optimizer::step(double learning_rate) {
   });
   const Deferred<HostTensor> state = start_download(session_.backend(), state_);
   return Deferred<UpdateState>([state] { return state_of(state.get()); });
+}
+
+Deferred<Optimizer::TrustRatios> Optimizer::trust_ratios(double learning_rate) const {
+  if (options_.kind != OptimizerOptions::Kind::kLamb || learning_rate == 0)
+    return Deferred<TrustRatios>([] { return TrustRatios(); });
+  const Deferred<HostTensor> rates = start_download(session_.backend(), rates_);
+  return Deferred<TrustRatios>([rates, learning_rate, scaled = scaled_] {
+    const HostTensor values = rates.get();
+    TrustRatios ratios;
+    for (const Scaled& s : scaled)
+      ratios.emplace_back(s.name, values.data<double>()[s.row] / (learning_rate * s.rate));
+    return ratios;
+  });
 }
 
 void Optimizer::update(const kernels::Stream& s, Tensor learning_rate) {

@@ -42,6 +42,11 @@ class Optimizer {
   // captured as a graph, as every step is.
   Deferred<kernels::UpdateState> step(double learning_rate);
 
+  // LAMB's trust ratios |w| / |u| of the update that step(learning_rate) queued last, for every
+  // parameter that decays and learns, by its name; of AdamW none.
+  using TrustRatios = std::vector<std::pair<std::string, double>>;
+  Deferred<TrustRatios> trust_ratios(double learning_rate) const;
+
   // [1], for ForwardOptions::loss_scale: each step() puts the scale of the next losses there.
   Tensor loss_scale() const { return loss_scale_; }
   kernels::UpdateState state() const;                 // waits
@@ -58,6 +63,12 @@ class Optimizer {
   ParameterStore& parameters_;
   OptimizerOptions options_;
   std::vector<Tensor> frozen_gradients_;
+  struct Scaled {
+    std::string name;  // of a parameter that has a trust ratio
+    size_t row;        // of rates_
+    double rate;
+  };
+  std::vector<Scaled> scaled_;
   kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
   Tensor m_, v_, squares_, norm_partials_, partials_, rates_, state_, factors_, loss_scale_;
   kernels::UpdateTable table_;

@@ -58,23 +58,24 @@ Metrics sums_of(const AlbertForPreTrainingOutput& out, double tokens, double mlm
 }  // namespace
 
 PretrainingTask::PretrainingTask(AlbertForPreTraining& model, const Tokenizer& tokenizer,
-                                 const PretrainingSamples& samples,
-                                 const PretrainingSamples* validation,
+                                 std::vector<const ExampleSource*> phases,
+                                 std::vector<HeldOutSet> held_out, BatchPlan plan,
                                  const PretrainingTaskOptions& options)
     : model_(model),
       tokenizer_(tokenizer),
-      samples_(samples),
-      validation_(validation),
+      phases_(std::move(phases)),
+      held_out_(std::move(held_out)),
+      plan_(std::move(plan)),
       options_(options) {}
 
 std::vector<PretrainingTask::Examples> PretrainingTask::examples_of(
     std::span<const MicroBatch> parts) const {
   std::vector<Examples> batches;
   for (const MicroBatch& part : parts) {
-    const int64_t first = part.first_example(options_.batch_size);
+    const BatchPlan::Part own = plan_.part(part.step, part.index, part.all);
+    const ExampleSource& samples = *phases_.at(static_cast<size_t>(own.phase));
     Examples& examples = batches.emplace_back();
-    for (int64_t i = 0; i < part.size(options_.batch_size); ++i)
-      examples.push_back(samples_.example(first + i));
+    for (int64_t i = 0; i < own.count; ++i) examples.push_back(samples.example(own.first + i));
   }
   return batches;
 }
@@ -131,20 +132,26 @@ Metrics PretrainingTask::averages(const Metrics& sums) const {
           {"sop_accuracy", sums.at("sop_correct") / pairs}};
 }
 
-Metrics PretrainingTask::evaluate() {
-  if (!validation_) return {};
+Metrics PretrainingTask::evaluate_on(const ExampleSource& samples) {
   constexpr int64_t kEvalBatch = 32;
   Metrics sums;
   for (int64_t at = 0; at < options_.eval_examples; at += kEvalBatch) {
     Examples examples;
     for (int64_t i = at; i < std::min(options_.eval_examples, at + kEvalBatch); ++i)
-      examples.push_back(validation_->example(i));
+      examples.push_back(samples.example(i));
     const Batch batch = batch_of(examples);
     const auto out = model_.forward(batch.inputs, batch.labels, {.logits = false});
     sums.add(sums_of(out, tokens_of(examples), static_cast<double>(out.mlm_count),
                      static_cast<double>(out.sop_count)));
   }
   return averages(sums);
+}
+
+Metrics PretrainingTask::evaluate() {
+  Metrics all;
+  for (const HeldOutSet& set : held_out_)
+    all.add(evaluate_on(*set.samples).with_prefix(set.name.empty() ? "" : set.name + "_"));
+  return all;
 }
 
 void PretrainingTask::save_extras(const std::filesystem::path& folder) const {

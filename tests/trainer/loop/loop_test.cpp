@@ -117,6 +117,41 @@ TEST(TrainingLoop, MetricsHoldEveryStepOnce) {
   EXPECT_EQ(page.find("http"), std::string::npos) << "nothing is loaded from elsewhere";
 }
 
+TEST(TrainingLoop, KeepsEveryKthCheckpointBesideTheNewest) {
+  const TemporaryFolder folder;
+  LoopOptions options = options_for(folder / "run");
+  options.keep_checkpoints = 1;
+  options.keep_checkpoint_steps = 4;
+  RandomTask task;
+  run(options, task);
+  EXPECT_EQ(Checkpoints(folder / "run").steps(), (std::vector<int64_t>{4, 8, 12}));
+}
+
+TEST(TrainingLoop, LogsWhatTheHostWaitedForAndTheTrustRatiosOfLamb) {
+  const TemporaryFolder folder;
+  LoopOptions options = options_for(folder / "run");
+  options.optimizer.kind = OptimizerOptions::Kind::kLamb;
+  RandomTask task;
+  task.spoiled_from = 4;
+  task.spoiled_to = 5;
+  run(options, task);
+  std::istringstream lines(read_bytes(folder / "run/metrics.jsonl"));
+  int records = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto record = nlohmann::json::parse(line);
+    if (!record.contains("loss")) continue;
+    ++records;
+    for (const char* share : {"data_wait", "communication", "checkpoint_wait"}) {
+      EXPECT_GE(record.at(share).get<double>(), 0) << line;
+      EXPECT_LE(record.at(share).get<double>(), 1) << line;
+    }
+    EXPECT_GT(record.at("trust_ratio/albert.pooler.weight").get<double>(), 0) << line;
+    EXPECT_FALSE(record.contains("trust_ratio/albert.pooler.bias")) << "it has none";
+    EXPECT_EQ(record.value("skipped_updates", 0), record.at("step") < 6 ? 0 : 1) << line;
+  }
+  EXPECT_EQ(records, 6);
+}
+
 TEST(TrainingLoop, ADamagedCheckpointIsSkippedAndSaid) {
   const TemporaryFolder folder;
   RandomTask whole;
