@@ -30,7 +30,8 @@ figure{margin:0;max-width:100%}svg{max-width:100%;height:auto}
 figcaption{color:var(--soft);font-size:.85rem}
 svg text{fill:var(--soft);font-size:11px}.grid{stroke:var(--line)}path{fill:none;stroke-width:1.6}
 path.train{stroke:var(--train)}path.eval{stroke:var(--eval)}
-circle.train{fill:var(--train)}circle.eval{fill:var(--eval)}.key{color:var(--soft);font-size:.85rem}.key b{color:var(--train)}
+circle.train{fill:var(--train)}circle.eval{fill:var(--eval)}
+.key{color:var(--soft);font-size:.85rem}.key b{color:var(--train)}
 .key i{color:var(--eval);font-style:normal;font-weight:600}
 .run0{--run:#2f6fde}.run1{--run:#d9622b}.run2{--run:#1d9a6c}.run3{--run:#a54bc9}
 .run4{--run:#c79a12}.run5{--run:#d23f6b}path[class^=run]{stroke:var(--run)}

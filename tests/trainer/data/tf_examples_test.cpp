@@ -1,6 +1,7 @@
 // Google's records of examples: there and back, by the rules of the format, and hostile ones.
 #include "albert/trainer/data/recorded_examples.h"
 
+#include <algorithm>
 #include <random>
 
 #include "albert/base/error.h"

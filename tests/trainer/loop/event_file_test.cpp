@@ -2,6 +2,7 @@
 // apart by the rules of the format.
 #include "albert/trainer/loop/event_file.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "albert/base/error.h"
