@@ -16,6 +16,7 @@ namespace {
 struct PrepareFlags {
   std::vector<std::string> input;
   std::string tokenizer, output_dir, on_bad_input = "fail", preprocessing = "huggingface";
+  std::string drop_duplicates = "none";
   PrepareOptions options;
   std::vector<std::string> to_tfrecord;
   int64_t dupe_factor = 40;
@@ -46,6 +47,10 @@ void print(const PrepareFlags& flags, const PrepareResult& result, double second
       << result.validation_documents << " documents, " << result.validation_tokens
       << " tokens held out), " << short_number(static_cast<double>(result.tokens) / seconds)
       << " tokens/s\n";
+  if (result.dropped_documents + result.dropped_sentences > 0)
+    out << "left out as duplicates: " << result.dropped_documents << " documents, "
+        << result.dropped_sentences << " sentences of others\n";
+  out << result.statistics.text();
 }
 
 int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
@@ -57,6 +62,10 @@ int run(PrepareFlags& flags, std::ostream& out, std::ostream& err) {
   flags.options.inputs.assign(flags.input.begin(), flags.input.end());
   flags.options.output_dir = flags.output_dir;
   flags.options.documents.skip_bad_lines = flags.on_bad_input == "skip";
+  flags.options.drop_duplicates = flags.drop_duplicates == "documents" ? DropDuplicates::kDocuments
+                                  : flags.drop_duplicates == "sentences"
+                                      ? DropDuplicates::kSentences
+                                      : DropDuplicates::kNone;
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -98,6 +107,8 @@ Runner declare_prepare(Command& command) {
   command.choice("preprocessing", flags->preprocessing, {"huggingface", "google"},
                  "google: as create_pretraining_data.py, `` and '' are not joined to one mark, and "
                  "the end of a file ends no document");
+  command.choice("drop_duplicates", flags->drop_duplicates, {"none", "documents", "sentences"},
+                 "leave out what was there before, whatever its case, blanks and punctuation");
   command.option("threads", o.threads, "threads; 0: every core");
   command.boolean("overwrite_output_dir", o.overwrite, "replace the shards that are there");
   command.texts("to_tfrecord", flags->to_tfrecord, "FILE",

@@ -28,6 +28,11 @@ std::string hex(XXH128_hash_t hash) {
 
 std::string xxh3_128(const void* data, size_t size) { return hex(XXH3_128bits(data, size)); }
 
+std::pair<uint64_t, uint64_t> xxh3_128_numbers(const void* data, size_t size) {
+  const XXH128_hash_t hash = XXH3_128bits(data, size);
+  return {hash.low64, hash.high64};
+}
+
 std::string xxh3_128_of_file(const std::filesystem::path& path) {
   InputFile file(path);
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),

@@ -1,5 +1,6 @@
 #include "albert/trainer/data/prepare.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -19,21 +20,25 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-using Tokenised = std::vector<std::vector<int32_t>>;
+struct Tokenised {
+  std::vector<std::vector<int32_t>> sentences;
+  ScriptCounts letters;
+};
 
 constexpr size_t kBlockBytes = 8 << 20;  // text that is tokenised at once
 
 // Reads the documents of all inputs in their order, a block at a time.
 class BlockReader {
  public:
-  BlockReader(const std::vector<fs::path>& inputs, const DocumentOptions& options)
-      : inputs_(inputs), options_(options) {}
+  explicit BlockReader(const PrepareOptions& options)
+      : inputs_(options.inputs), options_(options.documents), filter_(options.drop_duplicates) {}
 
   std::vector<Document> next() {
     std::vector<Document> block;
     size_t bytes = 0;
     Document document;
     while (bytes < kBlockBytes && read(document)) {
+      if (!filter_.keep(document)) continue;
       for (const auto& sentence : document) bytes += sentence.size();
       block.push_back(std::move(document));
     }
@@ -43,6 +48,7 @@ class BlockReader {
     return finished_bytes_ + (reader_ ? reader_->compressed_bytes() : 0);
   }
   int64_t skipped_lines() const { return skipped_; }
+  const DuplicateFilter& filter() const { return filter_; }
 
  private:
   bool read(Document& document) {
@@ -62,6 +68,7 @@ class BlockReader {
 
   const std::vector<fs::path>& inputs_;
   const DocumentOptions& options_;
+  DuplicateFilter filter_;
   std::unique_ptr<DocumentReader> reader_;
   size_t at_ = 0;
   uint64_t finished_bytes_ = 0;
@@ -69,9 +76,25 @@ class BlockReader {
 };
 
 Tokenised tokenise(const Document& document, const Tokenizer& tokenizer) {
-  Tokenised sentences;
-  for (const auto& sentence : document) sentences.push_back(tokenizer.ids(sentence));
-  return sentences;
+  Tokenised made;
+  for (const auto& sentence : document) {
+    made.sentences.push_back(tokenizer.ids(sentence));
+    made.letters.add(sentence);
+  }
+  return made;
+}
+
+void count(CorpusStatistics& statistics, const Tokenised& document, int32_t unknown_id) {
+  int64_t length = 0;
+  for (const auto& sentence : document.sentences) {
+    const auto tokens = static_cast<int64_t>(sentence.size());
+    statistics.sentences.add(tokens);
+    statistics.unknown_pieces += std::count(sentence.begin(), sentence.end(), unknown_id);
+    length += tokens;
+  }
+  statistics.documents.add(length);
+  statistics.pieces += length;
+  statistics.letters.add(document.letters);
 }
 
 // A document may go to any thread, but its result has a fixed place.
@@ -98,7 +121,7 @@ class Split {
         writer_(tokenizer.vocab_size(), tokenizer.fingerprint()) {}
 
   void add(const Tokenised& document) {
-    writer_.add(document);
+    writer_.add(document.sentences);
     if (writer_.tokens() >= options_.shard_tokens) flush();
   }
   void flush() {
@@ -149,7 +172,7 @@ void make_folder(const PrepareOptions& options) {
 }
 
 void write_manifest(const PrepareOptions& options, const Tokenizer& tokenizer, const Split& train,
-                    const Split& validation) {
+                    const Split& validation, const CorpusStatistics& statistics) {
   ordered_json sources = ordered_json::array();
   for (const auto& input : options.inputs)
     sources.push_back({{"file", input.filename().string()}, {"bytes", fs::file_size(input)}});
@@ -159,6 +182,7 @@ void write_manifest(const PrepareOptions& options, const Tokenizer& tokenizer, c
                               {"split_sentences", options.documents.split_sentences},
                               {"joins_files", options.documents.joins_files},
                               {"sources", sources},
+                              {"statistics", ordered_json::parse(statistics.to_json())},
                               {"train", train.shards()},
                               {"validation", validation.shards()}};
   write_file_atomically(options.output_dir / kManifestName, manifest.dump(1) + "\n");
@@ -177,17 +201,19 @@ PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
   PrepareProgress at{.total_bytes = total_bytes(options.inputs)};
   make_folder(options);
   const int threads = options.threads > 0 ? options.threads : usable_cores();
-  BlockReader reader(options.inputs, options.documents);
+  BlockReader reader(options);
+  CorpusStatistics statistics;
   Split train("train", options, tokenizer), validation("validation", options, tokenizer);
   uint64_t number = 0;
   for (auto block = reader.next(); !block.empty();) {
     auto following = std::async(std::launch::async, [&] { return reader.next(); });
     const auto tokenised = tokenise_all(block, tokenizer, threads);
     for (const auto& document : tokenised) {
-      for (const auto& sentence : document) at.tokens += static_cast<int64_t>(sentence.size());
+      count(statistics, document, tokenizer.unk_id());
       (is_held_out(number++, options.validation_split) ? validation : train).add(document);
     }
     block = following.get();
+    at.tokens = statistics.pieces;
     at.bytes = reader.bytes_read();
     progress(at);
   }
@@ -198,14 +224,17 @@ PrepareResult prepare(const PrepareOptions& options, const Tokenizer& tokenizer,
          options.inputs.size() > 1 ? " and the other files" : "",
          ": found no text, wanted a sentence or more");
   tokenizer.save_pretrained(options.output_dir);
-  write_manifest(options, tokenizer, train, validation);
+  write_manifest(options, tokenizer, train, validation, statistics);
   return {train.documents() + validation.documents(),
           train.sentences() + validation.sentences(),
           train.tokens() + validation.tokens(),
           reader.skipped_lines(),
           static_cast<int64_t>(train.shards().size() + validation.shards().size()),
           validation.documents(),
-          validation.tokens()};
+          validation.tokens(),
+          reader.filter().dropped_documents(),
+          reader.filter().dropped_sentences(),
+          statistics};
 }
 
 }  // namespace albert
