@@ -50,6 +50,8 @@ constexpr Traffic kTraffic[] = {
     {"matmul", "rrr..."},
     {"mean_squared_error_backward", "g.rrr."},
     {"mean_squared_error_forward", "rrrr."},
+    {"pair_divergence_backward", "g.rrrrrrrr"},
+    {"pair_divergence_forward", "rrrrrrrr"},
     {"scatter_rows", "s.rr"},
     {"softmax_pool_backward", "g.g.urrrr"},
     {"softmax_pool_forward", "rrrrr"},

@@ -1,5 +1,6 @@
 #include "albert/engine/ops/ops.h"
 #include "albert/kernels/elementwise_loss.h"
+#include "albert/kernels/pair_divergence.h"
 
 namespace albert::ops {
 
@@ -65,6 +66,23 @@ Var mean_squared_error(Tape& t, Var x, HostView host_targets, double scale) {
     const auto dx = tape.sink(x);
     kernels::mean_squared_error_backward(tape.stream(), dx.tensor, dx.mode, dloss, x.value(),
                                          targets, scale);
+  });
+  return loss;
+}
+
+Var pair_divergence(Tape& t, Var logits, const Pairs& pairs) {
+  const Tensor cu_seqlens = t.on_device(pairs.cu_seqlens), partners = t.on_device(pairs.partners),
+               weights = t.on_device(pairs.weights), scale = t.on_device(pairs.scale);
+  Var loss = t.output({1}, accumulator(logits.dtype()));
+  const Tensor log_sum_exp = t.save(weights.shape, DType::kF64),
+               divergence = t.save(weights.shape, DType::kF64);
+  kernels::pair_divergence_forward(t.stream(), loss.value(), log_sum_exp, divergence,
+                                   logits.value(), cu_seqlens, partners, weights, scale);
+  t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
+    const auto dlogits = tape.sink(logits);
+    kernels::pair_divergence_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,
+                                      logits.value(), log_sum_exp, divergence, cu_seqlens, partners,
+                                      weights, scale);
   });
   return loss;
 }

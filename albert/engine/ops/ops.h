@@ -58,6 +58,12 @@ struct CrossEntropy {
   double label_smoothing = 0, scale = 1;
 };
 
+// What kernels::pair_divergence_forward takes beside the logits: cu_seqlens [B + 1], partners [B]
+// i32, weights [B, C] f32, scale [C] f64.
+struct Pairs {
+  HostView cu_seqlens, partners, weights, scale;
+};
+
 // y [rows, out] = x weightT + bias
 Var linear(Tape& t, Var x, const Linear& layer, const Placement& at = {});
 
@@ -119,5 +125,6 @@ Var span_cross_entropy(Tape& t, Var logits, HostView cu_seqlens, HostView positi
 Var binary_cross_entropy(Tape& t, Var logits, HostView targets, HostView class_weights,
                          double scale);
 Var mean_squared_error(Tape& t, Var x, HostView targets, double scale);
+Var pair_divergence(Tape& t, Var logits, const Pairs& pairs);
 
 }  // namespace albert::ops
