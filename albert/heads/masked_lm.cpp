@@ -12,12 +12,14 @@ AlbertForMaskedLM::AlbertForMaskedLM(const AlbertConfig& config)
 
 std::vector<double> AlbertForMaskedLM::count(BatchInputs inputs, const HostTensor& labels,
                                              const LossOptions& loss) const {
+  check_one_pass(loss);
   const TokenLabels targets = token_labels(labels, pack(inputs), config_.vocab_size);
   return {label_weight(targets.of_rows, loss.class_weights, config_.vocab_size)};
 }
 
 Deferred<MaskedLMOutput> AlbertForMaskedLM::start(BatchInputs inputs, const HostTensor& labels,
                                                   const ForwardOptions& options) {
+  check_one_pass(options.loss);
   const PackedBatch batch = pack(inputs);
   const bool labelled = !labels.empty(), every_row = wants_every_row(options);
   const TokenLabels targets =

@@ -2,6 +2,7 @@
 
 #include "albert/heads/loss_targets.h"
 #include "albert/heads/needed_rows.h"
+#include "albert/heads/rdrop.h"
 
 namespace albert {
 namespace {
@@ -65,6 +66,8 @@ Deferred<MultipleChoiceModelOutput> AlbertForMultipleChoice::start(BatchInputs i
   const auto counts =
       counts_of(options.loss, {label_weight(answers, options.loss.class_weights, shape.choices)});
   const auto loss_options = mean_cross_entropy(options.loss, counts[0]);
+  const RDrop rdrop =
+      labelled ? RDrop(batch, answers, shape.choices, options.loss, counts[0]) : RDrop();
   const NeededRows rows = pooled_rows(options, batch);
   const auto first_at = rows.locate(batch.first_rows());
 
@@ -81,8 +84,7 @@ Deferred<MultipleChoiceModelOutput> AlbertForMultipleChoice::start(BatchInputs i
     logits = scores.value();
     if (!labelled) return {};
     const Var total = ops::cross_entropy(t, scores, HostView::of(answers), loss_options);
-    losses = {total.value()};
-    return {{total}};
+    return summed(rdrop.terms(t, total, scores), losses);
   });
 
   const auto common = start_output(batch, *result, losses);

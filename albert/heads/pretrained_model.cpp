@@ -156,10 +156,31 @@ std::vector<double> AlbertPreTrainedModel::counts_of(const LossOptions& loss,
   return loss.counts;
 }
 
-void AlbertPreTrainedModel::check_plain(const LossOptions& loss) const {
+void AlbertPreTrainedModel::check_unweighted(const LossOptions& loss) const {
   if (!loss.class_weights.empty() || loss.label_smoothing != 0)
     fail(ErrorCode::kUsage, "the loss of ", architecture_,
          " has neither class weights nor label smoothing");
+}
+
+void AlbertPreTrainedModel::check_one_pass(const LossOptions& loss) const {
+  if (loss.rdrop_alpha != 0)
+    fail(ErrorCode::kUsage, "the loss of ", architecture_, " has no R-Drop (rdrop_alpha)");
+}
+
+void AlbertPreTrainedModel::check_plain(const LossOptions& loss) const {
+  check_unweighted(loss);
+  check_one_pass(loss);
+}
+
+std::vector<AlbertPreTrainedModel::Upstream> AlbertPreTrainedModel::summed(
+    const std::vector<Var>& terms, std::vector<Tensor>& losses) {
+  std::vector<Upstream> upstreams;
+  losses.clear();
+  for (const Var& term : terms) {
+    losses.push_back(term.value());
+    upstreams.push_back({term});
+  }
+  return upstreams;
 }
 
 PackedBatch AlbertPreTrainedModel::pack(BatchInputs inputs, int64_t choices) const {

@@ -40,6 +40,9 @@ struct LoadReport {
 struct LossOptions {
   std::vector<float> class_weights = {};  // [num_labels] or empty
   double label_smoothing = 0;             // in [0, 1]
+  // Above 0: R-Drop (Liang et al. 2021). The batch holds every sequence twice, its second half
+  // being the first again, which other dropout sees; alpha times their mean divergence is added.
+  double rdrop_alpha = 0;
   // The divisors of the means, one for each term of the loss as the head's count() gives them;
   // empty: this batch's own. A step over several micro-batches or ranks gives each of them the sums
   // of all counts, so that losses and gradients simply add. A count of 0 makes the loss NaN, as
@@ -133,8 +136,13 @@ class AlbertPreTrainedModel {
   // loss.counts, or `own` where they are empty. Error(kUsage) for another number of them, or for a
   // negative one.
   std::vector<double> counts_of(const LossOptions& loss, std::vector<double> own) const;
-  // Error(kUsage) for class weights or label smoothing, in heads whose loss has none.
+  // Error(kUsage) in heads whose loss has none: for class weights or label smoothing, for R-Drop,
+  // for any of them.
+  void check_unweighted(const LossOptions& loss) const;
+  void check_one_pass(const LossOptions& loss) const;
   void check_plain(const LossOptions& loss) const;
+  // The terms of a loss as upstreams; `losses` become their values.
+  static std::vector<Upstream> summed(const std::vector<Var>& terms, std::vector<Tensor>& losses);
 
   // True if the last layer must compute all rows: for logits, hidden states or attentions.
   bool wants_every_row(const ForwardOptions& options) const;

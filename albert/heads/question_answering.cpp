@@ -4,6 +4,7 @@
 
 #include "albert/heads/loss_targets.h"
 #include "albert/heads/needed_rows.h"
+#include "albert/heads/rdrop.h"
 
 namespace albert {
 namespace {
@@ -32,6 +33,10 @@ class SpanTargets {
     return HostView::of(positions_).reshaped({sequences, kEnds});
   }
   const std::vector<double>& counts() const { return counts_; }
+  RDrop rdrop(const PackedBatch& batch, const std::vector<double>& scale,
+              const LossOptions& loss) const {
+    return {batch, positions_, scale, loss};
+  }
 
  private:
   void read(const HostTensor& given, const char* name, int64_t end, const PackedBatch& batch) {
@@ -77,13 +82,13 @@ AlbertForQuestionAnswering::AlbertForQuestionAnswering(const AlbertConfig& confi
 std::vector<double> AlbertForQuestionAnswering::count(BatchInputs inputs,
                                                       const QuestionAnsweringLabels& labels,
                                                       const LossOptions& loss) const {
-  check_plain(loss);
+  check_unweighted(loss);
   return SpanTargets(labels, pack(inputs)).counts();
 }
 
 Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
     BatchInputs inputs, const QuestionAnsweringLabels& labels, const ForwardOptions& options) {
-  check_plain(options.loss);
+  check_unweighted(options.loss);
   const auto batch = std::make_shared<const PackedBatch>(pack(inputs));
   std::optional<SpanTargets> targets;
   if (!labels.start_positions.empty() && !labels.end_positions.empty())
@@ -91,6 +96,7 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
   std::vector<double> scale =
       counts_of(options.loss, targets ? targets->counts() : std::vector<double>(kEnds));
   for (double& s : scale) s = 1.0 / (static_cast<double>(kEnds) * s);
+  const RDrop rdrop = targets ? targets->rdrop(*batch, scale, options.loss) : RDrop();
   const NeededRows rows = NeededRows::all(*batch);
 
   std::optional<BackboneOutput> result;
@@ -103,8 +109,7 @@ Deferred<QuestionAnsweringModelOutput> AlbertForQuestionAnswering::start(
     if (!targets) return {};
     const Var total = ops::span_cross_entropy(t, scores, batch->cu_seqlens(), targets->positions(),
                                               HostView::of(scale));
-    losses = {total.value()};
-    return {{total}};
+    return summed(rdrop.terms(t, total, scores), losses);
   });
 
   const auto common = start_output(*batch, *result, losses);

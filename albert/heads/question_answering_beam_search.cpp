@@ -286,20 +286,14 @@ std::vector<AlbertPreTrainedModel::Upstream> AlbertForQuestionAnsweringBeamSearc
     return HostView::of(places).reshaped({step.batch.sequences(), 1});
   };
   const Var gold = ops::gather_rows(t, states, HostView::of(step.start_rows));
-  const Var terms[] = {
+  const std::vector<Var> terms{
       ops::span_cross_entropy(t, start_logits, cu_seqlens, positions(step.starts), scale),
       ops::span_cross_entropy(t, end_logits(t, step, own, gold, {}), cu_seqlens,
                               positions(step.ends), scale),
       ops::binary_cross_entropy(t, class_logit,
                                 HostView::of(step.impossible).reshaped(class_logit.shape()), {},
                                 step.scale[0])};
-  std::vector<Upstream> upstreams;
-  step.losses.clear();
-  for (const Var& loss : terms) {
-    step.losses.push_back(loss.value());
-    upstreams.push_back({loss});
-  }
-  return upstreams;
+  return summed(terms, step.losses);
 }
 
 std::vector<AlbertPreTrainedModel::Upstream> AlbertForQuestionAnsweringBeamSearch::program(

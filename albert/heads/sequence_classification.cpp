@@ -2,6 +2,7 @@
 
 #include "albert/heads/loss_targets.h"
 #include "albert/heads/needed_rows.h"
+#include "albert/heads/rdrop.h"
 
 namespace albert {
 namespace {
@@ -34,6 +35,13 @@ class Objective {
                                              : targets_.size() / classes_;
   }
   double count() const { return count_; }
+  RDrop rdrop(const PackedBatch& batch, const LossOptions& options, double count) const {
+    if (problem_ == Problem::kSingleLabel)
+      return {batch, classes_of_rows_, classes_, options, count};
+    if (options.rdrop_alpha != 0)
+      fail(ErrorCode::kUsage, "rdrop_alpha is for single_label_classification");
+    return {};
+  }
 
   Var loss(Tape& t, Var logits, const LossOptions& options, double count) const {
     if (problem_ == Problem::kSingleLabel)
@@ -94,6 +102,7 @@ Deferred<SequenceClassifierOutput> AlbertForSequenceClassification::start(
     fail(ErrorCode::kBadData, "labels is ", labels.shape_string(), ", there are ",
          batch.batch_size(), " sequences");
   const auto counts = counts_of(options.loss, {objective ? objective->count() : 0});
+  const RDrop rdrop = objective ? objective->rdrop(batch, options.loss, counts[0]) : RDrop();
   const NeededRows rows = pooled_rows(options, batch);
   const auto first_at = rows.locate(batch.first_rows());
 
@@ -109,8 +118,7 @@ Deferred<SequenceClassifierOutput> AlbertForSequenceClassification::start(
     logits = scores.value();
     if (!objective) return {};
     const Var total = objective->loss(t, scores, options.loss, counts[0]);
-    losses = {total.value()};
-    return {{total}};
+    return summed(rdrop.terms(t, total, scores), losses);
   });
 
   const auto common = start_output(batch, *result, losses);

@@ -2,6 +2,7 @@
 
 #include "albert/heads/loss_targets.h"
 #include "albert/heads/needed_rows.h"
+#include "albert/heads/rdrop.h"
 
 namespace albert {
 
@@ -31,6 +32,8 @@ Deferred<TokenClassifierOutput> AlbertForTokenClassification::start(BatchInputs 
                 {label_weight(targets.of_rows, options.loss.class_weights, config_.num_labels())});
   const auto loss_options = mean_cross_entropy(options.loss, counts[0]);
   const auto& row_labels = every_row ? targets.labels : targets.of_rows;
+  const RDrop rdrop =
+      labelled ? RDrop(*batch, row_labels, config_.num_labels(), options.loss, counts[0]) : RDrop();
   const NeededRows rows =
       every_row ? NeededRows::all(*batch) : NeededRows::only(*batch, targets.rows);
   const RowViews views = rows.views();
@@ -46,8 +49,7 @@ Deferred<TokenClassifierOutput> AlbertForTokenClassification::start(BatchInputs 
     if (options.logits) logits = ops::unpack_rows(t, scores.value(), *batch);
     if (!labelled) return {};
     const Var total = ops::cross_entropy(t, scores, HostView::of(row_labels), loss_options);
-    losses = {total.value()};
-    return {{total}};
+    return summed(rdrop.terms(t, total, scores), losses);
   });
 
   const auto common = start_output(*batch, *result, losses);

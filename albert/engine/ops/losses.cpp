@@ -76,13 +76,16 @@ Var pair_divergence(Tape& t, Var logits, const Pairs& pairs) {
   Var loss = t.output({1}, accumulator(logits.dtype()));
   const Tensor log_sum_exp = t.save(weights.shape, DType::kF64),
                divergence = t.save(weights.shape, DType::kF64);
+  const int64_t cols = weights.shape[1];
+  const auto columns = [cols](Tensor x) { return x.reshaped({x.shape.size() / cols, cols}); };
   kernels::pair_divergence_forward(t.stream(), loss.value(), log_sum_exp, divergence,
-                                   logits.value(), cu_seqlens, partners, weights, scale);
+                                   columns(logits.value()), cu_seqlens, partners, weights, scale);
   t.on_backward(loss, [=](Tape& tape, Tensor dloss) {
     const auto dlogits = tape.sink(logits);
-    kernels::pair_divergence_backward(tape.stream(), dlogits.tensor, dlogits.mode, dloss,
-                                      logits.value(), log_sum_exp, divergence, cu_seqlens, partners,
-                                      weights, scale);
+    if (dlogits.mode == Grad::kIgnore) return;
+    kernels::pair_divergence_backward(tape.stream(), columns(dlogits.tensor), dlogits.mode, dloss,
+                                      columns(logits.value()), log_sum_exp, divergence, cu_seqlens,
+                                      partners, weights, scale);
   });
   return loss;
 }

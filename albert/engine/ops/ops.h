@@ -125,6 +125,7 @@ Var span_cross_entropy(Tape& t, Var logits, HostView cu_seqlens, HostView positi
 Var binary_cross_entropy(Tape& t, Var logits, HostView targets, HostView class_weights,
                          double scale);
 Var mean_squared_error(Tape& t, Var x, HostView targets, double scale);
+// logits [T, C], or a matrix of as many numbers in the same order
 Var pair_divergence(Tape& t, Var logits, const Pairs& pairs);
 
 }  // namespace albert::ops

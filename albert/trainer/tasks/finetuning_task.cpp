@@ -22,6 +22,9 @@ std::vector<size_t> FinetuningTask::examples_of(const MicroBatch& part) const {
     const Permutation order(static_cast<uint64_t>(n), sizes_.seed, static_cast<uint64_t>(i / n));
     which.push_back(static_cast<size_t>(order(static_cast<uint64_t>(i % n))));
   }
+  const size_t once = which.size();
+  if (sizes_.rdrop_alpha > 0)
+    for (size_t i = 0; i < once; ++i) which.push_back(which[i]);
   return which;
 }
 
@@ -39,6 +42,7 @@ Deferred<Metrics> FinetuningTask::accumulate(const MicroBatch& part, std::span<c
                                              Tensor loss_scale) {
   ForwardOptions forward{.backward = true, .keep = sizes_.keep, .loss_scale = loss_scale};
   forward.dropout = {.active = true, .seed = sizes_.seed, .step = part.number()};
+  forward.loss.rdrop_alpha = sizes_.rdrop_alpha;
   forward.loss.counts = {counts.begin(), counts.end()};
   return start(Split::kTraining, examples_of(part), forward);
 }

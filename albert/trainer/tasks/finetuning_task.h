@@ -14,6 +14,7 @@ struct FinetuningSizes {
   int64_t eval_batch_size = 64;
   uint64_t seed = 42;
   Keep keep = Keep::kActivations;
+  double rdrop_alpha = 0;  // above 0 each example is trained on twice (LossOptions::rdrop_alpha)
 };
 
 enum class Split : uint8_t { kTraining, kValidation };
@@ -57,6 +58,7 @@ class FinetuningTask : public TrainingTask {
                                   ForwardOptions forward) = 0;
 
  private:
+  // With R-Drop all of them once, then all of them again.
   std::vector<size_t> examples_of(const MicroBatch& part) const;
 
   std::shared_ptr<const Tokenizer> tokenizer_;

@@ -102,9 +102,8 @@ const TaskKind& kind_of_model(const std::filesystem::path& folder) {
   if (named.empty()) return task_kinds().front();
   std::vector<std::string> known;
   for (const TaskKind& kind : task_kinds()) {
-    // AlbertForQuestionAnsweringBeamSearch is another form of AlbertForQuestionAnswering.
     const auto is_form = [&](const std::string& name) {
-      return name.starts_with(kind.architecture);
+      return !name.empty() && (name == kind.architecture || name == kind.other_form);
     };
     if (std::any_of(named.begin(), named.end(), is_form)) return kind;
     if (std::find(known.begin(), known.end(), kind.architecture) == known.end())

@@ -87,7 +87,8 @@ struct ScoreReport {
 // A kind of task: how its files are read, made into features, trained on, predicted and scored.
 struct TaskKind {
   std::string name;
-  std::string architecture;  // in config.json, transformers' name of the head
+  std::string architecture;     // in config.json, transformers' name of the head
+  std::string other_form = {};  // of the head, by its name there; empty: it has one
   TaskOptions training, prediction, scoring;
   // All of them throw Error with the codes of docs/cli.md.
   std::unique_ptr<FinetuningTask> (*make_task)(const FinetuningRequest&);

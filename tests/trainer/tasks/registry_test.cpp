@@ -43,6 +43,12 @@ TEST(Registry, AModelIsOfTheKindThatItsConfigNames) {
   };
   EXPECT_EQ(kind({"AlbertForSequenceClassification"}), "classification");
   EXPECT_EQ(kind({}), "classification");
+  EXPECT_EQ(kind({"AlbertForQuestionAnswering"}), "span");
+  EXPECT_EQ(kind({"AlbertForQuestionAnsweringBeamSearch"}), "span");
+  EXPECT_EQ(kind({"AlbertForMaskedLM", "AlbertForTokenClassification"}), "tagging");
+  for (const char* like : {"AlbertForQuestionAnsweringSimple", "AlbertForSequenceClassificationV2",
+                           "AlbertForQuestion", ""})
+    EXPECT_EQ(refusal_of([&] { kind({like}); }).code, ErrorCode::kMismatch) << like;
   const Refusal r = refusal_of([&] { kind({"AlbertForMaskedLM"}); });
   EXPECT_EQ(r.code, ErrorCode::kMismatch);
   EXPECT_TRUE(r.says("architectures: found AlbertForMaskedLM, wanted ")) << r.what;

@@ -3,6 +3,7 @@
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/trainer/tasks/choice/stages.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 
 namespace albert {
 namespace {
@@ -49,7 +50,8 @@ TaskKind choice_kind() {
   TaskKind kind;
   kind.name = "choice";
   kind.architecture = "AlbertForMultipleChoice";
-  kind.training = encoding() + levels() + Options{{option::kLabelSmoothing, 0.0, "0 to 1"}};
+  kind.training =
+      encoding() + levels() + Options{{option::kLabelSmoothing, 0.0, "0 to 1"}, rdrop_option()};
   kind.prediction = encoding() + levels();
   kind.scoring = levels();
   kind.make_task = make_choice_task;

@@ -1,6 +1,7 @@
 // From files and a folder to a model that is ready to be trained on questions with options.
 #include "albert/trainer/tasks/choice/stages.h"
 #include "albert/trainer/tasks/choice/task.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/starting_model.h"
 
 namespace albert {
@@ -26,6 +27,7 @@ std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& reques
   selection.most = request.max_eval_samples;
   const auto validation = read_choice_examples(request.validation_file, selection, declared);
   const AlbertConfig config = starting_config(request);
+  const FinetuningSizes sizes = sizes_with_rdrop(request, config);
   const auto tokenizer = starting_tokenizer(request);
   const MultipleChoiceEncoder encoder(tokenizer, config,
                                       choice_encoding(request.options, request.max_seq_length));
@@ -34,7 +36,7 @@ std::unique_ptr<FinetuningTask> make_choice_task(const FinetuningRequest& reques
       ChoiceTask::Parts{start_chooser(request, config), tokenizer, encoder,
                         encoded_choices(training, encoder), encoded_choices(validation, encoder),
                         request.options.get<double>(choice_options::kLabelSmoothing)},
-      request.sizes);
+      sizes);
 }
 
 }  // namespace albert

@@ -2,6 +2,7 @@
 
 #include "albert/trainer/tasks/classification/examples.h"
 #include "albert/trainer/tasks/classification/stages.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 
 namespace albert {
 namespace {
@@ -65,7 +66,8 @@ TaskKind kind_of(const char* name, const Options& answers, const Options& traini
 TaskKind classification_kind() {
   return kind_of<Problem::kSingleLabel>(
       "classification", label_column() + labels(),
-      class_weights() + Options{{option::kLabelSmoothing, 0.0, "0 to 1"}}, metrics("accuracy"));
+      class_weights() + Options{{option::kLabelSmoothing, 0.0, "0 to 1"}, rdrop_option()},
+      metrics("accuracy"));
 }
 
 TaskKind multilabel_kind() {

@@ -10,6 +10,7 @@
 #include "albert/trainer/tasks/classification/stages.h"
 #include "albert/trainer/tasks/classification/task.h"
 #include "albert/trainer/tasks/labels.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/starting_model.h"
 
 namespace albert {
@@ -185,6 +186,7 @@ std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
                       starts_new_head(request, config, kArchitecture);
   const TaskLabels labels = choose_labels(problem, request, config, data, is_new);
   const auto metrics = checked_metrics(problem, request.options, labels);
+  const FinetuningSizes sizes = sizes_with_rdrop(request, config);
   const auto tokenizer = starting_tokenizer(request);
   const TextEncoder encoder(tokenizer, config, request.max_seq_length, 128,
                             truncation_of(request.options));
@@ -198,7 +200,7 @@ std::unique_ptr<FinetuningTask> make_classification_task(Problem problem,
       ClassificationTask::Parts{problem, start_classifier(problem, request, config, labels, is_new),
                                 tokenizer, std::move(training), std::move(validation), loss,
                                 metrics},
-      request.sizes);
+      sizes);
 }
 
 }  // namespace albert

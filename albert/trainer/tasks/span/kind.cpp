@@ -1,5 +1,6 @@
 #include "albert/trainer/tasks/span/kind.h"
 
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/span/stages.h"
 
 namespace albert {
@@ -55,10 +56,12 @@ TaskKind span_kind() {
   TaskKind kind;
   kind.name = "span";
   kind.architecture = "AlbertForQuestionAnswering";
+  kind.other_form = "AlbertForQuestionAnsweringBeamSearch";
   std::vector<TaskOption> training = shared_options();
   training.push_back({option::kHead, "",
                       "transformers or google (SQuAD 2.0: ends given the start, a logit of having "
                       "no answer); else the model's own, else transformers"});
+  training.push_back(rdrop_option());
   kind.training = training;
   std::vector<TaskOption> prediction = shared_options();
   prediction.push_back({option::kQuestionColumn, "question", "column or key of the question"});

@@ -1,6 +1,7 @@
 // From files and a folder to a model that is ready to be trained on questions.
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/span/reports.h"
 #include "albert/trainer/tasks/span/stages.h"
 #include "albert/trainer/tasks/span/task.h"
@@ -50,10 +51,10 @@ Head started(const FinetuningRequest& request, const AlbertConfig& config) {
 }
 
 // A head that the folder has goes on; labels of another head are not its.
-QuestionAnsweringHead start_head(const FinetuningRequest& request, AlbertConfig config) {
+QuestionAnsweringHead start_head(const FinetuningRequest& request, AlbertConfig config,
+                                 bool is_google) {
   config.id2label = {{0, "LABEL_0"}, {1, "LABEL_1"}};
-  if (wants_google_head(request, config))
-    return started<AlbertForQuestionAnsweringBeamSearch>(request, config);
+  if (is_google) return started<AlbertForQuestionAnsweringBeamSearch>(request, config);
   return started<AlbertForQuestionAnswering>(request, config);
 }
 
@@ -64,14 +65,21 @@ std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request)
   const auto training = read_labelled(request.train_file, version, request.max_train_samples);
   auto validation = read_labelled(request.validation_file, version, request.max_eval_samples);
   const AlbertConfig config = starting_config(request);
+  const FinetuningSizes sizes = sizes_with_rdrop(request, config, HeadDropout::kNone);
+  const bool is_google = wants_google_head(request, config);
+  if (is_google && sizes.rdrop_alpha > 0)
+    fail(ErrorCode::kUsage,
+         "--rdrop_alpha: found Google's head, wanted --qa_head transformers: its loss alone has "
+         "R-Drop");
   const auto tokenizer = starting_tokenizer(request);
   const WindowEncoder encoder(tokenizer, config,
                               window_options(request.options, request.max_seq_length));
   if (!encoder.warning().empty()) request.warn(encoder.warning());
   return std::make_unique<SpanTask>(
-      SpanTask::Parts{start_head(request, config), tokenizer, span_examples(training, encoder),
+      SpanTask::Parts{start_head(request, config, is_google), tokenizer,
+                      span_examples(training, encoder),
                       validation_of(std::move(validation), encoder, request.options)},
-      request.sizes);
+      sizes);
 }
 
 }  // namespace albert

@@ -1,5 +1,6 @@
 #include "albert/trainer/tasks/tagging/kind.h"
 
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/tagging/stages.h"
 
 namespace albert {
@@ -59,6 +60,7 @@ TaskKind tagging_kind() {
       {option::kByType, false, "evaluation also gives the scores of each type"},
       {option::kClassWeights, std::vector<float>(), "one weight a class, by commas"},
       {option::kLabelSmoothing, 0.0, "0 to 1"},
+      rdrop_option(),
       {option::kFreshClassifier, false,
        "start the classifier at random, whatever answers the model was trained for"}};
   kind.prediction = {text_column(),

@@ -4,6 +4,7 @@
 #include "albert/base/error.h"
 #include "albert/base/printable.h"
 #include "albert/trainer/tasks/labels.h"
+#include "albert/trainer/tasks/rdrop_option.h"
 #include "albert/trainer/tasks/starting_model.h"
 #include "albert/trainer/tasks/tagging/reports.h"
 #include "albert/trainer/tasks/tagging/stages.h"
@@ -162,6 +163,7 @@ std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& reque
     check_scheme(files.training, tags, *scheme);
     check_scheme(files.validation, right, *scheme);
   }
+  const FinetuningSizes sizes = sizes_with_rdrop(request, config);
   const auto tokenizer = starting_tokenizer(request);
   const TokenWindowEncoder encoder(tokenizer, config,
                                    token_windows(request.options, request.max_seq_length));
@@ -179,7 +181,7 @@ std::unique_ptr<FinetuningTask> make_tagging_task(const FinetuningRequest& reque
           scheme                ? name_of(*scheme)
           : has_entities(names) ? "unchecked"
                                 : "plain"},
-      request.sizes);
+      sizes);
 }
 
 }  // namespace albert
