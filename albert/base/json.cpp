@@ -93,9 +93,7 @@ class Parser {
         std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(text_.data()), '\n')
             .base();
     const auto column = 1 + (end - line_start);
-    if (line_ > 0)
-      fail(ErrorCode::kBadData, name_, ":", line_, ": column ", column, ": ", parts...);
-    fail(ErrorCode::kBadData, name_, ": line ", line, " column ", column, ": ", parts...);
+    fail(ErrorCode::kBadData, name_, ":", line_ > 0 ? line_ : line, ":", column, ": ", parts...);
   }
 
   // "[json.exception.parse_error.101] parse error at line 1, column 2: why" without what our own

@@ -16,14 +16,14 @@ struct JsonLimits {
 };
 
 // Strict RFC 8259 in valid UTF-8: no comments, no NaN, nothing behind the value, no key twice in
-// one object. A byte order mark before it is skipped. Error(kBadData) "name: line 3 column 7:
-// what".
+// one object. A byte order mark before it is skipped. Error(kBadData) "name:3:7: what", the line
+// and the column.
 nlohmann::json parse_json(const std::string& name, std::string_view text,
                           const JsonLimits& limits = {});
 // The same parser, but objects keep the order of their keys.
 nlohmann::ordered_json parse_ordered_json(const std::string& name, std::string_view text,
                                           const JsonLimits& limits = {});
-// One line of a JSONL file. Error(kBadData) "name:12: column 7: what".
+// One line of a JSONL file. Error(kBadData) "name:12:7: what".
 nlohmann::json parse_json_line(const std::string& name, int64_t line, std::string_view text);
 
 // What was found, for "found F, wanted W": "the string \"x\"", "the number 7", "an object", ..

@@ -16,6 +16,10 @@ void check_sizes(const WindowOptions& options, int64_t max_seq_length) {
   if (options.doc_stride < 0)
     fail(ErrorCode::kUsage, "doc_stride ", options.doc_stride, ": wanted 0 or more");
   const int64_t room = max_seq_length - kSpecialTokens - options.max_query_length;
+  if (room < 1)
+    fail(ErrorCode::kUsage, "max_seq_length ", max_seq_length, ": wanted more than ",
+         max_seq_length - room, ", what max_query_length ", options.max_query_length,
+         " and special tokens take");
   if (options.doc_stride >= room)
     fail(ErrorCode::kUsage, "doc_stride ", options.doc_stride, ": wanted less than ", room,
          ", which max_seq_length ", max_seq_length, " leaves beside max_query_length ",

@@ -101,7 +101,7 @@ TEST_F(Squad, EvalRefusesWhatLacksOrDoublesIds) {
   EXPECT_TRUE(r.says("the first is \"q1-2\"")) << r.err;
   r = eval("squad1", R"({"q0-0": "x", "q0-0": "y"})");
   EXPECT_EQ(r.code, 65);
-  EXPECT_TRUE(r.says("p.json: line 1 column 20: the key \"q0-0\" is there twice")) << r.err;
+  EXPECT_TRUE(r.says("p.json:1:20: the key \"q0-0\" is there twice")) << r.err;
   predictions = right("v1.json");
   predictions["q0-1"] = 7;
   r = eval("squad1", predictions.dump());

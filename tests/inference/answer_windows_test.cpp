@@ -88,6 +88,9 @@ TEST(AnswerWindows, SizesWithoutRoomForAContextAreRefused) {
   };
   refused({.max_seq_length = 20, .doc_stride = 10, .max_query_length = 7},
           "doc_stride 10: wanted less than 10, which max_seq_length 20 leaves");
+  refused(
+      {.max_seq_length = 20, .doc_stride = 3, .max_query_length = 17},
+      "max_seq_length 20: wanted more than 20, what max_query_length 17 and special tokens take");
   refused({.max_seq_length = 20, .doc_stride = -1, .max_query_length = 7}, "doc_stride -1");
   refused({.max_seq_length = 20, .doc_stride = 1, .max_query_length = 0}, "max_query_length 0");
   refused({.max_seq_length = 65, .doc_stride = 1, .max_query_length = 7},

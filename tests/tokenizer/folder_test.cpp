@@ -126,7 +126,7 @@ TEST(Folder, SettingsOfTheWrongKindAreNamed) {
           .says("tokenizer_config.json: preprocessing: found the number 5, wanted a string"));
   EXPECT_TRUE(refused(R"({"preprocessing": "x"})").says("wanted one of huggingface, google"));
   EXPECT_TRUE(refused(R"({"do_lower_case": "yes"})").says("wanted true or false"));
-  EXPECT_TRUE(refused(R"({"do_lower_case": true} x)").says("tokenizer_config.json: line 1 column"));
+  EXPECT_TRUE(refused(R"({"do_lower_case": true} x)").says("tokenizer_config.json:1:"));
   EXPECT_TRUE(refused(R"({"cls_token": 7})").says("cls_token: found the number 7"));
   const Refusal unknown = refused(R"({"tokenizer_class": "BertJapaneseTokenizer"})");
   EXPECT_EQ(unknown.code, ErrorCode::kMismatch);

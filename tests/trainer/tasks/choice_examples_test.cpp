@@ -173,8 +173,8 @@ TEST_F(ChoiceFiles, WhatIsWrongWithAnArticleIsTold) {
          "1: options[0]: found 1 options, wanted 2 or more");
   refuse("a.txt", R"({"article": "a", "questions": ["b"], "options": [["c", "d"]]})",
          "1: answers: is missing");
-  refuse("a.txt", "{\"article\": \"a\xFF\"}", "1: column 15: ");
-  refuse("a.txt", good + "{\"article\": ", "2: column ");
+  refuse("a.txt", "{\"article\": \"a\xFF\"}", "1:15: ");
+  refuse("a.txt", good + "{\"article\": ", "2:");
   refuse("a.txt", "[]", "1: found a list, wanted an object");
   refuse("a.jsonl", R"({"context": "a", "question": "b", "options": "c, d", "label": 0})",
          "1: \"options\": found \"c, d\", wanted a list of strings or numbers");

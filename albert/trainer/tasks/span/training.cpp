@@ -65,8 +65,9 @@ std::unique_ptr<FinetuningTask> make_span_task(const FinetuningRequest& request)
   const auto training = read_labelled(request.train_file, version, request.max_train_samples);
   auto validation = read_labelled(request.validation_file, version, request.max_eval_samples);
   const AlbertConfig config = starting_config(request);
-  const FinetuningSizes sizes = sizes_with_rdrop(request, config, HeadDropout::kNone);
   const bool is_google = wants_google_head(request, config);
+  const FinetuningSizes sizes =
+      sizes_with_rdrop(request, config, is_google ? HeadDropout::kClassifier : HeadDropout::kNone);
   if (is_google && sizes.rdrop_alpha > 0)
     fail(ErrorCode::kUsage,
          "--rdrop_alpha: found Google's head, wanted --qa_head transformers: its loss alone has "
