@@ -46,7 +46,8 @@ class RDropRuns : public TaskFolder {
                          "--warmup_steps",    "0",
                          "--learning_rate",   "1e-3",
                          "--max_seq_length",  "64"};
-    return finetune_task(task, out, small + more);
+    const Names windows = {"--max_query_length", "10", "--doc_stride", "8"};
+    return finetune_task(task, out, small + (task.starts_with("squad") ? windows : Names{}) + more);
   }
   json first_update(const std::string& run) const {
     std::istringstream lines(read_bytes(folder / run / "metrics.jsonl"));
