@@ -50,4 +50,14 @@ void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Te
                   rule);
 }
 
+void moving_average(Stream s, Tensor average, Tensor value, Tensor factors, double decay) {
+  constexpr const char* kOp = "moving_average";
+  ALBERT_CHECK(value.dtype == DType::kF32 || value.dtype == DType::kF64, kOp, ": value is ",
+               value.dtype, ", wanted f32 or f64");
+  ALBERT_CHECK(decay >= 0 && decay < 1, kOp, ": decay is ", decay, ", wanted 0 up to 1");
+  check_operand(kOp, "average", average, value.shape, value.dtype);
+  check_operand(kOp, "factors", factors, {kUpdateFactorsSize}, DType::kF64);
+  ALBERT_DISPATCH(moving_average, s, average, value, factors, decay);
+}
+
 }  // namespace albert::kernels

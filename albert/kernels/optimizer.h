@@ -49,4 +49,10 @@ ALBERT_KERNEL(void lamb_update(Stream s, Tensor value, Tensor m, Tensor v, Tenso
                                Tensor factors, Tensor update, Tensor partials, Tensor rates,
                                const UpdateTable& table, const AdamRule& rule))
 
+// average += (1 - decay) * (value - average), behind an update; nothing changes if it had no
+// effect, the factor of its gradient being NaN.
+//   average, value [n] f32 or f64, both alike;  factors [4] f64: of update_factors()
+ALBERT_KERNEL(void moving_average(Stream s, Tensor average, Tensor value, Tensor factors,
+                                  double decay))
+
 }  // namespace albert::kernels

@@ -50,6 +50,7 @@ constexpr Traffic kTraffic[] = {
     {"matmul", "rrr..."},
     {"mean_squared_error_backward", "g.rrr."},
     {"mean_squared_error_forward", "rrrr."},
+    {"moving_average", "urr."},
     {"pair_divergence_backward", "g.rrrrrrrr"},
     {"pair_divergence_forward", "rrrrrrrr"},
     {"scatter_rows", "s.rr"},

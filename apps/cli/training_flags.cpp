@@ -65,6 +65,9 @@ void add_training(Command& command, TrainingFlags& f) {
   command.option("learning_rate_multipliers", f.rate_multipliers,
                  "PART=FACTOR,.. of embeddings, encoder, head: times learning_rate there");
   command.option("freeze", f.freeze, "parts that stay as they are: embeddings, encoder, head");
+  command.option("ema_decay", f.ema_decay,
+                 "decay of a moving average of the weights, as 0.999, which output_dir/ema has at "
+                 "the end; 0: none");
   command.option("max_grad_norm", f.max_grad_norm, "gradients are clipped to this norm; 0: never");
   command.option("logging_steps", f.logging_steps, "updates between records in metrics.jsonl");
   command.option("eval_steps", f.eval_steps, "updates between evaluations; 0: at the end");
@@ -88,6 +91,7 @@ void add_training(Command& command, TrainingFlags& f) {
   command.alias("seed", {"random_seed"});
   command.limit("adam_beta1", 0, 1);
   command.limit("adam_beta2", 0, 1);
+  command.limit("ema_decay", 0, std::nextafter(1, 0));
   for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
     command.limit(name, 1);
   for (const char* name :
@@ -147,7 +151,8 @@ LoopOptions TrainingFlags::loop(const Communicator& job) const {
       .weight_decay = weight_decay,
       .bias_correction = variant == "torch",
       .max_gradient_norm = max_grad_norm,
-      .rates = rates()};
+      .rates = rates(),
+      .average_decay = ema_decay};
   loop.schedule = {
       .shape = schedule == "google" ? Schedule::Shape::kGooglePoly : Schedule::Shape::kLinear,
       .peak = learning_rate,
@@ -189,6 +194,7 @@ nlohmann::ordered_json TrainingFlags::frozen_settings() const {
                                   {"head_rate", by_part.head},
                                   {"seed", seed}};
   if (!common.prefix.empty()) settings["prefix"] = common.prefix;
+  if (ema_decay != 0) settings["ema_decay"] = ema_decay;
   if (poly_power != 1) settings["poly_power"] = poly_power;
   if (start_warmup_step != 0) settings["start_warmup_step"] = start_warmup_step;
   return settings;

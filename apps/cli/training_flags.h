@@ -16,7 +16,7 @@ struct TrainingFlags {
   int ranks = 0;  // to be started here; 0: what a launcher started, else one
   double learning_rate = 5e-5, weight_decay = 0.01, max_grad_norm = 1, warmup = 0, poly_power = 1;
   int64_t start_warmup_step = 0;
-  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-6;
+  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-6, ema_decay = 0;
   int64_t logging_steps = 10, eval_steps = 0, save_steps = 0, replica_check_steps = 100;
   int64_t keep_checkpoint_steps = 0;
   int save_total_limit = 2;

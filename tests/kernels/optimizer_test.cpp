@@ -247,6 +247,29 @@ TEST(Optimizer, ChangesNothingWhereTheGradientsFactorIsNaN) {
     });
 }
 
+class MovingAverage : public ::testing::TestWithParam<DType> {};
+
+TEST_P(MovingAverage, IsTheFormulaForAnyNumberOfThreads) {
+  const DType dtype = GetParam();
+  for (const int64_t n : {int64_t{0}, int64_t{1}, int64_t{7}, kUpdateBlock, 2 * kUpdateBlock + 5}) {
+    const auto before = TestTensor::random(dtype, {n}, 1),
+               value = TestTensor::random(dtype, {n}, 2);
+    on_every_stream([&](const Stream& s) {
+      TestTensor average = before;
+      kernels::moving_average(s, average, value, tensor_of(kPlain), 0.75);
+      average.check_sentinels();
+      const auto a = average.values(), b = before.values(), v = value.values();
+      for (size_t i = 0; i < a.size(); ++i)
+        ASSERT_NEAR(a[i], 0.75 * b[i] + 0.25 * v[i], dtype == DType::kF64 ? 1e-15 : 1e-6) << i;
+      TestTensor untouched = before;
+      kernels::moving_average(s, untouched, value, tensor_of({.gradient = std::nan("")}), 0.75);
+      EXPECT_TRUE(untouched.same_bits(before));
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, MovingAverage, ::testing::Values(DType::kF32, DType::kF64));
+
 TEST(Optimizer, RefusesOperandsThatDoNotFit) {
   const TestDevice device;
   const Stream s = device.stream();
@@ -272,6 +295,10 @@ TEST(Optimizer, RefusesOperandsThatDoNotFit) {
                  Error);
   }
   EXPECT_THROW(kernels::adamw_update(s, a, a, a, a, factors, {rows.blocks, partials}, {}), Error);
+  for (const auto* wrong : {&b, &d, &h})
+    EXPECT_THROW(kernels::moving_average(s, *wrong, a, factors, 0.5), Error);
+  EXPECT_THROW(kernels::moving_average(s, a, a, partials, 0.5), Error);
+  EXPECT_THROW(kernels::moving_average(s, a, a, factors, 1), Error);
 }
 
 }  // namespace

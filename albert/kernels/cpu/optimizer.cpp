@@ -133,7 +133,26 @@ void adamw(const Stream& s, const Update<F>& on, const UpdateFactors& factors,
   });
 }
 
+template <class F>
+void average_block(F* average, const F* value, int64_t n, F share) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) average[i] += share * (value[i] - average[i]);
+}
+
 }  // namespace
+
+void moving_average(Stream s, Tensor average, Tensor value, Tensor factors, double decay) {
+  if (std::isnan(static_cast<const UpdateFactors*>(factors.data)->gradient)) return;
+  const auto run = [&](auto share) {
+    using F = decltype(share);
+    F* const to = data<F>(average);
+    const F* const from = data<const F>(value);
+    parallel_blocks(s, value.shape.size(), kUpdateBlock, [=](int64_t begin, int64_t end) {
+      average_block(to + begin, from + begin, end - begin, share);
+    });
+  };
+  value.dtype == DType::kF32 ? run(static_cast<float>(1 - decay)) : run(1 - decay);
+}
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
                   const UpdateTable& table, const AdamRule& rule) {

@@ -229,7 +229,48 @@ void adamw(const Stream& s, const Update<F>& on, int64_t blocks) {
   simt::launch(s, {blocks, kThreads}, adamw_kernel<F>, on);
 }
 
+template <class F>
+struct AveragePack {
+  template <int N>
+  SIMT_DEVICE void operator()(Width<N>, int64_t i) const {
+    F a[N], w[N];
+    load_pack<N>(a, average + i);
+    load_pack<N>(w, value + i);
+#pragma unroll
+    for (int k = 0; k < N; ++k) a[k] += share * (w[k] - a[k]);
+    store_pack<N>(average + i, a, Grad::kAssign);
+  }
+  F* average;
+  const F* value;
+  F share;
+};
+
+template <class F>
+SIMT_KERNEL(kThreads)
+average_kernel(F* average, const F* value, const UpdateFactors* factors, int64_t n, F share,
+               bool packs) {
+  if (Factors<F>(*factors).none()) return;
+  const int64_t begin = simt::block() * kUpdateBlock;
+  const Block block{begin, begin + kUpdateBlock < n ? begin + kUpdateBlock : n, 0};
+  for_block<F>(block, packs, AveragePack<F>{average, value, share});
+}
+
+template <class F>
+void average_all(const Stream& s, Tensor average, Tensor value, Tensor factors, double decay) {
+  F* const to = data<F>(average);
+  const F* const from = data<const F>(value);
+  const int64_t n = value.shape.size();
+  simt::launch(s, {blocks_of(n, kUpdateBlock), kThreads}, average_kernel<F>, to, from,
+               static_cast<const UpdateFactors*>(factors.data), n, static_cast<F>(1 - decay),
+               packs_fit<F>(kPack<F>, to, from));
+}
+
 }  // namespace
+
+void moving_average(Stream s, Tensor average, Tensor value, Tensor factors, double decay) {
+  if (value.dtype == DType::kF32) return average_all<float>(s, average, value, factors, decay);
+  average_all<double>(s, average, value, factors, decay);
+}
 
 void adamw_update(Stream s, Tensor value, Tensor m, Tensor v, Tensor gradient, Tensor factors,
                   const UpdateTable& table, const AdamRule& rule) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "albert/base/error.h"
+#include "albert/engine/transfer.h"
 #include "albert/trainer/loop/agreed_options.h"
 #include "albert/trainer/loop/best_checkpoint.h"
 #include "albert/trainer/loop/checkpoint_writer.h"
@@ -284,8 +285,25 @@ class Loop {
       load_weights(Checkpoints(options_.output_dir).folder(state_.best_step), task_.model());
       evaluation_ = task_.evaluate();
     }
-    task_.model().save_pretrained(options_.output_dir);
-    task_.save_extras(options_.output_dir);
+    save_model(options_.output_dir);
+    if (optimizer_.average()) write_average();
+  }
+
+  void save_model(const fs::path& folder) const {
+    task_.model().save_pretrained(folder);
+    task_.save_extras(folder);
+  }
+
+  // Ends with the average in the place of the weights, when nothing needs those any more.
+  void write_average() {
+    kernels::Backend& backend = task_.model().backend();
+    upload(backend, task_.model().parameters().flat_values(),
+           download(backend, optimizer_.average()));
+    task_.model().sync_compute_copies();
+    save_model(options_.output_dir / "ema");
+    const Metrics evaluation = task_.evaluate();
+    folder_->log(state_.step, evaluation.with_prefix("eval_ema_"));
+    for (const auto& [name, value] : evaluation.values()) evaluation_.set("ema_" + name, value);
   }
 
   TrainingTask& task_;

@@ -69,6 +69,8 @@ std::function<void(const fs::path& folder)> copy_of_training_state(
   TensorFile moments;
   moments.tensors.emplace("m", download(backend, optimizer.first_moments()));
   moments.tensors.emplace("v", download(backend, optimizer.second_moments()));
+  if (optimizer.average())
+    moments.tensors.emplace("average", download(backend, optimizer.average()));
   if (master_dtype(model.precision()) != DType::kF32)
     moments.tensors.emplace("values", download(backend, model.parameters().flat_values()));
   std::string text = json_of(state, optimizer.state()).dump(1) + "\n";
@@ -104,6 +106,7 @@ TrainingState load_training_state(const fs::path& folder, AlbertPreTrainedModel&
   kernels::Backend& backend = model.backend();
   restore(backend, optimizer.first_moments(), moments, "m", folder);
   restore(backend, optimizer.second_moments(), moments, "v", folder);
+  if (optimizer.average()) restore(backend, optimizer.average(), moments, "average", folder);
   load_weights(folder, model);
   if (master_dtype(model.precision()) != DType::kF32) {
     restore(backend, model.parameters().flat_values(), moments, "values", folder);

@@ -47,6 +47,11 @@ Optimizer::Optimizer(AlbertPreTrainedModel& model, const OptimizerOptions& optio
   v_bytes_ = {session_.backend(), values.bytes()};
   m_ = {m_bytes_.data(), values.shape, values.dtype};
   v_ = {v_bytes_.data(), values.shape, values.dtype};
+  if (options.average_decay > 0) {
+    average_bytes_ = {session_.backend(), values.bytes()};
+    average_ = {average_bytes_.data(), values.shape, values.dtype};
+    upload(session_.backend(), average_, download(session_.backend(), values));
+  }
   make_table();
   const int64_t norm_blocks = kernels::blocks_of(values.shape.size(), kernels::kNormBlock);
   const int64_t blocks = table_.blocks.shape[0], parts = table_.parameters.shape[0];
@@ -124,6 +129,7 @@ void Optimizer::update(const kernels::Stream& s, Tensor learning_rate) {
                          table_, adam);
   else
     kernels::adamw_update(s, values, m_, v_, gradients, factors_, table_, adam);
+  if (average_) kernels::moving_average(s, average_, values, factors_, options_.average_decay);
 }
 
 UpdateState Optimizer::state() const { return state_of(download(session_.backend(), state_)); }

@@ -25,6 +25,7 @@ struct OptimizerOptions {
   double max_gradient_norm = 1;  // global: g *= min(1, max / norm); 0: no clipping
   bool scales_loss = false;      // f16: losses are scaled, from LossScale::kStart on
   RateMultipliers rates = {};
+  double average_decay = 0;  // of a moving average of the weights, below 1; 0: none
 
   static OptimizerOptions google(Kind kind) {
     return {.kind = kind, .eps = 1e-6, .bias_correction = false};
@@ -54,6 +55,10 @@ class Optimizer {
   // For checkpoints: [n] with the type of ParameterStore::flat_values().
   Tensor first_moments() const { return m_; }
   Tensor second_moments() const { return v_; }
+  // The moving average of the weights, likewise, from those that the optimizer was made with on:
+  // average = decay average + (1 - decay) weights after each update that is applied. Empty where
+  // the options ask for none.
+  Tensor average() const { return average_; }
 
  private:
   void make_table();
@@ -69,8 +74,9 @@ class Optimizer {
     double rate;
   };
   std::vector<Scaled> scaled_;
-  kernels::Buffer m_bytes_, v_bytes_, blocks_, parts_, sums_;
-  Tensor m_, v_, squares_, norm_partials_, partials_, rates_, state_, factors_, loss_scale_;
+  kernels::Buffer m_bytes_, v_bytes_, average_bytes_, blocks_, parts_, sums_;
+  Tensor m_, v_, average_, squares_, norm_partials_, partials_, rates_, state_, factors_,
+      loss_scale_;
   kernels::UpdateTable table_;
 };
 

@@ -55,6 +55,30 @@ TEST(TrainingLoop, StoppedAndResumedAtEveryStepEndsWithTheSameBits) {
   }
 }
 
+TEST(TrainingLoop, AveragesWeightsToTheSameBitsWhereItIsStopped) {
+  const TemporaryFolder folder;
+  const auto averaged = [&](const char* name) {
+    LoopOptions options = options_for(folder / name);
+    options.optimizer.average_decay = 0.75;
+    return options;
+  };
+  RandomTask whole;
+  run(averaged("whole"), whole);
+  for (const int64_t stop : {3, 8, -1}) {
+    RandomTask task;
+    task.signal_at = stop;
+    run(averaged("parts"), task);
+  }
+  EXPECT_EQ(weights(folder / "parts"), weights(folder / "whole"));
+  EXPECT_EQ(weights(folder / "parts/ema"), weights(folder / "whole/ema"));
+  EXPECT_NE(weights(folder / "whole/ema"), weights(folder / "whole"));
+  EXPECT_EQ(read_bytes(folder / "whole/ema/extra.txt"), "kept");
+  EXPECT_NE(read_bytes(folder / "whole/metrics.jsonl").find("eval_ema_loss"), std::string::npos);
+  RandomTask plain;
+  run(options_for(folder / "plain"), plain);
+  EXPECT_EQ(weights(folder / "plain"), weights(folder / "whole")) << "the run itself is the same";
+}
+
 TEST(TrainingLoop, EndsEarlyWhereEvaluationsBringNoGain) {
   const TemporaryFolder folder;
   LoopOptions options = options_for(folder / "run");
