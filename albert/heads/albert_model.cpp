@@ -68,14 +68,22 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
          ", wanted none: the model has no pooler");
   const auto upstreams = std::make_shared<const Upstreams>(
       upstreams_of(given, *batch, config_.hidden_size, master_dtype(precision())));
-  const NeededRows rows = NeededRows::all(*batch);
+  const bool every_row = wants_every_row(options);
+  if (!every_row && !upstreams->rows.empty())
+    fail(ErrorCode::kBadData, "upstream.last_hidden_state: found ",
+         given.last_hidden_state.shape_string(), ", wanted none without ForwardOptions::logits");
+  const NeededRows rows =
+      every_row ? NeededRows::all(*batch) : NeededRows::only(*batch, batch->first_rows());
   const std::vector<int32_t> first = rows.locate(batch->first_rows());
 
   std::optional<BackboneOutput> result;
   Tensor last;
   run(options, *batch, [&](Tape& t) {
     result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), HostView::of(first));
-    last = ops::unpack_rows(t, result->encoder.last_hidden_state.value(), *batch);
+    const Var states = result->encoder.last_hidden_state;
+    last = every_row
+               ? ops::unpack_rows(t, states.value(), *batch)
+               : ops::widen(t, ops::gather_rows(t, states, HostView::of(first)).value());
     std::vector<Upstream> seeds;
     if (!upstreams->rows.empty())
       seeds.push_back({result->encoder.last_hidden_state, rows_of(upstreams->rows)});
@@ -91,6 +99,9 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
     BaseModelOutputWithPooling out{common.get(), {}, {}};
     for (const auto& output : pooled) out.pooler_output = output.get();
     out.last_hidden_state = states.get();
+    if (!every_row)
+      out.last_hidden_state = out.last_hidden_state.reshaped(
+          {batch->batch_size(), 1, out.last_hidden_state.dim(1)});
     if (upstreams->given())
       out.loss =
           (upstreams->rows.empty()

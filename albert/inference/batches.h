@@ -26,6 +26,23 @@ inline void for_batches_by_length(const std::vector<size_t>& lengths, int64_t ba
     compute(all.subspan(at, std::min(most, all.size() - at)));
 }
 
+// The same with batches of at most `batch_tokens` tokens; a text that has more is one of its own.
+inline void for_batches_by_tokens(const std::vector<size_t>& lengths, int64_t batch_tokens,
+                                  const std::function<void(std::span<const size_t>)>& compute) {
+  std::vector<size_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  const std::span<const size_t> all = order;
+  const auto most = static_cast<size_t>(batch_tokens);
+  for (size_t at = 0; at < all.size();) {
+    size_t tokens = lengths[all[at]], end = at + 1;
+    while (end < all.size() && tokens + lengths[all[end]] <= most) tokens += lengths[all[end++]];
+    compute(all.subspan(at, end - at));
+    at = end;
+  }
+}
+
 // Probabilities, in f64, of a span or vector of float or double.
 template <class Outputs>
 std::vector<double> softmax(const Outputs& outputs) {
