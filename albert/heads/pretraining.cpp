@@ -76,6 +76,22 @@ Var AlbertForPreTraining::order_logits(Tape& t, const PackedBatch& batch, Var po
   return ops::linear(t, ops::dropout(t, pooled, dropout), {sop_weight_, sop_bias_});
 }
 
+HostTensor AlbertForPreTraining::order_logits(BatchInputs inputs) {
+  const PackedBatch batch = pack(inputs);
+  const std::vector<int32_t> first = batch.first_rows();
+  const NeededRows rows = NeededRows::only(batch, first);
+  const std::vector<int32_t> located = rows.locate(first);
+  const ForwardOptions options{.logits = false};
+  Tensor logits;
+  run(options, batch, [&](Tape& t) -> std::vector<Upstream> {
+    const BackboneOutput result =
+        backbone_(t, batch, encoder_call(options, batch, rows.views()), HostView::of(located));
+    logits = ops::widen(t, order_logits(t, batch, *result.pooled, options).value());
+    return {};
+  });
+  return to_host(logits);
+}
+
 Deferred<AlbertForPreTrainingOutput> AlbertForPreTraining::start(BatchInputs inputs,
                                                                  const PreTrainingLabels& labels,
                                                                  const ForwardOptions& options) {

@@ -32,6 +32,8 @@ class AlbertForPreTraining
   // Waits for the step when options.logits are wanted: they are large and copied at once.
   Deferred<AlbertForPreTrainingOutput> start(BatchInputs inputs, const PreTrainingLabels& labels,
                                              const ForwardOptions& options);
+  // The sentence-order logits [B, 2] alone: no word is predicted.
+  HostTensor order_logits(BatchInputs inputs);
   // {labelled tokens, labelled pairs}
   std::vector<double> count(BatchInputs inputs, const PreTrainingLabels& labels,
                             const LossOptions& loss = {}) const;
