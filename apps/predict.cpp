@@ -1,12 +1,12 @@
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "albert/base/atomic_file.h"
 #include "albert/base/printable.h"
 #include "albert/base/text_reader.h"
 #include "apps/cli/common.h"
+#include "apps/cli/record_windows.h"
 #include "apps/cli/submission.h"
 #include "apps/cli/task_files.h"
 #include "apps/cli/task_flags.h"
@@ -24,10 +24,6 @@ struct PredictFlags {
 
 using Sink = std::function<void(std::string_view)>;
 
-std::unique_ptr<TextReader> open_input(const std::string& input) {
-  return input.empty() ? TextReader::standard_input() : std::make_unique<TextReader>(input);
-}
-
 // Files of a task are tables whatever their name.
 RecordFormat format_of(const PredictFlags& flags) {
   if (flags.input.empty()) return RecordFormat::kLines;
@@ -36,62 +32,6 @@ RecordFormat format_of(const PredictFlags& flags) {
       format == RecordFormat::kTable && flags.task.empty() && !has_extension(flags.input, ".tsv");
   return lines ? RecordFormat::kLines : format;
 }
-
-// One answer for each line of the input, in their order.
-class Answers {
- public:
-  // `window`: how many lines are read before they are answered.
-  Answers(Predictor& predictor, size_t window, Sink sink)
-      : predictor_(predictor), window_(window), sink_(std::move(sink)) {}
-
-  // Answers all of them; returns how many lines could not be read.
-  int64_t run(TextReader& reader, RecordReader& records) {
-    while (read_line(reader, records))
-      if (problems_.size() == window_) answer();
-    answer();
-    return bad_;
-  }
-
- private:
-  // False behind the last line. A damaged file is an error; a line that is no record has its
-  // problem told in its place.
-  bool read_line(TextReader& reader, RecordReader& records) {
-    const int64_t before = reader.line();
-    try {
-      Record record;
-      if (!records.next(record)) return false;
-      predictor_.add(record);
-      problems_.emplace_back();
-    } catch (const Error& e) {
-      if (e.code() != ErrorCode::kBadData || reader.line() == before) throw;
-      add_problem(reader, e.what());
-    }
-    return true;
-  }
-
-  void add_problem(const TextReader& reader, std::string what) {
-    const std::string place = reader.name() + ":" + std::to_string(reader.line()) + ": ";
-    if (what.starts_with(place)) what.erase(0, place.size());
-    problems_.push_back(nlohmann::ordered_json({{"line", reader.line()}, {"error", what}}).dump());
-    ++bad_;
-  }
-
-  void answer() {
-    const std::vector<std::string> answers = predictor_.answers();
-    size_t next = 0;
-    std::string text;
-    for (const std::string& problem : problems_)
-      text += (problem.empty() ? answers[next++] : problem) + "\n";
-    sink_(text);
-    problems_.clear();
-  }
-
-  Predictor& predictor_;
-  size_t window_;
-  Sink sink_;
-  std::vector<std::string> problems_;  // of the lines of this window; empty: a good one
-  int64_t bad_ = 0;
-};
 
 // The kind of the task where one is named, which must be of the model's head; else the model's.
 const TaskKind& kind_for(const PredictFlags& flags, const TaskSpec* task) {
@@ -131,7 +71,17 @@ int64_t predict_all(const PredictFlags& flags, Predictor& predictor, const Sink&
   // Who waits at the other end of a pipe gets its answers after every batch.
   constexpr int64_t kBatches = 16;
   const int64_t window = flags.batch_size * (flags.input.empty() ? 1 : kBatches);
-  return Answers(predictor, static_cast<size_t>(window), sink).run(*reader, records);
+  return for_windows(
+      *reader, records, static_cast<size_t>(window),
+      [&](const Record& record) { predictor.add(record); },
+      [&](std::span<const ReadLine> lines) {
+        const std::vector<std::string> answers = predictor.answers();
+        size_t next = 0;
+        std::string text;
+        for (const ReadLine& line : lines)
+          text += (line.problem.empty() ? answers[next++] : json_of_problem(line)) + "\n";
+        sink(text);
+      });
 }
 
 // Official files to the files that their scripts write.
@@ -181,10 +131,7 @@ int run(const PredictFlags& flags, const Command& command, std::ostream& out, st
     bad = predict_all(flags, *predictor, [&](std::string_view text) { file.write(text); });
     file.publish();
   }
-  if (bad == 0) return 0;
-  err << "albert: error: " << bad
-      << " lines could not be read; their places in the output hold {\"error\": ..}\n";
-  return static_cast<int>(ErrorCode::kBadData);
+  return exit_code_of(bad, err);
 }
 
 }  // namespace

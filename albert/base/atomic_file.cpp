@@ -60,6 +60,18 @@ void AtomicFile::write(const void* data, size_t size) {
   }
 }
 
+void AtomicFile::overwrite(uint64_t offset, std::string_view text) {
+  ALBERT_CHECK(descriptor_ >= 0, "written after it was staged");
+  while (!text.empty()) {
+    const ssize_t written =
+        ::pwrite(descriptor_, text.data(), text.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail_because(written < 0 ? errno : EIO, "cannot write");
+    text.remove_prefix(static_cast<size_t>(written));
+    offset += static_cast<uint64_t>(written);
+  }
+}
+
 void AtomicFile::stage() {
   ALBERT_CHECK(descriptor_ >= 0, "staged twice");
   // Never again after a failure: the kernel has dropped the dirty pages by then and a second fsync

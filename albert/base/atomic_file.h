@@ -23,6 +23,9 @@ class AtomicFile {
   void write(const void* data, size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
 
+  // Writes over bytes that were written: for a header that tells what follows.
+  void overwrite(uint64_t offset, std::string_view text);
+
   // All bytes are on the disk, under the temporary name.
   void stage();
   // stage() first if it was not called. Returns when the rename is on the disk, too.

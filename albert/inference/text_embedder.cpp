@@ -47,17 +47,6 @@ bool is_pooled(const std::vector<Pooling>& all, Pooling one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-void set_normalize(std::optional<bool> normalize, std::vector<SentenceModule>& modules) {
-  if (!normalize) return;
-  const auto is_normalize = [](const SentenceModule& module) {
-    return std::holds_alternative<NormalizeModule>(module);
-  };
-  if (!*normalize)
-    std::erase_if(modules, is_normalize);
-  else if (modules.empty() || !is_normalize(modules.back()))
-    modules.emplace_back(NormalizeModule{});
-}
-
 }  // namespace
 
 TextEmbedder TextEmbedder::from_pretrained(const std::filesystem::path& folder,
@@ -84,7 +73,11 @@ TextEmbedder::TextEmbedder(const std::filesystem::path& folder, SentenceModules 
       batch_tokens_(options.batch_tokens),
       warnings_(model_.load_report().warnings) {
   if (!options.pooling.empty()) modules_.pooling = options.pooling;
-  set_normalize(options.normalize, modules_.modules);
+  normalizes_ = options.normalize.value_or(false);
+  if (options.normalize && !*options.normalize)
+    std::erase_if(modules_.modules, [](const SentenceModule& module) {
+      return std::holds_alternative<NormalizeModule>(module);
+    });
   reads_hidden_states_ = layer_ < inner_layers(model_.config());
   if (is_pooled(modules_.pooling, Pooling::kPooler)) {
     if (!model_.has_pooler())
@@ -94,12 +87,12 @@ TextEmbedder::TextEmbedder(const std::filesystem::path& folder, SentenceModules 
       fail(ErrorCode::kUsage, "pooling \"pooler\" reads the last layer, ", inner_layers(whole),
            ": found layer ", layer_);
   }
-  check_sizes();
+  check_sizes(options.dimensions);
   open_encoder(whole, options.max_seq_length);
 }
 
 // Every module takes what the one before gives.
-void TextEmbedder::check_sizes() {
+void TextEmbedder::check_sizes(std::optional<int64_t> dimensions) {
   dimension_ = model_.config().hidden_size * static_cast<int64_t>(modules_.pooling.size());
   for (const SentenceModule& module : modules_.modules)
     if (const auto* dense = std::get_if<DenseModule>(&module)) {
@@ -108,6 +101,10 @@ void TextEmbedder::check_sizes() {
              " features, wanted ", dimension_, ", what it is given");
       dimension_ = dense->out_features();
     }
+  if (!dimensions) return;
+  if (*dimensions < 1 || *dimensions > dimension_)
+    fail(ErrorCode::kUsage, "dimensions ", *dimensions, ": wanted 1 to ", dimension_);
+  dimension_ = *dimensions;
 }
 
 void TextEmbedder::open_encoder(const AlbertConfig& config,
@@ -211,42 +208,54 @@ void TextEmbedder::embed_batch(std::span<const EmbedderInput> texts, std::span<c
     batch.input_ids.push_back(texts[i].input_ids);
     batch.token_type_ids.push_back(texts[i].token_type_ids);
   }
-  const bool first_only = reads_first_tokens_only();
-  const auto output = model_.forward(
-      batch, {}, {.output_hidden_states = reads_hidden_states_, .logits = !first_only});
-  const HostTensor states =
-      (reads_hidden_states_ ? output.hidden_states.at(static_cast<size_t>(layer_))
-                            : output.last_hidden_state)
-          .to(DType::kF32);
-  const HostTensor poolers = output.pooler_output.to(DType::kF32);
-  const int64_t longest = states.dim(1), hidden = states.dim(2);
-  for (size_t b = 0; b < which.size(); ++b) {
-    const EmbedderInput& text = texts[which[b]];
-    const auto row = static_cast<int64_t>(b);
-    const std::span<const float> tokens(states.data<float>() + row * longest * hidden,
-                                        static_cast<size_t>(longest * hidden));
-    const auto n = first_only ? 1 : static_cast<int64_t>(text.input_ids.size());
-    std::vector<float> pooled(modules_.pooling.size() * static_cast<size_t>(hidden));
-    std::span<float> rest = pooled;
-    for (const Pooling pooling : modules_.pooling) {
-      const auto part = rest.first(static_cast<size_t>(hidden));
-      if (pooling == Pooling::kPooler)
-        std::copy_n(poolers.row<float>(row).begin(), hidden, part.begin());
-      else
-        pool(pooling, tokens, n, text.prompt_tokens, part);
-      rest = rest.subspan(part.size());
-    }
-    const std::vector<float> embedding = finished(std::move(pooled));
+  BaseModelOutputWithPooling output =
+      model_.forward(batch, {},
+                     {.output_hidden_states = reads_hidden_states_,
+                      .logits = !reads_first_tokens_only()});
+  if (reads_hidden_states_)
+    output.last_hidden_state = std::move(output.hidden_states.at(static_cast<size_t>(layer_)));
+  if (output.last_hidden_state.dtype() != DType::kF32) {
+    output.last_hidden_state = output.last_hidden_state.to(DType::kF32);
+    output.pooler_output = output.pooler_output.to(DType::kF32);
+  }
+  for (size_t row = 0; row < which.size(); ++row) {
+    const std::vector<float> embedding =
+        finished(pooled(output, static_cast<int64_t>(row), texts[which[row]]));
     check_finite(embedding, folder_ + ": ");
     std::copy(embedding.begin(), embedding.end(),
-              embeddings.data<float>() + static_cast<int64_t>(which[b]) * dimension_);
+              embeddings.data<float>() + static_cast<int64_t>(which[row]) * dimension_);
   }
+}
+
+// The poolings of the text in this row of the batch, side by side.
+std::vector<float> TextEmbedder::pooled(const BaseModelOutputWithPooling& output, int64_t row,
+                                        const EmbedderInput& text) const {
+  const HostTensor& states = output.last_hidden_state;
+  const auto hidden = static_cast<size_t>(states.dim(2));
+  const auto padded = static_cast<size_t>(states.dim(1)) * hidden;
+  const std::span<const float> tokens(states.data<float>() + row * static_cast<int64_t>(padded),
+                                      padded);
+  const auto n = std::min(static_cast<int64_t>(text.input_ids.size()), states.dim(1));
+  std::vector<float> all(modules_.pooling.size() * hidden);
+  std::span<float> rest = all;
+  for (const Pooling pooling : modules_.pooling) {
+    const auto part = rest.first(hidden);
+    if (pooling == Pooling::kPooler) {
+      const auto pooler = output.pooler_output.row<float>(row);
+      std::copy(pooler.begin(), pooler.end(), part.begin());
+    } else {
+      pool(pooling, tokens, n, text.prompt_tokens, part);
+    }
+    rest = rest.subspan(hidden);
+  }
+  return all;
 }
 
 std::vector<float> TextEmbedder::finished(std::vector<float> pooled) const {
   for (const SentenceModule& module : modules_.modules)
     pooled = std::visit([&](const auto& apply) { return apply(pooled); }, module);
-  return pooled;
+  pooled.resize(static_cast<size_t>(dimension_));
+  return normalizes_ ? NormalizeModule{}(pooled) : pooled;
 }
 
 }  // namespace albert

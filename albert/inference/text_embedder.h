@@ -15,8 +15,9 @@ namespace albert {
 // What is set here goes before what the folder says.
 struct TextEmbedderOptions {
   std::vector<Pooling> pooling = {};  // empty: the folder's
-  // True: unit length, also where the folder has no Normalize module; false: none of its own.
+  // True: unit length, whatever modules the folder has; false: without its Normalize modules.
   std::optional<bool> normalize = {};
+  std::optional<int64_t> dimensions = {};  // only so many, the first ones, as of Matryoshka models
   // The hidden states that are pooled, as transformers counts them: 0 are the mapped embeddings, L
   // (num_hidden_layers * inner_group_num) the last ones; negative from the end. Nothing: the last.
   std::optional<int64_t> layer = {};
@@ -35,7 +36,7 @@ class TextEmbedder {
  public:
   // Reads model, tokenizer and modules. A folder without a tokenizer embeds ids. Errors are those of
   // AlbertModel::from_pretrained, SentenceModules::from_folder and TextEncoder; Error(kUsage) for a
-  // layer that is not there, or a pooler of another layer than the last; Error(kMismatch) for a
+  // layer that is not there, a pooler of another layer than the last, or too many dimensions; Error(kMismatch) for a
   // pooler that the model lacks, or a Dense module that takes vectors of another size.
   static TextEmbedder from_pretrained(const std::filesystem::path& folder,
                                       const ModelOptions& model = {},
@@ -70,11 +71,13 @@ class TextEmbedder {
   TextEmbedder(const std::filesystem::path& folder, SentenceModules modules,
                const TextEmbedderOptions& options, const AlbertConfig& whole, AlbertModel model);
   void open_encoder(const AlbertConfig& config, std::optional<int64_t> max_seq_length);
-  void check_sizes();
+  void check_sizes(std::optional<int64_t> dimensions);
   std::string lowered(std::string_view text) const;
   int64_t prompt_tokens(std::string_view prompt) const;
   void embed_batch(std::span<const EmbedderInput> texts, std::span<const size_t> which,
                    HostTensor& embeddings);
+  std::vector<float> pooled(const BaseModelOutputWithPooling& output, int64_t row,
+                            const EmbedderInput& text) const;
   std::vector<float> finished(std::vector<float> pooled) const;
   bool reads_first_tokens_only() const;
 
@@ -85,6 +88,7 @@ class TextEmbedder {
   std::string why_no_encoder_;
   int64_t layer_, dimension_ = 0, max_seq_length_ = 0, batch_tokens_;
   bool reads_hidden_states_ = false;  // of a layer before the last that the model computes
+  bool normalizes_ = false;           // in the end
   std::vector<std::string> warnings_;
 };
 

@@ -150,6 +150,7 @@ bool RecordReader::next_line(std::string& line) {
     if (!reader_.next(line)) return false;
     blank = line.find_first_not_of(blanks) == std::string::npos;
     if (blank && blank_ == BlankLines::kRefused) fail_at(reader_, "the line is empty");
+    if (blank && blank_ == BlankLines::kKept && format_ == RecordFormat::kLines) return true;
   }
   return true;
 }
@@ -221,7 +222,8 @@ void RecordReader::read_object(Record& record) const {
 
 // A brace begins an object. A bracket may begin a text, "[MASK] is ..", but a list is refused.
 void RecordReader::read_line(Record& record) const {
-  const char first = record.line_[record.line_.find_first_not_of(kBlanks)];
+  const size_t at = record.line_.find_first_not_of(kBlanks);
+  const char first = at == std::string::npos ? '\0' : record.line_[at];
   const bool list = first == '[' && nlohmann::json::accept(record.line_);
   if (first == '{' || list) return read_object(record);
   record.is_text_ = true;

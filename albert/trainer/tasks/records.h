@@ -63,7 +63,8 @@ enum class RecordFormat : uint8_t {
 // kJson for .jsonl, kCsv for .csv, also compressed; else kTable.
 RecordFormat format_of_data(const std::filesystem::path& path);
 
-enum class BlankLines : uint8_t { kSkipped, kRefused };
+// kKept: of kLines, an empty text.
+enum class BlankLines : uint8_t { kSkipped, kRefused, kKept };
 
 struct TableOptions {
   // The columns of a table whose first line names none of these, and so is no header.
