@@ -60,6 +60,9 @@ struct SentenceModules {
   // takes it. Error(kMismatch) for a module, an option or a function that is not known, by its name;
   // kBadData and kMissingInput naming the file.
   static SentenceModules from_folder(const std::filesystem::path& folder);
+  // Writes all but the model and its tokenizer, `hidden_size` wide, into a folder that is there.
+  // Error(kIo).
+  void save(const std::filesystem::path& folder, int64_t hidden_size) const;
 };
 
 }  // namespace albert

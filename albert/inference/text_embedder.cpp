@@ -101,6 +101,7 @@ void TextEmbedder::check_sizes(std::optional<int64_t> dimensions) {
              " features, wanted ", dimension_, ", what it is given");
       dimension_ = dense->out_features();
     }
+  whole_dimension_ = dimension_;
   if (!dimensions) return;
   if (*dimensions < 1 || *dimensions > dimension_)
     fail(ErrorCode::kUsage, "dimensions ", *dimensions, ": wanted 1 to ", dimension_);

@@ -56,6 +56,12 @@ class TextEmbedder {
   std::optional<std::string_view> query_prompt() const;
   std::optional<std::string_view> document_prompt() const;
 
+  // A new folder that sentence-transformers 2 and later, and from_pretrained(), read to the same
+  // embeddings: all that was chosen is in it, a pooler as a Dense module. Error(kMismatch) for what
+  // such a folder cannot say: dimensions, a layer of layers that differ, a pooler beside others;
+  // kUsage for a folder that is there and not empty, kIo.
+  void save_pretrained(const std::filesystem::path& folder) const;
+
   int64_t dimension() const { return dimension_; }
   int64_t max_seq_length() const { return max_seq_length_; }
   const SentenceModules& modules() const { return modules_; }
@@ -71,6 +77,7 @@ class TextEmbedder {
   TextEmbedder(const std::filesystem::path& folder, SentenceModules modules,
                const TextEmbedderOptions& options, const AlbertConfig& whole, AlbertModel model);
   void open_encoder(const AlbertConfig& config, std::optional<int64_t> max_seq_length);
+  SentenceModules modules_to_save() const;
   void check_sizes(std::optional<int64_t> dimensions);
   std::string lowered(std::string_view text) const;
   int64_t prompt_tokens(std::string_view prompt) const;
@@ -86,7 +93,7 @@ class TextEmbedder {
   AlbertModel model_;
   std::optional<TextEncoder> encoder_;
   std::string why_no_encoder_;
-  int64_t layer_, dimension_ = 0, max_seq_length_ = 0, batch_tokens_;
+  int64_t layer_, dimension_ = 0, whole_dimension_ = 0, max_seq_length_ = 0, batch_tokens_;
   bool reads_hidden_states_ = false;  // of a layer before the last that the model computes
   bool normalizes_ = false;           // in the end
   std::vector<std::string> warnings_;
