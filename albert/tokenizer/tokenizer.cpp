@@ -272,25 +272,15 @@ std::vector<Encoding> Tokenizer::encode_overflowing(std::string_view text,
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special_tokens,
                               bool clean_up) const {
-  std::string text;
-  std::vector<std::string> run;
+  std::vector<std::string> kept;
   for (const int32_t id : ids) {
     if (id < 0 || id >= vocab_size())
       fail(ErrorCode::kBadData,
            "id " + std::to_string(id) + ", the vocabulary has " + std::to_string(vocab_size()));
-    const bool special = is_special(id);
-    if (special && skip_special_tokens) continue;
-    run.push_back(piece(id));
-    if (!special) continue;
-    const std::string token = run.back();
-    run.pop_back();
-    const std::string words = state_->encoder->join(run);
-    text += (text.empty() || words.empty() ? "" : " ") + words + token;
-    run.clear();
+    if (!skip_special_tokens || !is_special(id)) kept.push_back(piece(id));
   }
-  const std::string words = state_->encoder->join(run);
-  text += (text.empty() || words.empty() ? "" : " ") + words;
-  return clean_up ? cleaned(text) : text;
+  std::string text = state_->encoder->join(kept);
+  return clean_up ? cleaned(std::move(text)) : text;
 }
 
 }  // namespace albert
