@@ -195,6 +195,8 @@ void read_settings(const fs::path& folder, SentenceModules& to) {
   const auto json = read_if_there(folder / "config_sentence_transformers.json");
   if (!json) return;
   const JsonView file = json->view();
+  if (const auto kind = file.find("model_type"); kind && kind->string() != "SentenceTransformer")
+    refuse(*kind, "\"SentenceTransformer\"");
   if (const auto prompts = file.find("prompts"))
     for (const auto& [name, text] : prompts->object().raw().items())
       if (!text.is_null()) to.prompts[name] = prompts->at(name).string();

@@ -104,9 +104,9 @@ void SentenceModules::save(const fs::path& folder, int64_t hidden_size) const {
     if (dense) write_dense(folder / path, *dense);
   }
   write_json(folder / "modules.json", list);
-  ordered_json transformer = {{"max_seq_length", nullptr}, {"do_lower_case", do_lower_case}};
-  if (max_seq_length) transformer["max_seq_length"] = *max_seq_length;
-  write_json(folder / "sentence_bert_config.json", transformer);
+  ordered_json encoding = {{"max_seq_length", nullptr}, {"do_lower_case", do_lower_case}};
+  if (max_seq_length) encoding["max_seq_length"] = *max_seq_length;
+  write_json(folder / "sentence_bert_config.json", encoding);
   ordered_json settings = {{"model_type", "SentenceTransformer"},
                            {"prompts", ordered_json::object()},
                            {"default_prompt_name", nullptr},

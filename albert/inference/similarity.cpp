@@ -80,7 +80,6 @@ SimilaritySearch::SimilaritySearch(Similarity similarity, HostTensor queries, in
 // [queries, texts]
 HostTensor SimilaritySearch::scores(const HostTensor& embeddings) const {
   HostTensor scores(DType::kF32, {queries_.dim(0), embeddings.dim(0)});
-  if (scores.empty()) return scores;
   if (is_product(similarity_)) {
     const HostTensor texts =
         similarity_ == Similarity::kCosine ? unit_rows(embeddings) : HostTensor(embeddings);
@@ -109,6 +108,7 @@ void SimilaritySearch::add(const HostTensor& embeddings) {
   if (embeddings.dim(1) != queries_.dim(1))
     fail(ErrorCode::kMismatch, "the corpus: found embeddings of ", embeddings.dim(1),
          " numbers, wanted ", queries_.dim(1), " as of the queries");
+  if (embeddings.dim(0) == 0 || hits_.empty()) return;
   const HostTensor all = scores(embeddings);
   std::vector<bool> finite;
   for (int64_t i = 0; i < embeddings.dim(0); ++i)

@@ -50,7 +50,7 @@ std::unique_ptr<const Pipeline> make_word_piece(const std::string& name,
   const bool basic = config.do_basic_tokenize;
   if (basic) steps.normalizer = make_bert_normalizer(bert_rules(config));
   steps.pre_tokenizer = make_bert_pre_tokenizer(basic);
-  steps.decoder = make_word_piece_decoder("##", false);
+  steps.decoder = make_word_piece_decoder("##", true);
   steps.added = tokens.tokens;
   // Google's tokenizer does not look for its own special tokens in text.
   steps.matches_special = config.options.preprocessing == Preprocessing::kHuggingFace;
