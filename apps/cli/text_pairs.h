@@ -9,7 +9,7 @@ namespace albert::apps {
 
 // The columns of two texts.
 struct PairColumns {
-  std::string first = "text", second = "pair";
+  std::string first = "text", second = "text_pair";
 };
 void add_pair_columns(Command& command, PairColumns& columns);
 
