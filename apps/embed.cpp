@@ -26,8 +26,7 @@ std::optional<std::string_view> prompt_of(const EmbedFlags& flags, const Command
 // like length; of a pipe few, since who waits at its other end wants answers.
 size_t window_of(const EmbedFlags& flags) {
   constexpr int64_t kBatches = 32;
-  return static_cast<size_t>(flags.batch_size *
-                             (is_standard_input(flags.input) ? 1 : kBatches));
+  return static_cast<size_t>(flags.batch_size * (is_standard_input(flags.input) ? 1 : kBatches));
 }
 
 int64_t embed_all(const EmbedFlags& flags, std::optional<std::string_view> prompt,

@@ -80,8 +80,7 @@ int run(const FillMaskFlags& flags, const Command& command, std::ostream& out, s
     fail(ErrorCode::kUsage, "--text: found it beside --input, wanted one of both");
   MaskFillerOptions options{.batch_tokens = flags.batch_tokens};
   if (command.is_set("max_seq_length")) options.max_seq_length = flags.max_seq_length;
-  MaskFiller filler =
-      MaskFiller::from_pretrained(flags.model, flags.common.model(err), options);
+  MaskFiller filler = MaskFiller::from_pretrained(flags.model, flags.common.model(err), options);
   if (!flags.common.quiet)
     for (const auto& warning : filler.warnings()) err << "albert: warning: " << warning << "\n";
   const std::vector<int32_t> targets = targets_of(flags, filler, err);
@@ -89,7 +88,8 @@ int run(const FillMaskFlags& flags, const Command& command, std::ostream& out, s
   int64_t bad = 0;
   if (command.is_set("text")) {
     const TokenIds one = filler.encode(flags.text);
-    file.write(json_of(filler.fill(std::span(&one, 1), flags.top_k, targets).front()).dump() + "\n");
+    file.write(json_of(filler.fill(std::span(&one, 1), flags.top_k, targets).front()).dump() +
+               "\n");
   } else {
     bad = fill_lines(flags, filler, targets, file);
   }

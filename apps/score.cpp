@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -66,8 +67,8 @@ ordered_json tokens_of(const Tokenizer& tokenizer, const TokenIds& text,
                        const PseudoLikelihood& score) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < score.log_probs.size(); ++i)
-    list.push_back({{"token", tokenizer.piece(text.input_ids[i + 1])},
-                    {"log_prob", score.log_probs[i]}});
+    list.push_back(
+        {{"token", tokenizer.piece(text.input_ids[i + 1])}, {"log_prob", score.log_probs[i]}});
   return list;
 }
 
@@ -151,7 +152,8 @@ Runner declare_score(Command& command) {
                  "likely the second text of each pair follows the first");
   command.choice("metric", flags->metric, {"original", "within_word_l2r"},
                  "of pll: each token masked alone, or with the later pieces of its word");
-  command.boolean("tokens", flags->tokens, "of pll: the logarithm of each token's probability, too");
+  command.boolean("tokens", flags->tokens,
+                  "of pll: the logarithm of each token's probability, too");
   command.option("input", flags->input,
                  "a text a line, of sop two with a tab between them; JSONL, or a .tsv or .csv "
                  "whose header names its columns; without it, or as -, the standard input");

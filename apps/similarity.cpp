@@ -21,8 +21,7 @@ using nlohmann::ordered_json;
 constexpr size_t kWindow = 1024;
 
 struct SimilarityFlags {
-  std::string input, queries, corpus, embeddings, output, similarity, query_prompt,
-      document_prompt;
+  std::string input, queries, corpus, embeddings, output, similarity, query_prompt, document_prompt;
   int64_t top_k = 10, batch_size = 32;
   PairColumns columns;
   EmbeddingFlags embedding;
@@ -63,8 +62,8 @@ int compare_pairs(const SimilarityFlags& flags, TextEmbedder& embedder, std::ost
             text += json_of_problem(line) + "\n";
             continue;
           }
-          const double score = similarity_of(measure, embeddings.row<float>(row),
-                                             embeddings.row<float>(row + 1));
+          const double score =
+              similarity_of(measure, embeddings.row<float>(row), embeddings.row<float>(row + 1));
           row += 2;
           text += ordered_json{{"score", static_cast<float>(score)}}.dump() + "\n";
         }
@@ -157,10 +156,10 @@ int search(const SimilarityFlags& flags, const Command& command, TextEmbedder& e
       prompt_of(command, "query_prompt", flags.query_prompt, embedder.query_prompt());
   SimilaritySearch search(measure_of(flags, embedder), embedder.embed(queries, query_prompt),
                           flags.top_k, flags.embedding.common.threads);
-  search_corpus(flags, embedder,
-                prompt_of(command, "document_prompt", flags.document_prompt,
-                          embedder.document_prompt()),
-                search);
+  search_corpus(
+      flags, embedder,
+      prompt_of(command, "document_prompt", flags.document_prompt, embedder.document_prompt()),
+      search);
   const auto hits = search.hits();
   const auto texts = found_texts(flags, hits);
   LineFile file(flags.output, out);
@@ -168,7 +167,8 @@ int search(const SimilarityFlags& flags, const Command& command, TextEmbedder& e
     ordered_json answer{{"query", queries[q]}, {"hits", ordered_json::array()}};
     for (const SearchHit& hit : hits[q]) {
       ordered_json found{{"corpus_id", hit.index}, {"score", static_cast<float>(hit.score)}};
-      if (const auto text = texts.find(hit.index); text != texts.end()) found["text"] = text->second;
+      if (const auto text = texts.find(hit.index); text != texts.end())
+        found["text"] = text->second;
       answer["hits"].push_back(found);
     }
     file.write(answer.dump() + "\n");

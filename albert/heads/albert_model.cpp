@@ -81,9 +81,8 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
   run(options, *batch, [&](Tape& t) {
     result = backbone_(t, *batch, encoder_call(options, *batch, rows.views()), HostView::of(first));
     const Var states = result->encoder.last_hidden_state;
-    last = every_row
-               ? ops::unpack_rows(t, states.value(), *batch)
-               : ops::widen(t, ops::gather_rows(t, states, HostView::of(first)).value());
+    last = every_row ? ops::unpack_rows(t, states.value(), *batch)
+                     : ops::widen(t, ops::gather_rows(t, states, HostView::of(first)).value());
     std::vector<Upstream> seeds;
     if (!upstreams->rows.empty())
       seeds.push_back({result->encoder.last_hidden_state, rows_of(upstreams->rows)});
@@ -100,8 +99,8 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
     for (const auto& output : pooled) out.pooler_output = output.get();
     out.last_hidden_state = states.get();
     if (!every_row)
-      out.last_hidden_state = out.last_hidden_state.reshaped(
-          {batch->batch_size(), 1, out.last_hidden_state.dim(1)});
+      out.last_hidden_state =
+          out.last_hidden_state.reshaped({batch->batch_size(), 1, out.last_hidden_state.dim(1)});
     if (upstreams->given())
       out.loss =
           (upstreams->rows.empty()

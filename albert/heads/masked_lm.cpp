@@ -14,8 +14,8 @@ std::vector<int32_t> rows_at(const PackedBatch& batch, std::span<const TokenPlac
     const bool known = sequence >= 0 && sequence < batch.batch_size();
     const auto row = known ? batch.row_of(sequence, token) : std::nullopt;
     if (!row)
-      fail(ErrorCode::kBadData, "places[", i, "]: found token ", token, " of sequence ",
-                   sequence, ", wanted one of the batch");
+      fail(ErrorCode::kBadData, "places[", i, "]: found token ", token, " of sequence ", sequence,
+           ", wanted one of the batch");
     if (i > 0 && places[i] <= places[i - 1])
       fail(ErrorCode::kBadData, "places[", i, "]: found it not behind the one before");
     rows.push_back(static_cast<int32_t>(*row));

@@ -109,10 +109,9 @@ std::vector<std::vector<MaskFiller::Candidates>> MaskFiller::fill(
     for (const TokenPlace& place : places) ++masks[static_cast<size_t>(place.sequence)];
     for (size_t i = 0; i < places.size(); ++i) {
       const auto sequence = static_cast<size_t>(places[i].sequence);
-      filled[which[sequence]].push_back(best(logits.row<float>(static_cast<int64_t>(i)),
-                                             texts[which[sequence]],
-                                             static_cast<size_t>(places[i].token),
-                                             masks[sequence] == 1, top_k, targets));
+      filled[which[sequence]].push_back(
+          best(logits.row<float>(static_cast<int64_t>(i)), texts[which[sequence]],
+               static_cast<size_t>(places[i].token), masks[sequence] == 1, top_k, targets));
     }
   });
   return filled;

@@ -173,11 +173,14 @@ void read_transformer(const fs::path& folder, SentenceModules& to) {
   const JsonView file = json->view();
   if (const auto length = file.find("max_seq_length")) to.max_seq_length = length->integer();
   to.do_lower_case = file.boolean_or("do_lower_case", false);
-  if (const auto task = file.find("transformer_task"); task && task->string() != "feature-extraction")
+  if (const auto task = file.find("transformer_task");
+      task && task->string() != "feature-extraction")
     refuse(*task, "\"feature-extraction\"");
-  if (const auto name = file.find("module_output_name"); name && name->string() != "token_embeddings")
+  if (const auto name = file.find("module_output_name");
+      name && name->string() != "token_embeddings")
     refuse(*name, "\"token_embeddings\"");
-  for (const char* key : {"processing_kwargs", "query_length", "document_length", "query_expansion"})
+  for (const char* key :
+       {"processing_kwargs", "query_length", "document_length", "query_expansion"})
     if (const auto value = file.find(key); value && !value->raw().empty()) refuse(*value, "none");
 }
 

@@ -50,8 +50,8 @@ ordered_json json_of(const std::vector<Pooling>& pooling, bool include_prompt, i
 }
 
 void write_dense(const fs::path& folder, const DenseModule& dense) {
-  constexpr std::array kFunctions{"linear.Identity",    "activation.Tanh",    "activation.ReLU",
-                                  "activation.GELU",    "activation.Sigmoid", "activation.SiLU"};
+  constexpr std::array kFunctions{"linear.Identity", "activation.Tanh",    "activation.ReLU",
+                                  "activation.GELU", "activation.Sigmoid", "activation.SiLU"};
   make_folder(folder);
   ordered_json json = {
       {"in_features", dense.in_features()},
@@ -128,8 +128,8 @@ SentenceModules TextEmbedder::modules_to_save() const {
     refuse("layer " + std::to_string(layer_), "the last of a layer that is shared");
   SentenceModules saved = modules_;
   saved.max_seq_length = max_seq_length_;
-  if (normalizes_ && (saved.modules.empty() ||
-                      !std::holds_alternative<NormalizeModule>(saved.modules.back())))
+  if (normalizes_ &&
+      (saved.modules.empty() || !std::holds_alternative<NormalizeModule>(saved.modules.back())))
     saved.modules.emplace_back(NormalizeModule{});
   const auto pooler = std::find(saved.pooling.begin(), saved.pooling.end(), Pooling::kPooler);
   if (pooler == saved.pooling.end()) return saved;

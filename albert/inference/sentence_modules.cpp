@@ -26,7 +26,8 @@ float dot(std::span<const float> a, const float* b) {
 
 std::vector<float> times(const HostTensor& weight, std::span<const float> x) {
   std::vector<float> y;
-  for (int64_t out = 0; out < weight.dim(0); ++out) y.push_back(dot(x, weight.row<float>(out).data()));
+  for (int64_t out = 0; out < weight.dim(0); ++out)
+    y.push_back(dot(x, weight.row<float>(out).data()));
   return y;
 }
 

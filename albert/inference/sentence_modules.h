@@ -46,7 +46,7 @@ std::vector<std::string> similarity_names();
 // What a folder of sentence-transformers says beside its model: modules.json and the files that it
 // names, sentence_bert_config.json, config_sentence_transformers.json.
 struct SentenceModules {
-  std::filesystem::path transformer;  // the folder of model and tokenizer
+  std::filesystem::path transformer;                // the folder of model and tokenizer
   std::vector<Pooling> pooling = {Pooling::kMean};  // side by side where there are several
   bool include_prompt = true;                       // false: a prompt's tokens are not pooled
   std::vector<SentenceModule> modules;              // what follows, in this order
@@ -56,9 +56,9 @@ struct SentenceModules {
   std::optional<std::string> default_prompt_name;
   Similarity similarity = Similarity::kCosine;
 
-  // A folder without modules.json is a model alone: the mean of its tokens, as sentence-transformers
-  // takes it. Error(kMismatch) for a module, an option or a function that is not known, by its name;
-  // kBadData and kMissingInput naming the file.
+  // A folder without modules.json is a model alone: the mean of its tokens, as
+  // sentence-transformers takes it. Error(kMismatch) for a module, an option or a function that is
+  // not known, by its name; kBadData and kMissingInput naming the file.
   static SentenceModules from_folder(const std::filesystem::path& folder);
   // Writes all but the model and its tokenizer, `hidden_size` wide, into a folder that is there.
   // Error(kIo).

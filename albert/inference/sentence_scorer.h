@@ -19,7 +19,7 @@ PllMetric pll_metric_named(const std::string& name);
 
 // How likely a model of masked words takes a text to be.
 struct PseudoLikelihood {
-  double pll = 0;             // the sum of log_probs
+  double pll = 0;                 // the sum of log_probs
   std::vector<double> log_probs;  // of each token, without [CLS] and [SEP]: natural logarithms
 };
 

@@ -11,7 +11,8 @@ namespace {
 
 double product(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  for (size_t i = 0; i < a.size(); ++i)
+    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   return sum;
 }
 
@@ -62,8 +63,8 @@ double similarity_of(Similarity similarity, std::span<const float> a, std::span<
     case Similarity::kCosine: break;
   }
   constexpr double kLeast = 1e-12;  // torch.nn.functional.normalize
-  const double lengths = std::max(std::sqrt(product(a, a)), kLeast) *
-                         std::max(std::sqrt(product(b, b)), kLeast);
+  const double lengths =
+      std::max(std::sqrt(product(a, a)), kLeast) * std::max(std::sqrt(product(b, b)), kLeast);
   return product(a, b) / lengths;
 }
 
@@ -116,8 +117,7 @@ void SimilaritySearch::add(const HostTensor& embeddings) {
   for (size_t q = 0; q < hits_.size(); ++q) {
     const auto row = all.row<float>(static_cast<int64_t>(q));
     for (size_t i = 0; i < row.size(); ++i)
-      if (finite[i])
-        keep(hits_[q], {seen_ + static_cast<int64_t>(i), static_cast<double>(row[i])});
+      if (finite[i]) keep(hits_[q], {seen_ + static_cast<int64_t>(i), static_cast<double>(row[i])});
   }
   seen_ += embeddings.dim(0);
 }

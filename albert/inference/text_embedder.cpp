@@ -108,8 +108,7 @@ void TextEmbedder::check_sizes(std::optional<int64_t> dimensions) {
   dimension_ = *dimensions;
 }
 
-void TextEmbedder::open_encoder(const AlbertConfig& config,
-                                std::optional<int64_t> max_seq_length) {
+void TextEmbedder::open_encoder(const AlbertConfig& config, std::optional<int64_t> max_seq_length) {
   max_seq_length_ = config.max_position_embeddings;
   // A folder may promise more than the model takes.
   const auto own = modules_.max_seq_length;
@@ -145,7 +144,8 @@ const std::string& TextEmbedder::prompt_named(const std::string& name) const {
 
 std::optional<std::string_view> TextEmbedder::query_prompt() const {
   const auto found = modules_.prompts.find("query");
-  return found == modules_.prompts.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  return found == modules_.prompts.end() ? std::nullopt
+                                         : std::optional<std::string_view>(found->second);
 }
 
 std::optional<std::string_view> TextEmbedder::document_prompt() const {
@@ -209,10 +209,9 @@ void TextEmbedder::embed_batch(std::span<const EmbedderInput> texts, std::span<c
     batch.input_ids.push_back(texts[i].input_ids);
     batch.token_type_ids.push_back(texts[i].token_type_ids);
   }
-  BaseModelOutputWithPooling output =
-      model_.forward(batch, {},
-                     {.output_hidden_states = reads_hidden_states_,
-                      .logits = !reads_first_tokens_only()});
+  BaseModelOutputWithPooling output = model_.forward(
+      batch, {},
+      {.output_hidden_states = reads_hidden_states_, .logits = !reads_first_tokens_only()});
   if (reads_hidden_states_)
     output.last_hidden_state = std::move(output.hidden_states.at(static_cast<size_t>(layer_)));
   if (output.last_hidden_state.dtype() != DType::kF32) {

@@ -34,10 +34,11 @@ struct EmbedderInput : TokenIds {
 // vectors. One thread at a time may use it; encode() and prompts any number.
 class TextEmbedder {
  public:
-  // Reads model, tokenizer and modules. A folder without a tokenizer embeds ids. Errors are those of
-  // AlbertModel::from_pretrained, SentenceModules::from_folder and TextEncoder; Error(kUsage) for a
-  // layer that is not there, a pooler of another layer than the last, or too many dimensions; Error(kMismatch) for a
-  // pooler that the model lacks, or a Dense module that takes vectors of another size.
+  // Reads model, tokenizer and modules. A folder without a tokenizer embeds ids. Errors are those
+  // of AlbertModel::from_pretrained, SentenceModules::from_folder and TextEncoder; Error(kUsage)
+  // for a layer that is not there, a pooler of another layer than the last, or too many dimensions;
+  // Error(kMismatch) for a pooler that the model lacks, or a Dense module that takes vectors of
+  // another size.
   static TextEmbedder from_pretrained(const std::filesystem::path& folder,
                                       const ModelOptions& model = {},
                                       const TextEmbedderOptions& options = {});
@@ -45,8 +46,7 @@ class TextEmbedder {
   // [texts, dimension()] f32, in their order, each behind the prompt: nothing is the folder's
   // default one. Error(kBadData) for text that is not UTF-8, kMissingInput without a tokenizer,
   // kMismatch where an output is not finite.
-  HostTensor embed(std::span<const std::string> texts,
-                   std::optional<std::string_view> prompt = {});
+  HostTensor embed(std::span<const std::string> texts, std::optional<std::string_view> prompt = {});
   HostTensor embed(std::span<const EmbedderInput> texts);
   EmbedderInput encode(std::string_view text, std::optional<std::string_view> prompt = {}) const;
 

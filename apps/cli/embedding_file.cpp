@@ -1,5 +1,6 @@
 #include "apps/cli/embedding_file.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -102,10 +103,10 @@ std::unique_ptr<EmbeddingFile> open_embedding_file(const std::string& output,
                                                    const std::string& format, int64_t dimension,
                                                    std::ostream& out) {
   const std::string chosen = format_of(output, format);
-  if (chosen != "npy")
-    return std::make_unique<TextFile>(output, chosen == "jsonl", dimension, out);
+  if (chosen != "npy") return std::make_unique<TextFile>(output, chosen == "jsonl", dimension, out);
   if (output.empty())
-    fail(ErrorCode::kUsage, "--format npy: found no --output, wanted a file: its first bytes say "
+    fail(ErrorCode::kUsage,
+         "--format npy: found no --output, wanted a file: its first bytes say "
          "how many rows follow");
   return std::make_unique<NpyFile>(output, dimension);
 }

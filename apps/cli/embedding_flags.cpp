@@ -74,13 +74,16 @@ TextEmbedder EmbeddingFlags::open(const Command& command, std::ostream& err) con
 void add_embedding(Command& command, EmbeddingFlags& flags) {
   command.required("model", flags.model,
                    "folder of a pre-trained or fine-tuned model, or of sentence-transformers");
-  command.option("pooling", flags.pooling,
-                 "how tokens become one vector, one of " + [] {
-                   std::string names;
-                   for (const auto& name : pooling_names()) names += (names.empty() ? "" : ", ") + name;
-                   return names;
-                 }() + ", or several between commas, side by side; without it as the folder says, "
-                       "else mean");
+  command.option(
+      "pooling", flags.pooling,
+      "how tokens become one vector, one of " +
+          [] {
+            std::string names;
+            for (const auto& name : pooling_names()) names += (names.empty() ? "" : ", ") + name;
+            return names;
+          }() +
+          ", or several between commas, side by side; without it as the folder says, "
+          "else mean");
   command.option("layer", flags.layer,
                  "whose hidden states: 0 the embeddings, 1 the first layer, -1 the last");
   command.boolean("normalize", flags.normalize,

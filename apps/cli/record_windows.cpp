@@ -4,6 +4,8 @@
 #include <ostream>
 #include <vector>
 
+#include "albert/base/error.h"
+
 namespace albert::apps {
 namespace {
 

@@ -1,5 +1,6 @@
 // albert embed, similarity, fill-mask and score: what goes in and comes out, and what is refused.
 #include <cmath>
+#include <functional>
 
 #include "albert/engine/weights/npy.h"
 #include "tests/support/golden_embeddings.h"
@@ -78,8 +79,9 @@ TEST_F(EmbeddingCommands, EveryFormatHasTheSameNumbers) {
 }
 
 TEST_F(EmbeddingCommands, LinesThatCannotBeReadKeepTheirPlace) {
-  const std::string bytes = "a whale\n\xFF\n\n{\"text\": 1.5}\n{\"input_ids\": [2, 5, 3]}\n"
-                            "{\"input_ids\": [2, 99, 3]}\nthe sea\n";
+  const std::string bytes =
+      "a whale\n\xFF\n\n{\"text\": 1.5}\n{\"input_ids\": [2, 5, 3]}\n"
+      "{\"input_ids\": [2, 99, 3]}\nthe sea\n";
   const Outcome all = run_on(bytes, "embed", {"--batch_size", "2"});
   EXPECT_EQ(all.code, 65) << all.err;
   EXPECT_TRUE(all.says("3 lines could not be read")) << all.err;
@@ -123,11 +125,12 @@ TEST_F(EmbeddingCommands, WhatIsSavedIsAFolderOfSentenceTransformers) {
       run("embed", {"--pooling", "max", "--normalize", "--layer", "2", "--save_to", saved});
   ASSERT_EQ(made.code, 0) << made.err;
   EXPECT_TRUE(std::filesystem::exists(saved + "/modules.json"));
-  const Outcome theirs = run_albert({"embed", "--model", saved, "--input", input, "--threads", "1"});
+  const Outcome theirs =
+      run_albert({"embed", "--model", saved, "--input", input, "--threads", "1"});
   ASSERT_EQ(theirs.code, 0) << theirs.err;
-  EXPECT_EQ(theirs.out, run("embed", {"--pooling", "max", "--normalize", "--layer", "2", "--input",
-                                      input})
-                            .out);
+  EXPECT_EQ(
+      theirs.out,
+      run("embed", {"--pooling", "max", "--normalize", "--layer", "2", "--input", input}).out);
   EXPECT_EQ(run("embed", {"--save_to", saved}).code, 2) << "it is there";
 }
 
@@ -214,8 +217,8 @@ TEST_F(EmbeddingCommands, MasksAreFilledAsThePipelineFillsThem) {
     without_scores(wanted_words);
     EXPECT_EQ(found, wanted_words) << i;
   }
-  const Outcome targets = run("fill-mask", {"--text", golden.at("masked")[0].at("text"), "--targets",
-                                            "sea,whale", "--top_k", "5"});
+  const Outcome targets = run("fill-mask", {"--text", golden.at("masked")[0].at("text"),
+                                            "--targets", "sea,whale", "--top_k", "5"});
   ASSERT_EQ(targets.code, 0) << targets.err;
   EXPECT_EQ(targets.json_lines()[0].size(), 2U);
 }
@@ -236,8 +239,8 @@ TEST_F(EmbeddingCommands, ScoresAreThoseOfTheLibrary) {
   }
   std::string pairs;
   for (const auto& pair : golden.at("pairs"))
-    pairs += pair.at("pair")[0].get<std::string>() + "\t" + pair.at("pair")[1].get<std::string>() +
-             "\n";
+    pairs +=
+        pair.at("pair")[0].get<std::string>() + "\t" + pair.at("pair")[1].get<std::string>() + "\n";
   const Outcome order = run("score", {"--kind", "sop", "--input", file("p.txt", pairs)});
   ASSERT_EQ(order.code, 0) << order.err;
   for (size_t i = 0; i < 2; ++i)

@@ -18,8 +18,7 @@ TEST(SentenceScorers, TokensMaskedInTurnHaveTransformersProbabilities) {
   for (const char* metric : {"original", "within_word_l2r"})
     for (const int64_t batch_tokens : {4096, 1}) {
       auto scorer = PseudoLikelihoodScorer::from_pretrained(
-          kModel, kOneThread,
-          {.batch_tokens = batch_tokens, .metric = pll_metric_named(metric)});
+          kModel, kOneThread, {.batch_tokens = batch_tokens, .metric = pll_metric_named(metric)});
       std::vector<TokenIds> texts;
       for (const auto& one : golden.at("scored"))
         texts.push_back(scorer.encode(one.at("text").get<std::string>()));
@@ -39,8 +38,8 @@ TEST(SentenceScorers, OrdersHaveTransformersProbabilities) {
   auto scorer = SentenceOrderScorer::from_pretrained(kModel, kOneThread);
   std::vector<TokenIds> pairs;
   for (const auto& one : golden.at("pairs"))
-    pairs.push_back(scorer.encode(one.at("pair")[0].get<std::string>(),
-                                  one.at("pair")[1].get<std::string>()));
+    pairs.push_back(
+        scorer.encode(one.at("pair")[0].get<std::string>(), one.at("pair")[1].get<std::string>()));
   const auto scores = scorer.score(pairs);
   ASSERT_EQ(scores.size(), 2U);
   for (size_t i = 0; i < scores.size(); ++i)

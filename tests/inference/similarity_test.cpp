@@ -46,7 +46,8 @@ TEST(Similarities, ASearchFindsWhatSortingAllScoresFinds) {
     for (int64_t q = 0; q < 5; ++q) {
       std::vector<std::pair<double, int64_t>> all;
       for (int64_t i = 0; i < kTexts; ++i)
-        all.emplace_back(-similarity_of(similarity, queries.row<float>(q), corpus.row<float>(i)), i);
+        all.emplace_back(-similarity_of(similarity, queries.row<float>(q), corpus.row<float>(i)),
+                         i);
       std::sort(all.begin(), all.end());
       ASSERT_EQ(hits[static_cast<size_t>(q)].size(), static_cast<size_t>(kTop));
       for (size_t k = 0; k < kTop; ++k) {
@@ -60,14 +61,16 @@ TEST(Similarities, ASearchFindsWhatSortingAllScoresFinds) {
 TEST(Similarities, RowsThatAreNoNumbersAreNotFoundAndEqualOnesComeInTheirOrder) {
   const HostTensor query = HostTensor::of<float>({1, 2}, {1, 0});
   SimilaritySearch search(Similarity::kDot, query, 5, 1);
-  search.add(HostTensor::of<float>(
-      {4, 2}, {0, 1, std::numeric_limits<float>::quiet_NaN(), 1, 2, 0, 2, 5}));
+  search.add(HostTensor::of<float>({4, 2},
+                                   {0, 1, std::numeric_limits<float>::quiet_NaN(), 1, 2, 0, 2, 5}));
   const auto hits = search.hits().front();
   ASSERT_EQ(hits.size(), 3U);
   EXPECT_EQ(hits[0].index, 2);
   EXPECT_EQ(hits[1].index, 3);
   EXPECT_EQ(hits[2].index, 0);
-  EXPECT_EQ(refusal_of([&] { search.add(HostTensor(DType::kF32, {1, 3})); }).code,
+  EXPECT_EQ(refusal_of([&] {
+              search.add(HostTensor(DType::kF32, {1, 3}));
+            }).code,
             ErrorCode::kMismatch);
   EXPECT_EQ(refusal_of([&] { SimilaritySearch(Similarity::kDot, query, 0); }).code,
             ErrorCode::kUsage);

@@ -92,10 +92,9 @@ TEST_F(Embedders, ALayerIsThatOfTheHiddenStates) {
     for (const int64_t name : {layer, layer - 4}) {
       auto embedder = model({.pooling = {Pooling::kLastToken, Pooling::kCls}, .layer = name});
       const TokenIds ids = embedder.encode("the whale");
-      const auto states = plain
-                              .forward(Sequences{.input_ids = {ids.input_ids}}, {},
-                                       {.output_hidden_states = true})
-                              .hidden_states.at(static_cast<size_t>(layer));
+      const auto states =
+          plain.forward(Sequences{.input_ids = {ids.input_ids}}, {}, {.output_hidden_states = true})
+              .hidden_states.at(static_cast<size_t>(layer));
       const HostTensor found = embedder.embed(std::vector<std::string>{"the whale"});
       const int64_t hidden = states.dim(2), last = states.dim(1) - 1;
       for (int64_t i = 0; i < hidden; ++i) {
@@ -167,9 +166,8 @@ TEST_F(Embedders, WhatAFolderAsksThatIsNotDoneIsRefusedByName) {
        R"([{"path":"","type":"sentence_transformers.models.Transformer"},
            {"path":"1_Pooling","type":"sentence_transformers.models.WordWeights"}])",
        "WordWeights"},
-      {"modules.json",
-       R"([{"path":"../x","type":"sentence_transformers.models.Transformer"}])", "../x",
-       ErrorCode::kBadData},
+      {"modules.json", R"([{"path":"../x","type":"sentence_transformers.models.Transformer"}])",
+       "../x", ErrorCode::kBadData},
       {"modules.json", R"([{"path":"","type":"mine.Transformer"}])", "mine.Transformer"},
       {"modules.json", R"([{"path":"","type":"sentence_transformers.models.Transformer"}])",
        "modules.json", ErrorCode::kBadData}};

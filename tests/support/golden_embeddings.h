@@ -17,7 +17,8 @@ inline nlohmann::json golden_embeddings(const std::string& golden_dir) {
 }
 
 inline void copy_model(const std::string& golden_dir, const std::filesystem::path& folder) {
-  for (const char* file : {"config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"})
+  for (const char* file :
+       {"config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"})
     std::filesystem::copy_file(golden_dir + "/embeddings/" + file, folder / file,
                                std::filesystem::copy_options::overwrite_existing);
 }
@@ -40,7 +41,8 @@ inline void write_case(const std::string& golden_dir, const nlohmann::json& gold
   }
   // The tokenizer's own file is kept but for the length, which is told there.
   nlohmann::json tokenizer = parse_json("", read_bytes(folder / "tokenizer_config.json"));
-  tokenizer["model_max_length"] = golden.at("files").at("tokenizer_config.json")["model_max_length"];
+  tokenizer["model_max_length"] =
+      golden.at("files").at("tokenizer_config.json")["model_max_length"];
   write_bytes(folder / "tokenizer_config.json", tokenizer.dump());
   if (golden.at("tensors").empty()) return;
   TensorFile file;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "albert/base/error.h"
@@ -62,8 +63,9 @@ void NpyWriter::publish() {
   file_.publish();
 }
 
-NpyReader::NpyReader(const std::filesystem::path& path) : file_(path) {
+NpyReader::NpyReader(PlacedBytes file) : file_(std::move(file)) {
   const std::string header = read_header();
+  data_ = kPrefixBytes + header.size();
   const auto type = between(header, "'descr': '", '\''), shape = between(header, "'shape': (", ')');
   if (!type || !shape || header.find("'fortran_order': False") == std::string::npos)
     broken(in_quotes(header), "rows of floats in C order");
@@ -77,34 +79,36 @@ NpyReader::NpyReader(const std::filesystem::path& path) : file_(path) {
   rows_ = *rows;
   columns_ = *columns;
   const auto bytes = array_bytes({rows_, columns_}, dtype_);
-  const uint64_t there = file_.size() - kPrefixBytes - header.size();
+  const uint64_t there = file_.size - data_;
   if (!bytes || *bytes != there)
     broken(std::to_string(there) + " bytes of data", "those of " + shape_string({rows_, columns_}));
 }
 
 void NpyReader::broken(const std::string& found, const std::string& wanted) const {
-  fail(ErrorCode::kBadData, file_.name(), ": found ", found, ", wanted ", wanted);
+  fail(ErrorCode::kBadData, file_.name, ": found ", found, ", wanted ", wanted);
 }
 
 // All that stands before the data, but the first bytes.
 std::string NpyReader::read_header() {
-  if (file_.size() < kPrefixBytes) broken("another beginning", "a file of numpy.save()");
+  if (file_.size < kPrefixBytes) broken("another beginning", "a file of numpy.save()");
   std::string start(kPrefixBytes, '\0');
-  file_.read(start.data(), start.size());
+  file_.read_at(0, std::as_writable_bytes(std::span(start)));
   if (!start.starts_with(kMagic)) broken("another beginning", "a file of numpy.save()");
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(start[i])); };
   // From version 2 on the length has two bytes more, which count as a part of the header here.
   const size_t length = (byte(8) | byte(9) << 8) + (byte(6) >= 2 ? 2 : 0);
-  if (length + kPrefixBytes > file_.size()) broken("a header that is cut off", "all of it");
+  if (length + kPrefixBytes > file_.size) broken("a header that is cut off", "all of it");
   std::string header(length, '\0');
-  file_.read(header.data(), length);
+  file_.read_at(kPrefixBytes, std::as_writable_bytes(std::span(header)));
   return header;
 }
 
 HostTensor NpyReader::read(int64_t most) {
   const int64_t n = std::min(most, rows_ - at_);
   HostTensor rows = HostTensor::uninitialized(dtype_, {n, columns_});
-  file_.read(rows.raw(), rows.bytes());
+  const uint64_t row_bytes = static_cast<uint64_t>(columns_) * size_of(dtype_);
+  file_.read_at(data_ + static_cast<uint64_t>(at_) * row_bytes,
+                {static_cast<std::byte*>(rows.raw()), rows.bytes()});
   at_ += n;
   if (at_ == rows_) file_.check_unchanged();
   return dtype_ == DType::kF32 ? rows : rows.to(DType::kF32);

@@ -1,10 +1,11 @@
 #pragma once
+// Not installed.
 #include <filesystem>
 #include <string>
 
 #include "albert/base/atomic_file.h"
-#include "albert/base/input_file.h"
 #include "albert/engine/host_tensor.h"
+#include "albert/engine/weights/placed_bytes.h"
 
 namespace albert {
 
@@ -26,7 +27,8 @@ class NpyWriter {
 // another size than its header says.
 class NpyReader {
  public:
-  explicit NpyReader(const std::filesystem::path& path);
+  explicit NpyReader(const std::filesystem::path& path) : NpyReader(open_bytes(path)) {}
+  explicit NpyReader(PlacedBytes file);
 
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
@@ -37,7 +39,8 @@ class NpyReader {
   std::string read_header();
   [[noreturn]] void broken(const std::string& found, const std::string& wanted) const;
 
-  InputFile file_;
+  PlacedBytes file_;
+  uint64_t data_ = 0;  // where the first row begins
   DType dtype_ = DType::kF32;
   int64_t rows_ = 0, columns_ = 0, at_ = 0;
 };

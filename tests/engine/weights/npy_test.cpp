@@ -56,7 +56,8 @@ TEST(Npy, OtherFloatsAndHeadersAreRead) {
 TEST(Npy, WhatIsNoMatrixOfFloatsIsRefused) {
   TemporaryFolder folder;
   const std::string two = floats({1, 2});
-  const auto dict = [](const std::string& type, const std::string& order, const std::string& shape) {
+  const auto dict = [](const std::string& type, const std::string& order,
+                       const std::string& shape) {
     return "{'descr': '" + type + "', 'fortran_order': " + order + ", 'shape': (" + shape + "), }";
   };
   const std::string whole = npy(dict("<f4", "False", "1, 2"), two);
