@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "albert/base/error.h"
+
 namespace albert::apps {
 
 void add_pair_columns(Command& command, PairColumns& columns) {
