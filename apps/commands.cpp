@@ -13,6 +13,7 @@ const std::vector<CommandEntry>& commands() {
       {"pretrain", "train a model on shards: masked words and sentence order", declare_pretrain},
       {"finetune", "train a pre-trained model for a task", declare_finetune},
       {"predict", "labels for lines of text or JSONL, by a fine-tuned folder", declare_predict},
+      {"serve", "answers over HTTP: a fine-tuned folder as a server", declare_serve},
       {"eval", "score predictions against the right labels", declare_eval},
       {"embed", "texts to vectors, by any model or a folder of sentence-transformers",
        declare_embed},

@@ -26,6 +26,7 @@ Runner declare_prepare(Command& command);
 Runner declare_pretrain(Command& command);
 Runner declare_finetune(Command& command);
 Runner declare_predict(Command& command);
+Runner declare_serve(Command& command);
 Runner declare_eval(Command& command);
 Runner declare_embed(Command& command);
 Runner declare_similarity(Command& command);

@@ -108,7 +108,8 @@ Classification TextClassifier::result_of(std::span<const float> outputs) const {
   check_finite(outputs, folder_ + ": ");
   std::vector<double> scores = scores_of(outputs, score_kind_);
   const auto best = std::max_element(scores.begin(), scores.end());
-  return {labels_[static_cast<size_t>(best - scores.begin())], *best, std::move(scores)};
+  return {labels_[static_cast<size_t>(best - scores.begin())], *best, std::move(scores),
+          std::vector<float>(outputs.begin(), outputs.end())};
 }
 
 }  // namespace albert

@@ -12,6 +12,7 @@ struct Classification {
   std::string label;           // of the highest score
   double score = 0;            // its score
   std::vector<double> scores;  // [num_labels], in the order of labels()
+  std::vector<float> outputs;  // [num_labels] of the model, before soft-max or sigmoid
 };
 
 // What the scores are, as transformers' text-classification pipeline has them: probabilities of
