@@ -20,14 +20,11 @@ nlohmann::json parsed(std::string_view text) {
   }
 }
 
-void check_keys(const nlohmann::json& document, const std::string& properties) {
-  std::vector<std::string> known;
+std::vector<std::string> keys_of(const std::string& properties) {
+  std::vector<std::string> keys;
   const auto schemas = nlohmann::ordered_json::parse(properties);
-  for (const auto& [key, schema] : schemas.items()) known.push_back(key);
-  for (const auto& [key, value] : document.items())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      fail(ErrorCode::kBadData, "body: found the key ", in_quotes(key), ", wanted ",
-           one_of(known));
+  for (const auto& [key, schema] : schemas.items()) keys.push_back(key);
+  return keys;
 }
 
 // A list of one or two texts.
@@ -41,8 +38,13 @@ TextPair pair_of(const JsonView& value) {
 }  // namespace
 
 Body::Body(const Endpoint& endpoint, std::string_view text) : document_(parsed(text)) {
-  view().object();
-  check_keys(document_, endpoint.properties);
+  check_keys(all(), keys_of(endpoint.properties));
+}
+
+void check_keys(const JsonView& object, const std::vector<std::string>& known) {
+  for (const auto& [key, value] : object.object().raw().items())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      object.fail_here("found the key ", in_quotes(key), ", wanted ", one_of(known));
 }
 
 void check_count(size_t count, int64_t most) {
@@ -84,28 +86,32 @@ std::vector<TextPair> pairs_of(const JsonView& value, int64_t most, bool* is_lis
 
 TokenIds encoded(const TextEncoder& encoder, const TextPair& text, bool truncate) {
   TokenIds ids = encoder.encode(text);
-  if (ids.truncated && !truncate)
-    throw HttpError(413, "Validation",
-                    "a text has more than " + std::to_string(encoder.max_seq_length()) +
-                        " tokens; send \"truncate\": true to cut it");
+  if (ids.truncated && !truncate) throw too_long(encoder.max_seq_length());
   return ids;
+}
+
+HttpError too_long(int64_t most_tokens) {
+  return {413, "Validation",
+          "a text has more than " + std::to_string(most_tokens) +
+              " tokens; send \"truncate\": true to cut it"};
 }
 
 bool truncates(const Body& body, const ServerOptions& options) {
   return body.boolean_or("truncate", options.auto_truncate);
 }
 
-nlohmann::json as_json(std::span<const float> values) {
-  nlohmann::json list = nlohmann::json::array();
+std::string json_text(std::span<const float> values) {
+  std::string text = "[";
   for (const float value : values) {
-    // The library prints doubles: of the f32's own shortest digits it prints just these.
     char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    double same = 0;
-    std::from_chars(digits, end, same);
-    list.push_back(same);
+    if (text.size() > 1) text += ',';
+    text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
-  return list;
+  return text + "]";
+}
+
+nlohmann::json as_json(std::span<const float> values) {
+  return nlohmann::json::parse(json_text(values));
 }
 
 }  // namespace albert::serving

@@ -40,5 +40,7 @@ std::unique_ptr<ServedModel> load_served_classifier(const ServedFolder& folder);
 std::unique_ptr<ServedModel> load_served_answerer(const ServedFolder& folder);
 std::unique_ptr<ServedModel> load_served_tagger(const ServedFolder& folder);
 std::unique_ptr<ServedModel> load_served_chooser(const ServedFolder& folder);
+std::unique_ptr<ServedModel> load_served_embedder(const ServedFolder& folder);
+std::unique_ptr<ServedModel> load_served_mask_filler(const ServedFolder& folder);
 
 }  // namespace albert::serving

@@ -74,9 +74,7 @@ class ServedAnswerer final : public ServedModel {
 
  private:
   WindowedQuestion question_of(const JsonView& value) const {
-    for (const auto& [key, other] : value.object().raw().items())
-      if (key != "question" && key != "context")
-        value.fail_here("found the key ", key, ", wanted question and context");
+    check_keys(value, {"question", "context"});
     return answerer_.windowed(value.at("question").string(),
                               std::make_shared<const std::string>(value.at("context").string()));
   }
