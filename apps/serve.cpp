@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <ostream>
@@ -62,7 +63,8 @@ class Ticker {
     if (seconds <= 0) return;
     thread_ = std::thread([this, seconds, tick = std::move(tick)] {
       std::unique_lock lock(mutex_);
-      while (!ended_.wait_for(lock, std::chrono::seconds(seconds), [this] { return over_; })) tick();
+      while (!ended_.wait_for(lock, std::chrono::seconds(seconds), [this] { return over_; }))
+        tick();
     });
   }
   ~Ticker() {
@@ -114,7 +116,8 @@ bool is_local(const std::string& host) {
 }
 
 void greet(const Server& server, const ServerOptions& options, std::ostream& err) {
-  for (const std::string& warning : server.warnings()) err << "albert: warning: " << warning << "\n";
+  for (const std::string& warning : server.warnings())
+    err << "albert: warning: " << warning << "\n";
   if (options.api_key.empty() && !is_local(options.host))
     err << "albert: warning: every machine that reaches " << printable(options.host)
         << " may use this server; --api_key asks for a key\n";
@@ -164,8 +167,7 @@ void declare_limits(Command& command, ServeFlags& flags) {
   command.option("read_timeout", flags.read_timeout,
                  "seconds that a client may take to send a request; then 408");
   command.option("keep_alive", flags.keep_alive, "seconds that an idle connection stays open");
-  for (const char* name : {"request_timeout", "read_timeout", "keep_alive"})
-    command.limit(name, 1);
+  for (const char* name : {"request_timeout", "read_timeout", "keep_alive"}) command.limit(name, 1);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ albert_library_target(httplib::httplib httplib.h cpp-httplib libcpp-httplib-dev)
 # Its classes have other members for each of these definitions: they must be those of the library.
 if(TARGET httplib::httplib)
   cmake_path(GET ALBERT_cpp-httplib_LIBRARY PARENT_PATH albert_httplib_folder)
-  file(STRINGS ${albert_httplib_folder}/pkgconfig/cpp-httplib.pc albert_httplib_flags REGEX "^Cflags")
+  file(STRINGS ${albert_httplib_folder}/pkgconfig/cpp-httplib.pc albert_httplib_flags
+    REGEX "^Cflags")
   string(REGEX MATCHALL "CPPHTTPLIB_[A-Z_]+" albert_httplib_flags "${albert_httplib_flags}")
   set_target_properties(httplib::httplib PROPERTIES INTERFACE_COMPILE_DEFINITIONS
     "${albert_httplib_flags}")

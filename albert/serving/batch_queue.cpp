@@ -50,8 +50,7 @@ void BatchQueue::wait(const std::shared_ptr<QueuedRequest>& request) {
   while (!request->over())
     if (request->ticket.deadline == Clock::time_point::max()) {
       has_results_.wait(lock);
-    } else if (has_results_.wait_until(lock, request->ticket.deadline) ==
-                   std::cv_status::timeout &&
+    } else if (has_results_.wait_until(lock, request->ticket.deadline) == std::cv_status::timeout &&
                !request->over()) {
       fail(*request, timed_out());
     }

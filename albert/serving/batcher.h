@@ -36,8 +36,7 @@ class Batcher {
   // throws for this request's own texts, and the HttpErrors of BatchQueue.
   std::vector<Output> run(std::vector<Input> inputs, std::vector<int64_t> tokens,
                           const Ticket& ticket) {
-    const auto request =
-        std::make_shared<Request>(std::move(inputs), std::move(tokens), ticket);
+    const auto request = std::make_shared<Request>(std::move(inputs), std::move(tokens), ticket);
     queue_.add(request);
     queue_.wait(request);
     return std::move(request->outputs);
@@ -46,7 +45,9 @@ class Batcher {
  private:
   struct Request : QueuedRequest {
     Request(std::vector<Input> texts, std::vector<int64_t> of_texts, const Ticket& is)
-        : QueuedRequest(std::move(of_texts), is), inputs(std::move(texts)), outputs(inputs.size()) {}
+        : QueuedRequest(std::move(of_texts), is),
+          inputs(std::move(texts)),
+          outputs(inputs.size()) {}
     std::vector<Input> inputs;
     std::vector<Output> outputs;
   };

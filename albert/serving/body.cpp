@@ -50,9 +50,9 @@ void check_keys(const JsonView& object, const std::vector<std::string>& known) {
 void check_count(size_t count, int64_t most) {
   if (count == 0) throw HttpError(400, "Empty", "the request has no text");
   if (static_cast<int64_t>(count) > most)
-    throw HttpError(413, "Validation",
-                    "found " + std::to_string(count) + " texts, wanted at most " +
-                        std::to_string(most));
+    throw HttpError(
+        413, "Validation",
+        "found " + std::to_string(count) + " texts, wanted at most " + std::to_string(most));
 }
 
 std::vector<std::string> texts_of(const JsonView& value, int64_t most, bool* is_list) {
@@ -68,8 +68,7 @@ std::vector<std::string> texts_of(const JsonView& value, int64_t most, bool* is_
 std::vector<TextPair> pairs_of(const JsonView& value, int64_t most, bool* is_list) {
   *is_list = false;
   if (value.raw().is_string()) return {{value.string()}};
-  if (!value.raw().is_array())
-    value.fail_wanted("a string, [text, pair], or a list of such lists");
+  if (!value.raw().is_array()) value.fail_wanted("a string, [text, pair], or a list of such lists");
   if (value.size() == 0) check_count(0, most);
   if (value.item(0).raw().is_string()) {
     if (value.size() > 2)

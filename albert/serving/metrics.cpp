@@ -145,8 +145,8 @@ std::string Metrics::prometheus() const {
                  refused_connections);
   out += counter("albert_timed_out_reads_total", "Requests that did not arrive in time.",
                  timed_out_reads);
-  return out + gauge("process_resident_memory_bytes", "Resident memory in bytes.",
-                     resident_bytes());
+  return out +
+         gauge("process_resident_memory_bytes", "Resident memory in bytes.", resident_bytes());
 }
 
 std::string Metrics::summary() {

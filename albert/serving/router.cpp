@@ -16,9 +16,9 @@ namespace albert::serving {
 namespace {
 
 // Addresses that servers of other models have.
-constexpr std::array<std::string_view, 9> kOfSomeModel{"/answer",   "/choose",     "/embed",
-                                                       "/entities", "/fill-mask",  "/predict",
-                                                       "/rerank",   "/similarity", "/v1/embeddings"};
+constexpr std::array<std::string_view, 9> kOfSomeModel{
+    "/answer",  "/choose", "/embed",      "/entities",     "/fill-mask",
+    "/predict", "/rerank", "/similarity", "/v1/embeddings"};
 
 // In a time that does not tell how much of it is right.
 bool same(std::string_view a, std::string_view b) {
@@ -72,16 +72,18 @@ const Endpoint& Router::endpoint_of(const Request& request) const {
   if (methods == by_path_.end()) {
     check_key(request);
     if (std::find(kOfSomeModel.begin(), kOfSomeModel.end(), request.path) != kOfSomeModel.end())
-      throw HttpError(424, "Backend", "this model has no " + request.path + "; GET /info says what "
-                                      "it is");
-    throw HttpError(404, "Validation", "no such address: " + printable(request.path) +
-                                           "; GET /openapi.json lists them");
+      throw HttpError(424, "Backend",
+                      "this model has no " + request.path +
+                          "; GET /info says what "
+                          "it is");
+    throw HttpError(
+        404, "Validation",
+        "no such address: " + printable(request.path) + "; GET /openapi.json lists them");
   }
   const auto endpoint = methods->second.find(request.method);
   if (endpoint == methods->second.end()) {
     check_key(request);
-    throw HttpError(405, "Validation", request.path + " wants " +
-                                           methods->second.begin()->first);
+    throw HttpError(405, "Validation", request.path + " wants " + methods->second.begin()->first);
   }
   return endpoint->second;
 }
@@ -90,8 +92,9 @@ Response Router::answer_or_throw(const Request& request, const Endpoint*& endpoi
   endpoint = &endpoint_of(request);
   if (!endpoint->open) check_key(request);
   if (request.method == "POST" && !is_json(request.content_type))
-    throw HttpError(415, "Validation", "found Content-Type " + printable(request.content_type) +
-                                           ", wanted application/json");
+    throw HttpError(
+        415, "Validation",
+        "found Content-Type " + printable(request.content_type) + ", wanted application/json");
   Response response;
   response.content_type = endpoint->content_type;
   response.body = endpoint->answer({request.body, request.ticket});

@@ -55,8 +55,8 @@ struct Server::Parts {
         model(load_served_model({folder, model_options, options, &metrics})),
         endpoints(endpoints_of(*model, options, metrics)),
         router(endpoints, options, metrics),
-        front(options, [this](const Request& request) { return router.answer(request); }, metrics) {
-  }
+        front(
+            options, [this](const Request& request) { return router.answer(request); }, metrics) {}
   const ServerOptions options;
   Metrics metrics;
   std::unique_ptr<ServedModel> model;

@@ -73,7 +73,8 @@ void check_request(const std::string& bytes) {
     const size_t size = framing.complete_size(bytes);
     require(size <= bytes.size(), "larger than what was received");
     if (size == 0) return;
-    const auto result = small().exchange->answer(std::string_view(bytes).substr(0, size), {}, false);
+    const auto result =
+        small().exchange->answer(std::string_view(bytes).substr(0, size), {}, false);
     require(result.closes || result.bytes.starts_with("HTTP/1.1 "), result.bytes);
   } catch (const HttpError& e) {
     require(e.status() >= 400 && e.status() <= 505, e.what());

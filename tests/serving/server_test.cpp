@@ -1,6 +1,7 @@
 // A server as its clients see it: each endpoint, each refusal, slow clients, shutting down.
 #include "albert/serving/server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -29,8 +30,8 @@ class Servers : public ::testing::Test {
   ~Servers() override { stop(); }
   void start(ServerOptions options = {}) {
     options.port = 0;
-    server = std::make_unique<Server>(folder.path(), ModelOptions{.backend = {.threads = 1}},
-                                      options);
+    server =
+        std::make_unique<Server>(folder.path(), ModelOptions{.backend = {.threads = 1}}, options);
     thread = std::thread([this] { server->run(); });
   }
   void start_classifier(const ServerOptions& options = {},
@@ -105,8 +106,7 @@ TEST_F(Servers, RerankSortsTextsByScore) {
       EXPECT_GE(ranks[i - 1]["score"], ranks[i]["score"]);
     }
   }
-  EXPECT_FALSE(
-      post("/rerank", {{"query", "film"}, {"texts", texts}}).json()[0].contains("text"));
+  EXPECT_FALSE(post("/rerank", {{"query", "film"}, {"texts", texts}}).json()[0].contains("text"));
 }
 
 TEST_F(Servers, AnswersHavePlacesInTheContext) {
@@ -197,9 +197,10 @@ TEST_F(Embedders, VectorsAreNormalizedCutAndEncodedAsWanted) {
   EXPECT_EQ(text.size(), 88U) << "64 bytes in base64";
   EXPECT_EQ(text.substr(86), "==");
 
-  const json scores = post("/similarity", {{"inputs", {{"source_sentence", "a film"},
-                                                       {"sentences", {"a film", "the sea"}}}}})
-                          .json();
+  const json scores =
+      post("/similarity",
+           {{"inputs", {{"source_sentence", "a film"}, {"sentences", {"a film", "the sea"}}}}})
+          .json();
   ASSERT_EQ(scores.size(), 2U) << scores;
   EXPECT_NEAR(scores[0].get<double>(), 1, 1e-6);
   EXPECT_LT(scores[1].get<double>(), 1 - 1e-4);
@@ -235,10 +236,9 @@ TEST_F(Servers, EveryModelTokenizesAndSaysWhatItIs) {
   json ids = json::array();
   for (const json& token : tokens[0]) ids.push_back(token["id"]);
   EXPECT_EQ(post("/decode", {{"ids", ids}}).json(), json({"a film"}));
-  EXPECT_EQ(post("/tokenize", {{"inputs", "a film"}, {"add_special_tokens", false}})
-                .json()[0]
-                .size(),
-            tokens[0].size() - 2);
+  EXPECT_EQ(
+      post("/tokenize", {{"inputs", "a film"}, {"add_special_tokens", false}}).json()[0].size(),
+      tokens[0].size() - 2);
   expect_refused(post("/decode", {{"ids", {30000}}}), 422, "wanted an id below 30000");
 
   const json info = get("/info").json();
@@ -381,7 +381,8 @@ TEST_F(Servers, HttpsOddForms) {
 TEST_F(Servers, AKeyIsAskedForWhereThereIsOne) {
   start_classifier({.api_key = "secret"});
   HttpClient client(port());
-  for (const char* path : {"/info", "/metrics", "/openapi.json", "/nothing", "/embed", "/predict"}) {
+  for (const char* path :
+       {"/info", "/metrics", "/openapi.json", "/nothing", "/embed", "/predict"}) {
     const HttpAnswer refused = client.get(path);
     expect_refused(refused, 401, "Bearer");
     EXPECT_TRUE(refused.has("WWW-Authenticate: Bearer"));
@@ -436,18 +437,21 @@ TEST_F(Servers, TooManyRequestsAreToldWhenToComeBack) {
   for (int i = 0; i < 32; ++i)
     clients.emplace_back([&] {
       const HttpAnswer answer = post("/predict", {{"inputs", words(600)}, {"truncate", true}});
-      if (answer.status == 200) ++served;
-      else if (answer.status == 429 && answer.has("Retry-After: 1")) ++refused;
-      else ++others;
+      if (answer.status == 200)
+        ++served;
+      else if (answer.status == 429 && answer.has("Retry-After: 1"))
+        ++refused;
+      else
+        ++others;
     });
   for (std::thread& client : clients) client.join();
   EXPECT_EQ(others, 0);
   EXPECT_GT(served, 0);
   EXPECT_GT(refused, 0);
-  expect_refused(post("/predict", {{"inputs", json::array({json::array({words(600)}),
-                                                           json::array({words(600)}),
-                                                           json::array({words(600)})})},
-                                   {"truncate", true}}),
+  expect_refused(post("/predict",
+                      {{"inputs", json::array({json::array({words(600)}), json::array({words(600)}),
+                                               json::array({words(600)})})},
+                       {"truncate", true}}),
                  413, "1536 tokens, wanted at most 1100");
 }
 
@@ -497,16 +501,14 @@ TEST_F(Servers, StoppingAnswersWhatWasReceived) {
   while (received < 40 && std::chrono::steady_clock::now() < end) {
     const std::string metrics = watcher.get("/metrics").body;
     received = value_of(metrics, "albert_requests_in_flight") - 1 +
-               value_of(metrics,
-                        "albert_requests_total{endpoint=\"/predict\",status=\"200\"}");
+               value_of(metrics, "albert_requests_total{endpoint=\"/predict\",status=\"200\"}");
   }
   ASSERT_GE(received, 40);
   server->stop();
   HttpClient late(port());
   const HttpAnswer refused = late.connected() ? late.get("/health") : HttpAnswer{};
   EXPECT_TRUE(refused.status == 503 || refused.status == 0) << refused.status;
-  for (size_t i = 0; i < clients.size(); ++i)
-    EXPECT_EQ(clients[i]->receive().status, 200) << i;
+  for (size_t i = 0; i < clients.size(); ++i) EXPECT_EQ(clients[i]->receive().status, 200) << i;
   thread.join();
   EXPECT_FALSE(HttpClient(server->port()).connected());
   server.reset();

@@ -25,22 +25,21 @@ Endpoint info_endpoint(const ServedModel& model, const ServerOptions& options,
   Endpoint e{"GET", "/info", "The model and the limits of this server."};
   e.answers = R"({"model_id": "sst2", "max_input_length": 512})";
   const std::string text =
-      ordered_json(
-          {{"model_id", served_model},
-           {"model_sha", nullptr},
-           {"model_dtype", name_of(model.model().precision())},
-           {"model_type", ordered_json::parse(model.kind())},
-           {"max_concurrent_requests", options.max_concurrent_requests},
-           {"max_input_length", model.max_input_length()},
-           {"max_batch_tokens", options.max_batch_tokens},
-           {"max_batch_requests", nullptr},
-           {"max_client_batch_size", options.max_client_batch_size},
-           {"max_queued_tokens", options.max_queued_tokens},
-           {"payload_limit", options.payload_limit},
-           {"request_timeout_ms", options.request_timeout.count()},
-           {"auto_truncate", options.auto_truncate},
-           {"vocab_size", model.tokenizer().vocab_size()},
-           {"version", ALBERT_VERSION}})
+      ordered_json({{"model_id", served_model},
+                    {"model_sha", nullptr},
+                    {"model_dtype", name_of(model.model().precision())},
+                    {"model_type", ordered_json::parse(model.kind())},
+                    {"max_concurrent_requests", options.max_concurrent_requests},
+                    {"max_input_length", model.max_input_length()},
+                    {"max_batch_tokens", options.max_batch_tokens},
+                    {"max_batch_requests", nullptr},
+                    {"max_client_batch_size", options.max_client_batch_size},
+                    {"max_queued_tokens", options.max_queued_tokens},
+                    {"payload_limit", options.payload_limit},
+                    {"request_timeout_ms", options.request_timeout.count()},
+                    {"auto_truncate", options.auto_truncate},
+                    {"vocab_size", model.tokenizer().vocab_size()},
+                    {"version", ALBERT_VERSION}})
           .dump();
   e.answer = [text](const Call&) { return text; };
   return e;

@@ -39,14 +39,15 @@ class ServedAnswerer final : public ServedModel {
   explicit ServedAnswerer(const ServedFolder& folder)
       : options_(folder.options),
         window_length_(window_length(folder)),
-        answerer_(QuestionAnswerer::from_pretrained(folder.path, folder.model,
-                                                    answerer_options(folder))),
+        answerer_(
+            QuestionAnswerer::from_pretrained(folder.path, folder.model, answerer_options(folder))),
         tokenizer_(Tokenizer::from_pretrained(folder.path)),
-        batcher_({options_.max_batch_tokens, options_.max_queued_tokens},
-                 [this](std::span<const WindowedQuestion> questions) {
-                   return answerer_.choose(questions);
-                 },
-                 *folder.metrics) {}
+        batcher_(
+            {options_.max_batch_tokens, options_.max_queued_tokens},
+            [this](std::span<const WindowedQuestion> questions) {
+              return answerer_.choose(questions);
+            },
+            *folder.metrics) {}
 
   std::vector<Endpoint> endpoints() override {
     Endpoint e{"POST", "/answer", "The part of a context that answers a question."};
@@ -82,9 +83,8 @@ class ServedAnswerer final : public ServedModel {
   std::vector<WindowedQuestion> questions_of(const Body& body, bool* is_list) const {
     *is_list = false;
     if (!body.has("inputs"))
-      return {answerer_.windowed(
-          body.at("question").string(),
-          std::make_shared<const std::string>(body.at("context").string()))};
+      return {answerer_.windowed(body.at("question").string(),
+                                 std::make_shared<const std::string>(body.at("context").string()))};
     const JsonView inputs = body.at("inputs");
     if (!inputs.raw().is_array()) return {question_of(inputs)};
     *is_list = true;
@@ -102,11 +102,10 @@ class ServedAnswerer final : public ServedModel {
     if (k < 1 || k > 20) top->fail_wanted("1 to 20");
     std::vector<int64_t> tokens;
     for (const WindowedQuestion& question : questions)
-      tokens.push_back(std::accumulate(
-          question.windows.begin(), question.windows.end(), int64_t{0},
-          [](int64_t sum, const AnswerWindow& window) {
-            return sum + static_cast<int64_t>(window.input_ids.size());
-          }));
+      tokens.push_back(std::accumulate(question.windows.begin(), question.windows.end(), int64_t{0},
+                                       [](int64_t sum, const AnswerWindow& window) {
+                                         return sum + static_cast<int64_t>(window.input_ids.size());
+                                       }));
     ordered_json answers = ordered_json::array();
     for (const AnswerChoice& choice :
          batcher_.run(std::move(questions), std::move(tokens), ticket)) {

@@ -16,11 +16,12 @@ class ServedChooser final : public ServedModel {
       : options_(folder.options),
         answerer_(MultipleChoiceAnswerer::from_pretrained(
             folder.path, folder.model, {.batch_size = folder.options.max_batch_tokens})),
-        batcher_({options_.max_batch_tokens, options_.max_queued_tokens},
-                 [this](std::span<const MultipleChoiceIds> questions) {
-                   return answerer_.answer(questions);
-                 },
-                 *folder.metrics) {}
+        batcher_(
+            {options_.max_batch_tokens, options_.max_queued_tokens},
+            [this](std::span<const MultipleChoiceIds> questions) {
+              return answerer_.answer(questions);
+            },
+            *folder.metrics) {}
 
   std::vector<Endpoint> endpoints() override {
     Endpoint e{"POST", "/choose", "Which option answers a question about a context."};

@@ -23,9 +23,10 @@ class ServedClassifier final : public ServedModel {
       : options_(folder.options),
         classifier_(TextClassifier::from_pretrained(
             folder.path, folder.model, {.batch_size = folder.options.max_batch_tokens})),
-        batcher_({options_.max_batch_tokens, options_.max_queued_tokens},
-                 [this](std::span<const TokenIds> texts) { return classifier_.classify(texts); },
-                 *folder.metrics) {}
+        batcher_(
+            {options_.max_batch_tokens, options_.max_queued_tokens},
+            [this](std::span<const TokenIds> texts) { return classifier_.classify(texts); },
+            *folder.metrics) {}
 
   std::vector<Endpoint> endpoints() override {
     std::vector<Endpoint> all{predict_endpoint()};
@@ -126,8 +127,8 @@ class ServedClassifier final : public ServedModel {
     for (const size_t i : order) {
       ordered_json rank{{"index", i}};
       if (with_text) rank["text"] = *pairs[i].pair;
-      rank["score"] = raw ? ordered_json(as_json(results[i].outputs)[0])
-                          : ordered_json(results[i].scores[0]);
+      rank["score"] =
+          raw ? ordered_json(as_json(results[i].outputs)[0]) : ordered_json(results[i].scores[0]);
       ranks.push_back(std::move(rank));
     }
     return ranks.dump();

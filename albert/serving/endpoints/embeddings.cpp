@@ -70,9 +70,9 @@ class ServedEmbedder final : public ServedModel {
         embedder_(TextEmbedder::from_pretrained(
             folder.path, folder.model,
             {.normalize = false, .batch_tokens = folder.options.max_batch_tokens})),
-        batcher_({options_.max_batch_tokens, options_.max_queued_tokens},
-                 [this](std::span<const Input> inputs) { return compute(inputs); },
-                 *folder.metrics) {
+        batcher_(
+            {options_.max_batch_tokens, options_.max_queued_tokens},
+            [this](std::span<const Input> inputs) { return compute(inputs); }, *folder.metrics) {
     if (has_mask_head)
       filler_.emplace(MaskFiller::from_pretrained(
           folder.path, folder.model, {.batch_tokens = folder.options.max_batch_tokens}));
@@ -86,8 +86,8 @@ class ServedEmbedder final : public ServedModel {
   std::string kind() const override {
     std::vector<std::string> pooling;
     for (const Pooling p : embedder_.modules().pooling) pooling.push_back(albert::name_of(p));
-    ordered_json kinds{{"embedding", {{"pooling", joined(pooling, "+")},
-                                      {"dimension", embedder_.dimension()}}}};
+    ordered_json kinds{
+        {"embedding", {{"pooling", joined(pooling, "+")}, {"dimension", embedder_.dimension()}}}};
     if (filler_) kinds["fill_mask"] = {{"mask_token", tokenizer().piece(tokenizer().mask_id())}};
     return kinds.dump();
   }
@@ -99,8 +99,8 @@ class ServedEmbedder final : public ServedModel {
  private:
   Endpoint embed_endpoint() {
     Endpoint e{"POST", "/embed", "A vector for each text."};
-    e.properties = std::string("{") + kInputsProperty + "," + kTruncateProperty + "," +
-                   kDirection + R"(, "normalize": {"type": "boolean", "default": true},
+    e.properties = std::string("{") + kInputsProperty + "," + kTruncateProperty + "," + kDirection +
+                   R"(, "normalize": {"type": "boolean", "default": true},
         "prompt_name": {"type": "string", "description":
         "A prompt of the folder's config_sentence_transformers.json."},
         "dimensions": {"type": "integer", "minimum": 1,
@@ -234,8 +234,8 @@ class ServedEmbedder final : public ServedModel {
     EmbedWishes wishes{truncates(body, options_), body.boolean_or("normalize", true),
                        dimensions_of(body), prompt_of(body.all())};
     std::string answer = "[";
-    for (const Vector& v : vectors_of(
-             texts_of(body.at("inputs"), options_.max_client_batch_size), wishes, ticket))
+    for (const Vector& v :
+         vectors_of(texts_of(body.at("inputs"), options_.max_client_batch_size), wishes, ticket))
       answer += (answer.size() > 1 ? "," : "") + json_text(v);
     return answer + "]";
   }
@@ -275,8 +275,8 @@ class ServedEmbedder final : public ServedModel {
                 (format == "float" ? json_text(vectors[i]) : "\"" + base64(vectors[i]) + "\"") +
                 "}";
     const ordered_json usage{{"prompt_tokens", tokens}, {"total_tokens", tokens}};
-    return answer + R"(],"model":)" + ordered_json(options_.served_model).dump() +
-           R"(,"usage":)" + usage.dump() + "}";
+    return answer + R"(],"model":)" + ordered_json(options_.served_model).dump() + R"(,"usage":)" +
+           usage.dump() + "}";
   }
 
   std::string fill_mask(const Body& body, const Ticket& ticket) {

@@ -19,9 +19,10 @@ class ServedTagger final : public ServedModel {
         encoder_(Tokenizer::from_pretrained(folder.path), AlbertConfig::from_folder(folder.path),
                  {}),
         model_(AlbertForTokenClassification::from_pretrained(folder.path, folder.model)),
-        batcher_({options_.max_batch_tokens, options_.max_queued_tokens},
-                 [this](std::span<const WindowedText> texts) { return logits_of(texts); },
-                 *folder.metrics) {
+        batcher_(
+            {options_.max_batch_tokens, options_.max_queued_tokens},
+            [this](std::span<const WindowedText> texts) { return logits_of(texts); },
+            *folder.metrics) {
     for (const auto& [id, name] : model_.config().id2label) labels_.push_back(name);
   }
 
@@ -33,8 +34,7 @@ class ServedTagger final : public ServedModel {
         "aggregation_strategy": {"type": "string", "default": "first",
         "enum": ["none", "simple", "first", "average", "max"]}})";
     e.example = R"({"inputs": "Ann lives in Paris."})";
-    e.answers =
-        R"([{"entity_group": "PER", "score": 0.99, "word": "Ann", "start": 0, "end": 3}])";
+    e.answers = R"([{"entity_group": "PER", "score": 0.99, "word": "Ann", "start": 0, "end": 3}])";
     e.answer = [this, e](const Call& call) { return entities(Body(e, call.body), call.ticket); };
     return {e};
   }
@@ -62,8 +62,7 @@ class ServedTagger final : public ServedModel {
     for (const WindowedText& text : texts)
       tokens.push_back(std::accumulate(text.windows.begin(), text.windows.end(), int64_t{0},
                                        [](int64_t sum, const TokenWindow& window) {
-                                         return sum +
-                                                static_cast<int64_t>(window.input_ids.size());
+                                         return sum + static_cast<int64_t>(window.input_ids.size());
                                        }));
     const auto logits = batcher_.run(texts, std::move(tokens), ticket);
     std::vector<TokenClassification> results;
@@ -101,8 +100,8 @@ class ServedTagger final : public ServedModel {
       if (body.has("inputs")) body.at("words").fail_here("found it beside inputs");
       const auto words = texts_of(body.at("words"), kMostWords);
       const auto result = classify({encoder_.words(words)}, aggregation, ticket)[0];
-      return ordered_json({{"labels", result.labels},
-                           {"entities", as_json(result.entities, aggregation)}})
+      return ordered_json(
+                 {{"labels", result.labels}, {"entities", as_json(result.entities, aggregation)}})
           .dump();
     }
     bool is_list = false;

@@ -39,10 +39,9 @@ ordered_json operation_of(const Endpoint& endpoint) {
                              {"additionalProperties", false}},
                             endpoint.example)}};
   const std::string type = endpoint.content_type.substr(0, endpoint.content_type.find(';'));
-  ordered_json responses{
-      {"200",
-       {{"description", "The answer."},
-        {"content", content(type, ordered_json::object(), endpoint.answers)}}}};
+  ordered_json responses{{"200",
+                          {{"description", "The answer."},
+                           {"content", content(type, ordered_json::object(), endpoint.answers)}}}};
   const ordered_json error{{"$ref", "#/components/schemas/Error"}};
   for (const Problem& problem : kProblems) {
     const bool always = std::string(problem.status) == "401" || endpoint.method == "POST";
@@ -77,11 +76,11 @@ Endpoint openapi_endpoint(const std::vector<Endpoint>& all, const std::string& s
   for (const Endpoint& endpoint : described)
     paths[endpoint.path][endpoint.method == "GET" ? "get" : "post"] = operation_of(endpoint);
   const std::string text =
-      ordered_json({{"openapi", "3.1.0"},
-                    {"info", {{"title", "albert serve: " + served_model},
-                              {"version", ALBERT_VERSION}}},
-                    {"paths", std::move(paths)},
-                    {"components", components()}})
+      ordered_json(
+          {{"openapi", "3.1.0"},
+           {"info", {{"title", "albert serve: " + served_model}, {"version", ALBERT_VERSION}}},
+           {"paths", std::move(paths)},
+           {"components", components()}})
           .dump();
   e.answer = [text](const Call&) { return text; };
   return e;

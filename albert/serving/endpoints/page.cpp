@@ -21,7 +21,7 @@ constexpr const char* kPage = R"html(<!doctype html>
   select, input, textarea { width: 100%; padding: .45rem .6rem; border: 1px solid var(--line);
          border-radius: .4rem; background: transparent; color: inherit; }
   option { color: #000; background: #fff; }
-  textarea { font-family: ui-monospace, monospace; font-size: .9rem; min-height: 8rem; }
+  textarea { font-family: ui-monospace, monospace; font-size: .9rem; min-height: 10rem; }
   button { margin: .9rem 0; padding: .5rem 1.4rem; border: 0; border-radius: .4rem;
            background: var(--accent); color: #fff; cursor: pointer; }
   button:disabled { opacity: .5; }
@@ -149,7 +149,8 @@ async function send() {
       headers: {'Content-Type': 'application/json', ...headers()}, body: at('body').value});
     const answer = await response.json();
     const time = response.status + ' · ' + (performance.now() - begin).toFixed(1) + ' ms';
-    const text = JSON.stringify(answer, null, 1);
+    const text = JSON.stringify(answer, null, 1)
+      .replace(/\[[-+.\deE,\s]*\]/g, numbers => numbers.replace(/\s+/g, ' '));
     const request = response.ok ? JSON.parse(at('body').value) : null;
     show(response.ok ? mark(answer, request) : [], time, text, !response.ok);
     if (response.ok) at('bars').replaceChildren(...bars_of(answer, request));

@@ -34,12 +34,12 @@ struct Connection {
   State state = State::kReading;
   std::chrono::steady_clock::time_point deadline;  // of this state
   Framing framing;
-  std::string input;           // of the request, and what follows it
-  std::string output;          // of the response; `written` bytes of it are sent
+  std::string input;   // of the request, and what follows it
+  std::string output;  // of the response; `written` bytes of it are sent
   size_t written = 0;
-  bool closes = false;         // behind the response
-  bool lingers = false;        // the response is sent, what the client still sends is dropped
-  uint32_t events = 0;         // that epoll watches
+  bool closes = false;   // behind the response
+  bool lingers = false;  // the response is sent, what the client still sends is dropped
+  uint32_t events = 0;   // that epoll watches
   std::shared_ptr<std::atomic<bool>> gone;  // of a request that is served: its client has left
 };
 

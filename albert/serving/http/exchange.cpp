@@ -144,8 +144,9 @@ Response error_response(int status, const std::string& type, const std::string& 
 std::string closing_bytes(const Response& response) {
   std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + " Refused\r\n";
   for (const auto& [name, value] : response.headers) bytes += name + ": " + value + "\r\n";
-  return bytes + "Content-Type: " + response.content_type + "\r\nContent-Length: " +
-         std::to_string(response.body.size()) + "\r\nConnection: close\r\n\r\n" + response.body;
+  return bytes + "Content-Type: " + response.content_type +
+         "\r\nContent-Length: " + std::to_string(response.body.size()) +
+         "\r\nConnection: close\r\n\r\n" + response.body;
 }
 
 }  // namespace albert::serving

@@ -103,8 +103,7 @@ void Framing::read_head(std::string_view head) {
 }
 
 void Framing::read_field(std::string_view name, std::string_view value) {
-  const std::string field = ascii_lower(std::string(name)),
-                    text = ascii_lower(std::string(value));
+  const std::string field = ascii_lower(std::string(name)), text = ascii_lower(std::string(value));
   if (field == "content-length") {
     if (has_length_) refuse(400, "Content-Length is there twice");
     if (!is_number(value, 10, length_)) refuse(400, "Content-Length is no number of bytes");

@@ -6,8 +6,8 @@
 namespace albert::serving {
 
 struct FramingLimits {
-  size_t head_bytes = 8192;      // of the request line and all headers: 431
-  size_t target_bytes = 1024;    // of the address in the request line: 414
+  size_t head_bytes = 8192;       // of the request line and all headers: 431
+  size_t target_bytes = 1024;     // of the address in the request line: 414
   size_t body_bytes = 2'000'000;  // 413
 };
 

@@ -19,6 +19,8 @@ namespace {
 
 constexpr uint64_t kListener = 0, kWake = 1;
 constexpr std::chrono::milliseconds kTick{200}, kLinger{2000};
+// Clients that were about to send a request when the server was stopped still hear of it.
+constexpr std::chrono::milliseconds kGrace{250};
 
 FramingLimits limits_of(const ServerOptions& options) {
   FramingLimits limits;
@@ -26,9 +28,7 @@ FramingLimits limits_of(const ServerOptions& options) {
   return limits;
 }
 
-Response shutting_down() {
-  return error_response(503, "Unhealthy", "the server is shutting down");
-}
+Response shutting_down() { return error_response(503, "Unhealthy", "the server is shutting down"); }
 
 }  // namespace
 
@@ -41,8 +41,7 @@ Front::Front(const ServerOptions& options, Exchange::Handler handler, Metrics& m
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       port_(port_of(listener_)),
       handler_(std::move(handler)),
-      workers_(std::make_unique<WorkerPool>(
-          static_cast<size_t>(options.max_concurrent_requests))) {
+      workers_(std::make_unique<WorkerPool>(static_cast<size_t>(options.max_concurrent_requests))) {
   if (epoll_.get() < 0 || wake_.get() < 0)
     fail(ErrorCode::kIo, "cannot watch sockets: ", std::strerror(errno));
   epoll_event event{EPOLLIN, {.u64 = kListener}};
@@ -61,6 +60,7 @@ void Front::stop() {
 
 void Front::run() {
   while (!is_done()) {
+    if (stopping_ && !drained_from_) drained_from_ = Clock::now() + kGrace;
     handle_events();
     take_answers();
     check_deadlines();
@@ -72,7 +72,7 @@ void Front::run() {
 }
 
 bool Front::is_done() const {
-  if (!stopping_ || in_flight_ > 0) return false;
+  if (!drained_from_ || in_flight_ > 0 || Clock::now() < *drained_from_) return false;
   for (const auto& [id, connection] : connections_)
     if (connection.state == Connection::State::kWriting && !connection.lingers) return false;
   return true;
@@ -95,8 +95,7 @@ void Front::handle_events() {
   }
 }
 
-void Front::enter(Connection& connection, Connection::State state,
-                  std::chrono::milliseconds time) {
+void Front::enter(Connection& connection, Connection::State state, std::chrono::milliseconds time) {
   connection.state = state;
   connection.deadline = Clock::now() + time;
 }
@@ -122,8 +121,7 @@ void Front::accept_clients() {
     const int on = 1;
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const uint64_t id = next_id_++;
-    Connection& connection =
-        connections_.try_emplace(id, std::move(socket), limits_).first->second;
+    Connection& connection = connections_.try_emplace(id, std::move(socket), limits_).first->second;
     ++metrics_.connections;
     enter(connection, Connection::State::kReading, options_.read_timeout);
     connection.events = EPOLLIN | EPOLLRDHUP;
@@ -229,7 +227,8 @@ void Front::serve(uint64_t id, Connection& connection, size_t size) {
   buffered_ -= static_cast<int64_t>(size);
   if (in_flight_ >= options_.max_concurrent_requests)
     return send(id, connection,
-                closing_bytes(error_response(429, "Overloaded", "too many requests at once")), true);
+                closing_bytes(error_response(429, "Overloaded", "too many requests at once")),
+                true);
   enter(connection, Connection::State::kServing, options_.request_timeout);
   connection.gone = std::make_shared<std::atomic<bool>>(false);
   const Ticket ticket{connection.deadline, connection.gone};

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Front {
   int port_ = 0;
   std::atomic<bool> stopping_ = false;
   bool listening_ = true;
+  std::optional<std::chrono::steady_clock::time_point> drained_from_;  // may end from then on
   Connections connections_;
   std::vector<uint64_t> gone_;
   uint64_t next_id_ = 2;  // 0 and 1 are the listener's and wake's
