@@ -1,5 +1,7 @@
 #include "albert/serving/http/worker_pool.h"
 
+#include <system_error>
+
 namespace albert::serving {
 
 WorkerPool::~WorkerPool() {
@@ -14,8 +16,17 @@ WorkerPool::~WorkerPool() {
 void WorkerPool::add(Job job) {
   const std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
-  if (jobs_.size() > idle_ && threads_.size() < most_) threads_.emplace_back([this] { work(); });
+  if (jobs_.size() > idle_ && threads_.size() < most_) add_thread();
   has_job_.notify_one();
+}
+
+void WorkerPool::add_thread() {
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    // The system allows no more: the job waits for those there are.
+    if (threads_.empty()) throw;
+  }
 }
 
 void WorkerPool::work() {

@@ -22,6 +22,7 @@ class WorkerPool {
   void add(Job job);
 
  private:
+  void add_thread();
   void work();
 
   const size_t most_;
