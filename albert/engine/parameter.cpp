@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "albert/engine/transfer.h"
+#include "albert/kernels/linear_int8.h"
 #include "albert/kernels/matmul.h"
 #include "albert/kernels/philox.h"
 #include "albert/kernels/row_ops.h"
@@ -67,7 +68,7 @@ void upload_converted(kernels::Backend& backend, Tensor to, const HostTensor& va
 
 Parameter& ParameterStore::add(std::string name, Shape shape, Init init, bool decay) {
   ALBERT_CHECK(!find(name), "parameter ", name, " is declared twice");
-  return parameters_.emplace_back(Parameter{std::move(name), shape, init, decay, {}, {}, {}, {}});
+  return parameters_.emplace_back(Parameter{std::move(name), shape, init, decay, {}, {}, {}, {}, {}});
 }
 
 Parameter& ParameterStore::stack(const std::vector<Parameter*>& parts) {
@@ -78,6 +79,7 @@ Parameter& ParameterStore::stack(const std::vector<Parameter*>& parts) {
                first.rank() == 1 ? Shape{rows} : Shape{rows, first[1]},
                Init::kZeros,
                false,
+               {},
                {},
                {},
                {},
@@ -98,33 +100,49 @@ int64_t ParameterStore::count() const {
   return n;
 }
 
-ParameterStore::Layout ParameterStore::layout() const {
+const Parameter& ParameterStore::whole_of(const Parameter& p) const {
+  for (const Stack& stack : stacks_)
+    if (std::find(stack.parts.begin(), stack.parts.end(), &p) != stack.parts.end())
+      return stack.view;
+  return p;
+}
+
+bool ParameterStore::is_int8(const Parameter& weight, WeightFormat format) const {
+  const Parameter& whole = whole_of(weight);
+  return format == WeightFormat::kInt8 && kernels::int8_bytes(whole.shape) > 0 &&
+         std::find(may_be_int8_.begin(), may_be_int8_.end(), &whole) != may_be_int8_.end();
+}
+
+ParameterStore::Layout ParameterStore::layout(WeightFormat format) const {
   const auto follows = [&](const Parameter& p) {  // inside a stack, right behind the part before it
-    for (const Stack& stack : stacks_)
-      for (size_t i = 1; i < stack.parts.size(); ++i)
-        if (stack.parts[i] == &p) return true;
-    return false;
+    const Parameter& whole = whole_of(p);
+    return &whole != &p && std::any_of(stacks_.begin(), stacks_.end(), [&](const Stack& stack) {
+             return &stack.view == &whole && stack.parts.front() != &p;
+           });
   };
   Layout layout;
   for (const Parameter& p : parameters_) {
     if (!follows(p)) layout.size = aligned(layout.size);
     layout.offsets.push_back(layout.size);
-    layout.size += p.shape.size();
+    if (!is_int8(p, format)) layout.size += p.shape.size();
   }
   layout.size = aligned(layout.size);
   return layout;
 }
 
-ParameterBytes ParameterStore::bytes(kernels::Stream stream, Precision precision,
-                                     bool gradients) const {
-  const auto n = static_cast<size_t>(layout().size);
+ParameterBytes ParameterStore::bytes(kernels::Stream stream, Precision precision, bool gradients,
+                                     WeightFormat format) const {
+  const auto n = static_cast<size_t>(layout(format).size);
   const DType compute = compute_dtype(precision), master = master_dtype(precision);
   ParameterBytes b;
   b.values = n * size_of(master);
   b.gradients = gradients ? b.values : 0;
   b.compute = compute == master ? 0 : n * size_of(compute);
   for (const Parameter* p : packed_)
-    b.packed += aligned_bytes(kernels::packed_bytes(stream, p->shape, compute));
+    if (is_int8(*p, format))
+      b.int8 += aligned_bytes(kernels::int8_bytes(p->shape));
+    else
+      b.packed += aligned_bytes(kernels::packed_bytes(stream, p->shape, compute));
   return b;
 }
 
@@ -139,24 +157,27 @@ std::vector<Tensor> ParameterStore::views(Tensor flat, const Layout& layout) con
   return result;
 }
 
-void ParameterStore::materialize(kernels::Backend& backend, Precision precision, bool gradients) {
+void ParameterStore::materialize(kernels::Backend& backend, Precision precision, bool gradients,
+                                 WeightFormat format) {
   backend_ = &backend;
-  const ParameterBytes need = bytes(backend.stream(), precision, gradients);
-  const Layout at = layout();
+  const ParameterBytes need = bytes(backend.stream(), precision, gradients, format);
+  const Layout at = layout(format);
   const DType master = master_dtype(precision), compute = compute_dtype(precision);
   values_ = {backend, need.values};
   grads_ = {backend, need.gradients};
   compute_ = {backend, need.compute};
   packed_bytes_ = {backend, need.packed};
+  int8_bytes_ = {backend, need.int8};
   flat_values_ = {values_.data(), {at.size}, master};
   flat_grads_ = gradients ? Tensor{grads_.data(), {at.size}, master} : Tensor{};
   flat_compute_ = compute == master ? flat_values_ : Tensor{compute_.data(), {at.size}, compute};
   const auto values = views(flat_values_, at), grads = views(flat_grads_, at),
              computes = views(flat_compute_, at);
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    parameters_[i].value = values[i];
+    const bool held = !is_int8(parameters_[i], format);
+    parameters_[i].value = held ? values[i] : Tensor{nullptr, parameters_[i].shape, master};
     parameters_[i].grad = grads[i];
-    parameters_[i].compute = computes[i];
+    parameters_[i].compute = held ? computes[i] : Tensor{nullptr, parameters_[i].shape, compute};
   }
   for (Stack& stack : stacks_) {
     const Parameter& first = *stack.parts.front();
@@ -164,12 +185,61 @@ void ParameterStore::materialize(kernels::Backend& backend, Precision precision,
     stack.view.grad = {first.grad.data, stack.view.shape, master};
     stack.view.compute = {first.compute.data, stack.view.shape, compute};
   }
-  auto* next = static_cast<std::byte*>(packed_bytes_.data());
-  for (Parameter* p : packed_) {
-    const size_t size = kernels::packed_bytes(backend.stream(), p->shape, compute);
-    if (size > 0) p->packed = {next, {static_cast<int64_t>(size)}, DType::kU8};
+  place_packed(compute, format);
+}
+
+void ParameterStore::place_packed(DType compute, WeightFormat format) {
+  quantized_.clear();
+  auto* packed = static_cast<std::byte*>(packed_bytes_.data());
+  auto* int8 = static_cast<std::byte*>(int8_bytes_.data());
+  const auto place = [](std::byte*& next, size_t size) {
+    const Tensor t = size > 0 ? Tensor{next, {static_cast<int64_t>(size)}, DType::kU8} : Tensor{};
     next += aligned_bytes(size);
+    return t;
+  };
+  for (Parameter* p : packed_) {
+    const bool quantized = is_int8(*p, format);
+    const size_t size =
+        quantized ? 0 : kernels::packed_bytes(backend_->stream(), p->shape, compute);
+    p->packed = place(packed, size);
+    p->int8 = place(int8, quantized ? kernels::int8_bytes(p->shape) : 0);
+    if (quantized) quantized_.push_back({p});
   }
+}
+
+ParameterStore::Quantized* ParameterStore::quantized(const Parameter& p) {
+  const Parameter& whole = whole_of(p);
+  const auto at = std::find_if(quantized_.begin(), quantized_.end(),
+                               [&](const Quantized& q) { return q.weight == &whole; });
+  return at == quantized_.end() ? nullptr : &*at;
+}
+
+// Returns where the values of a parameter are to be written.
+Tensor ParameterStore::begin_write(const Parameter& p) {
+  Quantized* q = quantized(p);
+  if (!q) return p.value;
+  if (q->missing == 0) {
+    q->missing = q->weight->shape.size();
+    q->staged = {*backend_, static_cast<size_t>(q->missing) * sizeof(float)};
+  }
+  int64_t before = 0;
+  for (const Stack& stack : stacks_)
+    if (&stack.view == q->weight)
+      for (const Parameter* part : stack.parts) {
+        if (part == &p) break;
+        before += part->shape.size();
+      }
+  return {static_cast<float*>(q->staged.data()) + before, p.shape, DType::kF32};
+}
+
+void ParameterStore::end_write(const Parameter& p, int64_t elements) {
+  Quantized* q = quantized(p);
+  if (!q) return;
+  q->missing -= elements;
+  if (q->missing > 0) return;
+  kernels::int8_quantize(backend_->stream(), q->weight->int8,
+                         {q->staged.data(), q->weight->shape, DType::kF32});
+  q->staged = {};
 }
 
 void ParameterStore::initialize(uint64_t seed, double initializer_range,
@@ -178,19 +248,22 @@ void ParameterStore::initialize(uint64_t seed, double initializer_range,
   for (Parameter& p : parameters_) {
     const uint32_t position = index++;
     if (wanted && !wanted(p)) continue;
+    const Tensor to = begin_write(p);
     for (int64_t begin = 0; begin < p.shape.size(); begin += kDrawnAtOnce) {
       HostTensor values(DType::kF32, {std::min(kDrawnAtOnce, p.shape.size() - begin)});
       if (p.init == Init::kNormal)
         draw_normals(values, begin, seed, position, initializer_range);
       else
         std::fill_n(values.data<float>(), values.size(), p.init == Init::kOnes ? 1.0F : 0.0F);
-      upload_converted(*backend_, elements(p.value, begin, values.size()), values);
+      upload_converted(*backend_, elements(to, begin, values.size()), values);
     }
+    end_write(p, p.shape.size());
   }
 }
 
 void ParameterStore::write(const Parameter& parameter, const HostTensor& values) {
-  upload_converted(*backend_, parameter.value, values);
+  upload_converted(*backend_, begin_write(parameter), values);
+  end_write(parameter, parameter.shape.size());
 }
 
 void ParameterStore::sync_compute_copies(kernels::Stream stream) {

@@ -8,6 +8,10 @@ namespace albert {
 // (albert/kernels/update_factors.h).
 enum class Precision : uint8_t { kF32, kF64, kBF16, kF16 };
 
+// The format of the encoder's weights: as the precision has them, or in 8 bits with a scale per
+// output (albert/kernels/linear_int8.h), which is for inference in f32 on the CPU.
+enum class WeightFormat : uint8_t { kFull, kInt8 };
+
 constexpr DType compute_dtype(Precision p) {
   switch (p) {
     case Precision::kF64: return DType::kF64;

@@ -50,13 +50,28 @@ kernels::Backend& AlbertPreTrainedModel::backend() const {
   return session_->backend();
 }
 
+namespace {
+
+void check_int8(const ModelOptions& options) {
+  if (options.weights != WeightFormat::kInt8) return;
+  if (options.trainable)
+    fail(ErrorCode::kUsage, "weights in int8 cannot be trained; train in f32 or bf16");
+  if (options.precision != Precision::kF32)
+    fail(ErrorCode::kUsage, "weights in int8 are computed with in f32; leave the precision at f32");
+  if (options.backend.device == Device::kCuda)
+    fail(ErrorCode::kNoDevice, "weights in int8 run on the CPU only; use --device cpu");
+}
+
+}  // namespace
+
 void AlbertPreTrainedModel::materialize(const ModelOptions& options) {
+  check_int8(options);
   if (options.precision == Precision::kF16 && options.backend.device == Device::kCpu)
     fail(ErrorCode::kNoDevice, "f16 runs on GPUs only; on the CPU use bf16 or f32");
   options_ = options;
   report_ = {};
   auto session = std::make_unique<Session>(options.backend);
-  store_->materialize(session->backend(), options.precision, options.trainable);
+  store_->materialize(session->backend(), options.precision, options.trainable, options.weights);
   // The old session goes only now, since the store has just given its old memory back to it.
   session_ = std::move(session);
 }
@@ -85,6 +100,8 @@ void AlbertPreTrainedModel::run(const ForwardOptions& options, const PackedBatch
   if (options.backward) ALBERT_CHECK(options_.trainable, "backward needs ModelOptions::trainable");
   const HostTensor one = HostTensor::of<double>({1}, {1}).to(master_dtype(precision()));
   const Mode mode = options.backward || options.dropout.active ? Mode::kTraining : Mode::kInference;
+  if (mode == Mode::kTraining && options_.weights == WeightFormat::kInt8)
+    fail(ErrorCode::kUsage, "weights in int8 are for inference: there is no dropout");
   try {
     session().run(mode, [&](Tape& t) {
       const auto upstreams = program(t);

@@ -18,7 +18,8 @@ namespace albert {
 // How a model is made.
 struct ModelOptions {
   Precision precision = Precision::kF32;
-  bool trainable = false;      // keep gradients
+  WeightFormat weights = WeightFormat::kFull;  // kInt8: f32, the CPU and inference only
+  bool trainable = false;                      // keep gradients
   bool allow_missing = false;  // tensors of the head and its pooler that the folder lacks start at
                                // random, named in LoadReport::missing; false: they are refused
   uint64_t seed = 42;          // of random starts
@@ -92,7 +93,8 @@ class AlbertPreTrainedModel {
   Precision precision() const { return options_.precision; }
   const LoadReport& load_report() const { return report_; }
 
-  // Values or gradients by transformers' names, f32 (f64 in f64).
+  // Values or gradients by transformers' names, f32 (f64 in f64). Error(kUsage) for weights in int8,
+  // whose values are gone.
   TensorFile state_dict() const;
   TensorFile gradients() const;
   void zero_grads() { store_->zero_grads(); }

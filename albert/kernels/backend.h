@@ -10,6 +10,7 @@ namespace albert::kernels {
 
 Isa detect_isa();              // the best the machine has
 const char* name_of(Isa isa);  // "generic", "avx2", "avx512"
+bool detect_vnni(Isa isa);     // whether the machine extends it by VNNI, instructions for int8
 
 enum class AttentionBackend : uint8_t { kOwn, kCudnn };
 
@@ -25,6 +26,7 @@ struct BackendOptions {
                                // (base/cores.h); 0: OMP_NUM_THREADS, else all of those
   Isa isa = detect_isa();      // lower it to compare instruction sets; higher than the machine's:
                                // Error(kNoDevice)
+  bool vnni = true;            // VNNI where the machine extends `isa` by it
 };
 
 // Work that was captured once and can be replayed: on a GPU, a CUDA graph.

@@ -19,6 +19,7 @@ struct Profile;       // profile.h
 struct Stream {
   Device device = Device::kCpu;
   Isa isa = Isa::kGeneric;
+  bool vnni = false;                // CPU: isa's instructions for int8 are there
   int threads = 1;                  // CPU: how many share a kernel; results do not depend on it
   ThreadPool* pool = nullptr;       // CPU: the other threads, if any; owned by the Backend
   OneDnnContext* matmul = nullptr;  // CPU: owned by the Backend

@@ -29,8 +29,9 @@ Embeddings::Embeddings(ParameterStore& store, const std::string& prefix, const A
                              {config.type_vocab_size, config.embedding_size}, false)),
       gamma_(add_gamma(store, prefix + "embeddings.LayerNorm.weight", config.embedding_size)),
       beta_(add_bias(store, prefix + "embeddings.LayerNorm.bias", config.embedding_size)),
-      mapping_weight_(add_weight(store, prefix + "encoder.embedding_hidden_mapping_in.weight",
-                                 {config.hidden_size, config.embedding_size}, true)),
+      mapping_weight_(add_encoder_weight(store,
+                                         prefix + "encoder.embedding_hidden_mapping_in.weight",
+                                         {config.hidden_size, config.embedding_size})),
       mapping_bias_(add_bias(store, prefix + "encoder.embedding_hidden_mapping_in.bias",
                              config.hidden_size)) {}
 

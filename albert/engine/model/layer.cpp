@@ -32,6 +32,11 @@ Parameter& add_weight(ParameterStore& store, const std::string& name, Shape shap
   if (packed) store.pack(weight);
   return weight;
 }
+Parameter& add_encoder_weight(ParameterStore& store, const std::string& name, Shape shape) {
+  Parameter& weight = add_weight(store, name, shape, false);
+  store.pack_or_quantize(weight);
+  return weight;
+}
 Parameter& add_bias(ParameterStore& store, const std::string& name, int64_t size) {
   return store.add(name, {size}, Init::kZeros, false);
 }
@@ -55,24 +60,24 @@ Layer::Projections Layer::add_projections(ParameterStore& store, const std::stri
   Parameter& query_bias = bias("query");
   Parameter& key_bias = bias("key");
   Parameter& key_value_bias = store.stack({&key_bias, &bias("value")});
-  store.pack(query);
-  store.pack(key_value);
+  store.pack_or_quantize(query);
+  store.pack_or_quantize(key_value);
   return {query, query_bias, key_value, key_value_bias};
 }
 
 Layer::Layer(ParameterStore& store, const std::string& prefix, const AlbertConfig& config)
     : config_(config),
       projections_(add_projections(store, prefix, config.hidden_size)),
-      dense_weight_(add_weight(store, prefix + "attention.dense.weight",
-                               {config.hidden_size, config.hidden_size}, true)),
+      dense_weight_(add_encoder_weight(store, prefix + "attention.dense.weight",
+                                       {config.hidden_size, config.hidden_size})),
       dense_bias_(add_bias(store, prefix + "attention.dense.bias", config.hidden_size)),
       attention_gamma_(add_gamma(store, prefix + "attention.LayerNorm.weight", config.hidden_size)),
       attention_beta_(add_bias(store, prefix + "attention.LayerNorm.bias", config.hidden_size)),
-      ffn_weight_(add_weight(store, prefix + "ffn.weight",
-                             {config.intermediate_size, config.hidden_size}, true)),
+      ffn_weight_(add_encoder_weight(store, prefix + "ffn.weight",
+                                     {config.intermediate_size, config.hidden_size})),
       ffn_bias_(add_bias(store, prefix + "ffn.bias", config.intermediate_size)),
-      ffn_output_weight_(add_weight(store, prefix + "ffn_output.weight",
-                                    {config.hidden_size, config.intermediate_size}, true)),
+      ffn_output_weight_(add_encoder_weight(store, prefix + "ffn_output.weight",
+                                            {config.hidden_size, config.intermediate_size})),
       ffn_output_bias_(add_bias(store, prefix + "ffn_output.bias", config.hidden_size)),
       full_gamma_(add_gamma(store, prefix + "full_layer_layer_norm.weight", config.hidden_size)),
       full_beta_(add_bias(store, prefix + "full_layer_layer_norm.bias", config.hidden_size)) {}

@@ -90,9 +90,10 @@ class Layer {
       &full_beta_;
 };
 
-// Declare a weight with decay and a normal start, `packed` for linear layers; a bias, or
-// LayerNorm's beta; LayerNorm's gamma.
+// Declare a weight with decay and a normal start, `packed` for linear layers; one of the encoder's
+// linear layers, which may be int8; a bias, or LayerNorm's beta; LayerNorm's gamma.
 Parameter& add_weight(ParameterStore& store, const std::string& name, Shape shape, bool packed);
+Parameter& add_encoder_weight(ParameterStore& store, const std::string& name, Shape shape);
 Parameter& add_bias(ParameterStore& store, const std::string& name, int64_t size);
 Parameter& add_gamma(ParameterStore& store, const std::string& name, int64_t size);
 

@@ -1,5 +1,6 @@
 #include "albert/engine/ops/ops.h"
 #include "albert/kernels/activation.h"
+#include "albert/kernels/linear_int8.h"
 #include "albert/kernels/row_ops.h"
 
 namespace albert::ops {
@@ -9,6 +10,15 @@ using kernels::Activation;
 
 Shape output_shape(const Var& x, const Linear& layer) {
   return {x.shape()[0], layer.weight.shape[0]};
+}
+
+void forward(Tape& t, Var y, Var x, const Linear& layer, Activation activation) {
+  const Parameter& weight = layer.weight;
+  if (weight.int8)
+    return kernels::linear_int8(t.stream(), y.value(), x.value(), weight.int8, layer.bias.compute,
+                                activation);
+  kernels::linear_forward(t.stream(), y.value(), x.value(), weight.compute, weight.packed,
+                          layer.bias.compute, activation);
 }
 
 void add_input_gradient(Tape& t, Tape::Sink dx, const Parameter& weight, Tensor dy) {
@@ -30,8 +40,7 @@ void add_linear_gradients(Tape& t, const Linear& layer, Tensor dy, Tensor x) {
 
 Var linear(Tape& t, Var x, const Linear& layer, const Placement& at) {
   Var y = t.output(output_shape(x, layer), x.dtype(), at);
-  kernels::linear_forward(t.stream(), y.value(), x.value(), layer.weight.compute,
-                          layer.weight.packed, layer.bias.compute, Activation::kIdentity);
+  forward(t, y, x, layer, Activation::kIdentity);
   t.on_backward(y, [x, layer](Tape& tape, Tensor dy) {
     add_input_gradient(tape, tape.sink(x), layer.weight, dy);
     if (layer.adds_gradients) add_linear_gradients(tape, layer, dy, x.value());
@@ -44,8 +53,7 @@ Var linear_activation(Tape& t, Var x, const Linear& layer, Activation activation
   const Shape shape = output_shape(x, layer);
   Var y = t.output(shape, x.dtype());
   if (!t.training()) {
-    kernels::linear_forward(t.stream(), y.value(), x.value(), weight.compute, weight.packed,
-                            bias.compute, activation);
+    forward(t, y, x, layer, activation);
     return y;
   }
   const Tensor kept = t.save(shape, x.dtype());

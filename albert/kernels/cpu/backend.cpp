@@ -2,6 +2,10 @@
 
 #include <sys/mman.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -23,18 +27,29 @@ int threads_for(int wanted) {
   return threads > 0 ? std::min(threads, cores) : cores;
 }
 
+#if defined(__x86_64__)
+// AVX-VNNI, which not every compiler's __builtin_cpu_supports knows.
+bool has_avx_vnni() {
+  constexpr unsigned kFeatures = 7, kSecondPage = 1, kAvxVnni = 1U << 4;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(kFeatures, kSecondPage, &a, &b, &c, &d) != 0 && (a & kAvxVnni) != 0;
+}
+#endif
+
 size_t page_rounded(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(int threads, Isa isa)
+  CpuBackend(int threads, Isa isa, bool vnni)
       : threads_(threads),
         isa_(isa),
+        vnni_(vnni),
         pool_(threads > 1 ? std::make_unique<ThreadPool>(threads - 1) : nullptr),
         matmul_(make_onednn_context()) {}
 
   Stream stream() override {
     return {.isa = isa_,
+            .vnni = vnni_,
             .threads = threads_,
             .pool = pool_.get(),
             .matmul = matmul_.get(),
@@ -72,6 +87,7 @@ class CpuBackend final : public Backend {
  private:
   int threads_;
   Isa isa_;
+  bool vnni_;
   std::unique_ptr<ThreadPool> pool_;
   OneDnnContextPtr matmul_;
 };
@@ -88,6 +104,14 @@ Isa detect_isa() {
   return Isa::kGeneric;
 }
 
+bool detect_vnni([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512) return __builtin_cpu_supports("avx512vnni");
+  if (isa == Isa::kAvx2) return has_avx_vnni();
+#endif
+  return false;
+}
+
 const char* name_of(Isa isa) {
   switch (isa) {
     case Isa::kGeneric: return "generic";
@@ -98,7 +122,8 @@ const char* name_of(Isa isa) {
 }
 
 std::unique_ptr<Backend> make_cpu_backend(const BackendOptions& options) {
-  return std::make_unique<CpuBackend>(threads_for(options.threads), options.isa);
+  return std::make_unique<CpuBackend>(threads_for(options.threads), options.isa,
+                                      options.vnni && detect_vnni(options.isa));
 }
 
 }  // namespace albert::kernels
