@@ -54,6 +54,7 @@ Runner declare_forward(Command& command) {
   command.option("label_smoothing", flags->label_smoothing, "of a cross-entropy, 0 to 1");
   add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
+  add_weights(command, flags->common.weights);
   return [flags](std::ostream& out, std::ostream& err) {
     if (flags->head.empty())
       fail(ErrorCode::kUsage, "forward needs --head, ", one_of(head_names()));

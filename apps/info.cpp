@@ -25,7 +25,7 @@ using nlohmann::ordered_json;
 constexpr int kHopper = 9;  // the major number of its compute capability
 
 struct InfoFlags {
-  std::string folder, architecture, prefix, precision = "f32";
+  std::string folder, architecture, prefix, precision = "f32", weights = "full";
   int64_t batch = 8, length = 512;
   bool json = false;
 };
@@ -79,10 +79,12 @@ ordered_json memory_json(const Described& model, StepShape shape) {
 
 ordered_json plans_json(const Described& model, const InfoFlags& flags) {
   StepShape shape{.precision = precision_of(flags.precision),
+                  .weights = weights_of(flags.weights),
                   .batch = flags.batch,
                   .length = std::min(flags.length, model.config.max_position_embeddings)};
   ordered_json memory{
       {"batch", shape.batch}, {"length", shape.length}, {"precision", flags.precision}};
+  memory["weights"] = flags.weights;
   memory["inference"] = memory_json(model, shape);
   shape.training = true;
   memory["training"] = memory_json(model, shape);
@@ -125,7 +127,7 @@ ordered_json files_json(const Described& model) {
 }
 
 // The folder's weights; a note where they are in a format that is not read.
-std::unique_ptr<const WeightSource> weights_of(const fs::path& folder, const std::string& prefix,
+std::unique_ptr<const WeightSource> opened_weights(const fs::path& folder, const std::string& prefix,
                                                std::ostream& err) {
   const FoundWeights found = find_weights(folder);
   if (found.is_read) {
@@ -142,7 +144,7 @@ Described described_by(const InfoFlags& flags, std::ostream& err) {
   std::vector<std::string> warnings;
   Described model{{}, AlbertConfig::from_folder(flags.folder, &warnings), nullptr};
   for (const auto& warning : warnings) err << "albert: note: " << warning << "\n";
-  model.weights = weights_of(flags.folder, flags.prefix, err);
+  model.weights = opened_weights(flags.folder, flags.prefix, err);
   const auto& named = model.config.architectures;
   model.architecture = !flags.architecture.empty() ? flags.architecture
                        : named.empty()             ? "AlbertModel"
@@ -186,7 +188,8 @@ void print_text(std::ostream& out, const ordered_json& info) {
   const auto& m = info.at("memory");
   out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, "
       << m.at("precision").get<std::string>() << "\n";
-  print_memory(out, "inference", m.at("inference"));
+  const bool int8 = m.at("weights").get<std::string>() == "int8";
+  print_memory(out, int8 ? "inference, int8 weights" : "inference", m.at("inference"));
   print_memory(out, "training", m.at("training"));
   print_memory(out, "training, layers recomputed", m.at("training_recomputed"));
   print_memory(out, "training, batched gradients", m.at("training_on_roomy_gpu"));
@@ -236,6 +239,7 @@ Runner declare_info(Command& command) {
   command.limit("length", 1);
   command.choice("precision", flags->precision, {"f32", "f64", "bf16", "f16"},
                  "of the step to plan");
+  add_weights(command, flags->weights);
   add_prefix(command, flags->prefix);
   command.boolean("json", flags->json, "print JSON");
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };

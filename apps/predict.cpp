@@ -158,6 +158,7 @@ Runner declare_predict(Command& command) {
                 {"per_device_eval_batch_size", "eval_batch_size", "predict_batch_size"});
   add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
+  add_weights(command, flags->common.weights);
   return [flags, &command](std::ostream& out, std::ostream& err) {
     return run(*flags, command, out, err);
   };

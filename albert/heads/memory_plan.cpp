@@ -62,14 +62,17 @@ Head head_of(const AlbertConfig& config, const WeightSource* weights) {
 template <class Head>
 MemoryPlan plan_of(const AlbertConfig& config, const StepShape& s, const WeightSource* weights) {
   Head head = head_of<Head>(config, weights);
-  head.initialize(
-      {.precision = s.precision, .trainable = s.training, .backend = {.device = Device::kMeta}});
+  const WeightFormat format = s.training ? WeightFormat::kFull : s.weights;
+  head.initialize({.precision = s.precision,
+                   .weights = format,
+                   .trainable = s.training,
+                   .backend = {.device = Device::kMeta}});
   using Labels = decltype(labels_for(head, s));
   head.forward(sequences_for(config, s), s.training ? labels_for(head, s) : Labels{},
                {.logits = !s.training, .backward = s.training, .keep = s.keep});
   MemoryPlan plan;
   plan.parameters = head.parameters().count();
-  plan.bytes = head.parameters().bytes(head.session().stream(), s.precision, s.training);
+  plan.bytes = head.parameters().bytes(head.session().stream(), s.precision, s.training, format);
   plan.moments = s.training ? 2 * plan.bytes.values : 0;
   plan.arena = head.session().last_peak();
   return plan;

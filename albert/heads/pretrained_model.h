@@ -91,6 +91,7 @@ class AlbertPreTrainedModel {
   Session& session();
   kernels::Backend& backend() const;  // of the session; Error(kInternal) before there is one
   Precision precision() const { return options_.precision; }
+  WeightFormat weight_format() const { return options_.weights; }
   const LoadReport& load_report() const { return report_; }
 
   // Values or gradients by transformers' names, f32 (f64 in f64). Error(kUsage) for weights in int8,

@@ -45,10 +45,22 @@ std::vector<std::string> split_phases(const std::string& text) {
   return phases;
 }
 
-kernels::Isa isa_of(const std::string& name) {
-  for (const auto isa : {kernels::Isa::kGeneric, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
-    if (name == kernels::name_of(isa)) return isa;
-  return kernels::detect_isa();
+constexpr const char* kVnni = "_vnni";
+
+// Of --isa; without one the best.
+void choose_isa(kernels::BackendOptions& backend, const std::string& name) {
+  for (const auto isa : {kernels::Isa::kGeneric, kernels::Isa::kAvx2, kernels::Isa::kAvx512}) {
+    const std::string plain = kernels::name_of(isa);
+    if (name != plain && name != plain + kVnni) continue;
+    backend.isa = isa;
+    backend.vnni = name != plain;
+    if (backend.vnni && !kernels::detect_vnni(isa))
+      fail(ErrorCode::kNoDevice, "--isa ", name, ": this machine has ", plain, " without VNNI");
+  }
+}
+
+std::string isa_name(const kernels::Stream& s) {
+  return std::string(kernels::name_of(s.isa)) + (s.vnni ? kVnni : "");
 }
 
 std::string processor() {
@@ -75,7 +87,7 @@ nlohmann::ordered_json machine_json(const BenchOptions& options) {
   const auto backend = kernels::make_backend(options.device.backend);
   return {{"processor", processor()},
           {"threads", backend->stream().threads},
-          {"isa", kernels::name_of(backend->stream().isa)},
+          {"isa", isa_name(backend->stream())},
           {"matmul", kernels::matmul_library()},
           {"version", ALBERT_VERSION}};
 }
@@ -111,8 +123,8 @@ int run(BenchFlags& flags, std::ostream& out, std::ostream& err) {
   o.phases = split_phases(flags.phases);
   o.source.file = flags.file;
   o.device = flags.common.model(err);
-  o.device.backend.isa = isa_of(flags.isa);
-  o.precision = flags.common.precision;
+  choose_isa(o.device.backend, flags.isa);
+  o.precision = flags.common.weights == "full" ? flags.common.precision : flags.common.weights;
   if (flags.model_only) return predict(flags, out);
   const auto machine = machine_json(o);
   print_machine(machine, out);
@@ -149,7 +161,7 @@ apps::Runner declare_bench(apps::Command& command) {
   for (const char* name : {"batch_size", "max_seq_length", "batches", "rounds"})
     command.limit(name, 1);
   command.limit("seconds", 0);
-  command.choice("isa", flags->isa, {"generic", "avx2", "avx512"},
+  command.choice("isa", flags->isa, {"generic", "avx2", "avx2_vnni", "avx512", "avx512_vnni"},
                  "instructions of our kernels, if not the best");
   command.boolean("breakdown", flags->breakdown, "also print what each kernel and matmul took");
   command.boolean("model_only", flags->model_only,
@@ -161,6 +173,7 @@ apps::Runner declare_bench(apps::Command& command) {
   command.option("compare", flags->compare,
                  "an earlier run's --output: print ratios and a verdict");
   apps::add_common(command, flags->common);
+  apps::add_weights(command, flags->common.weights);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };
 }
 

@@ -18,8 +18,9 @@ using kernels::MatmulShape;
 size_t bytes_of(Step& step) {
   AlbertPreTrainedModel& model = step.model();
   const bool gradients = static_cast<bool>(model.parameters().flat_grads());
-  return model.parameters().bytes(model.session().stream(), model.precision(), gradients).total() +
-         model.session().arena_bytes() + step.state_bytes();
+  const ParameterBytes parameters = model.parameters().bytes(
+      model.session().stream(), model.precision(), gradients, model.weight_format());
+  return parameters.total() + model.session().arena_bytes() + step.state_bytes();
 }
 
 // What bounds a phase's kernels on a machine of these ceilings; nothing where the CPU computes.

@@ -17,7 +17,7 @@ struct BenchOptions {
   int rounds = 5;
   double seconds = 2;  // of a round, at least
   ModelOptions device;
-  std::string precision = "f32";  // as in `device`
+  std::string precision = "f32";  // as in `device`; int8 where its weights are
 };
 
 std::vector<std::string> all_phases();

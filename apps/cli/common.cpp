@@ -26,6 +26,12 @@ void add_common(Command& command, CommonOptions& options) {
   command.boolean("quiet", options.quiet, "print results and errors only");
 }
 
+void add_weights(Command& command, std::string& weights) {
+  command.choice("weights", weights, {"full", "int8"},
+                 "format of the encoder's weights: as --precision has them, or 8 bits, on the CPU "
+                 "in f32");
+}
+
 void add_prefix(Command& command, std::string& prefix) {
   command.option("prefix", prefix,
                  "what stands before the names of the model's tensors, where a file holds several "
@@ -45,6 +51,10 @@ Precision precision_of(const std::string& name) {
   return name == "f16" ? Precision::kF16 : Precision::kF32;
 }
 
+WeightFormat weights_of(const std::string& name) {
+  return name == "int8" ? WeightFormat::kInt8 : WeightFormat::kFull;
+}
+
 namespace {
 
 // Error(kUsage) where cuDNN would have nothing to do.
@@ -62,13 +72,16 @@ ModelOptions CommonOptions::model(std::ostream& err) const {
     fail(ErrorCode::kUsage, "--threads ", threads, ": use 1 to 4096, or 0 for all cores");
   ModelOptions options;
   options.precision = precision_of(precision);
+  options.weights = weights_of(weights);
   options.prefix = prefix;
   options.backend.threads = threads;
   options.backend.tf32 = tf32;
   options.backend.tune_matmuls = tune_matmuls;
   if (attention == "cudnn") options.backend.attention = cudnn_on(options.precision);
-  const kernels::GpuFacts facts = device == "cpu" ? kernels::GpuFacts{} : kernels::find_gpus();
-  const DeviceChoice choice = choose_device(device, compute_dtype(options.precision), facts);
+  const bool only_cpu = device == "auto" && options.weights == WeightFormat::kInt8;
+  const std::string wanted = only_cpu ? "cpu" : device;
+  const kernels::GpuFacts facts = wanted == "cpu" ? kernels::GpuFacts{} : kernels::find_gpus();
+  const DeviceChoice choice = choose_device(wanted, compute_dtype(options.precision), facts);
   options.backend.device = choice.device;
   options.backend.gpu = choice.gpu;
   if (attention == "cudnn" && choice.device != Device::kCuda)

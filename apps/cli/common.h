@@ -11,6 +11,7 @@ namespace albert::apps {
 struct CommonOptions {
   std::string device = "auto";
   std::string precision = "f32";
+  std::string weights = "full";
   bool tf32 = false, tune_matmuls = false;
   std::string attention = "own";
   int threads = 0;
@@ -22,8 +23,13 @@ struct CommonOptions {
 };
 // Of --precision: f32, f64, bf16 or f16.
 Precision precision_of(const std::string& name);
+// Of --weights: full or int8.
+WeightFormat weights_of(const std::string& name);
 
 void add_common(Command& command, CommonOptions& options);
+
+// --weights, for commands that compute and train nothing.
+void add_weights(Command& command, std::string& weights);
 
 // --prefix, for commands that read a model folder.
 void add_prefix(Command& command, std::string& prefix);

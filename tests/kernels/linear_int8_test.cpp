@@ -149,20 +149,20 @@ TEST(LinearInt8, FindsTheGridOfWeightsQuantizedBefore) {
       EXPECT_NEAR(y.get(r * kOut + c), dot(x, r, weight, c), 1e-5 * sum_of_magnitudes(x, r));
 }
 
-TEST(LinearInt8, WeightsWithOneOutlierAreClippedByError) {
-  constexpr int64_t kIn = 3000;
+// Cutting off 1 of the largest weight's 6 deviations costs less than coarser steps for the others.
+TEST(LinearInt8, WeightsAreClippedWhereThatLessensTheError) {
+  constexpr int64_t kIn = 30'000, kRows = 1000;
+  constexpr double kLargest = 6;
   auto weight = f32({1, kIn}, 2);
-  weight.set(17, 12 * largest(weight, 0));
-  const auto x = f32({400, kIn}, 1);
+  weight.set(17, kLargest);
+  auto x = f32({kRows, kIn}, 1);
+  for (int64_t i = 0; i < x.size(); ++i) x.set(i, x.get(i) < 0 ? -1 : 1);  // exact in 8 bits
   const TestDevice device;
   const TestTensor y = product(device.stream(), x, weight, {});
   double squares = 0;
-  for (int64_t r = 0; r < 400; ++r) {
-    const double error = y.get(r) - dot(x, r, weight, 0);
-    squares += error * error;
-  }
-  const double unclipped = largest(weight, 0) / 127 / std::sqrt(12) * std::sqrt(kIn / 3.0);
-  EXPECT_LT(std::sqrt(squares / 400), unclipped);
+  for (int64_t r = 0; r < kRows; ++r) squares += std::pow(y.get(r) - dot(x, r, weight, 0), 2);
+  const double unclipped = kLargest / 127 / std::sqrt(12) * std::sqrt(kIn);
+  EXPECT_LT(std::sqrt(squares / kRows), 0.95 * unclipped);
 }
 
 TEST(LinearInt8, RowsThatAreNotFiniteBecomeNaNAndTheOthersStay) {

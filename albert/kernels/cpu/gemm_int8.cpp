@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -22,7 +22,7 @@ constexpr int kBytes = 32, kVectors = 2, kRows = 6, kGroup = 4;
 #elif defined(__AVX2__)
 constexpr int kBytes = 32, kVectors = 2, kRows = 4, kGroup = 2;
 #else
-constexpr int kBytes = 16, kVectors = 4, kRows = 2, kGroup = 2;
+constexpr int kBytes = 16, kVectors = 2, kRows = 4, kGroup = 2;
 #endif
 constexpr int kLanes = kBytes / 4, kSliver = kVectors * kLanes;
 static_assert(kInt8Columns % kSliver == 0);
@@ -64,6 +64,15 @@ inline Weights weights_at(const int8_t* from) {
 }
 inline Sum dot(Sum sum, int32_t word, Weights w) {
   return sum + Sum(_mm256_madd_epi16(_mm256_set1_epi32(word), w));
+}
+#elif defined(__SSE2__)
+using Weights = __m128i;
+inline Weights weights_at(const int8_t* from) {
+  const __m128i w = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  return _mm_srai_epi16(_mm_unpacklo_epi8(w, w), 8);
+}
+inline Sum dot(Sum sum, int32_t word, Weights w) {
+  return sum + Sum(_mm_madd_epi16(_mm_set1_epi32(word), w));
 }
 #else
 struct Weights {

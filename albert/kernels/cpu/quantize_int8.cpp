@@ -145,9 +145,17 @@ float squared_error(const float* w, int64_t k, float scale) {
   return sum_of(parts);
 }
 
-// The scale with the smallest squared error among those that clip and the coarser ones that a
-// weight quantized elsewhere may have had; `largest` is the largest magnitude. NaN where w is not
-// finite.
+// Whether w [k] are multiples of `scale` but for rounding, judged by the first of them. Multiples of
+// chance would have an error of 1 / 12 each.
+bool on_grid(const float* w, int64_t k, float scale) {
+  constexpr int64_t kSome = 64;
+  constexpr float kRounding = 1e-6F;
+  const int64_t n = k < kSome ? k : kSome;
+  return squared_error(w, n, scale) <= kRounding * static_cast<float>(n);
+}
+
+// The scale with the smallest squared error among those that clip and the coarser one that a weight
+// quantized elsewhere may have had; `largest` is the largest magnitude. NaN where w is not finite.
 float best_scale(const float* w, int64_t k, float largest) {
   constexpr int kCoarsest = 32, kClips = 24;
   constexpr float kClipStep = 0.025F;
@@ -157,8 +165,9 @@ float best_scale(const float* w, int64_t k, float largest) {
     const float error = squared_error(w, k, largest * share) * share * share;
     if (error < least) best = largest * share, least = error;
   };
-  for (int steps = 127; steps >= kCoarsest; --steps) attempt(1 / static_cast<float>(steps));
-  for (int clip = 1; clip <= kClips; ++clip)
+  for (int steps = 126; steps >= kCoarsest; --steps)
+    if (on_grid(w, k, largest / static_cast<float>(steps))) attempt(1 / static_cast<float>(steps));
+  for (int clip = 0; clip <= kClips; ++clip)
     attempt((1 - kClipStep * static_cast<float>(clip)) / 127);
   return best;
 }
