@@ -130,6 +130,13 @@ ParameterStore::Layout ParameterStore::layout(WeightFormat format) const {
   return layout;
 }
 
+// Beside weights in int8 nothing is packed: what is left are the small matmuls of heads, and memory
+// is what int8 saves.
+size_t ParameterStore::packed_bytes(kernels::Stream stream, const Parameter& p, DType compute,
+                                    WeightFormat format) const {
+  return format == WeightFormat::kInt8 ? 0 : kernels::packed_bytes(stream, p.shape, compute);
+}
+
 ParameterBytes ParameterStore::bytes(kernels::Stream stream, Precision precision, bool gradients,
                                      WeightFormat format) const {
   const auto n = static_cast<size_t>(layout(format).size);
@@ -138,11 +145,10 @@ ParameterBytes ParameterStore::bytes(kernels::Stream stream, Precision precision
   b.values = n * size_of(master);
   b.gradients = gradients ? b.values : 0;
   b.compute = compute == master ? 0 : n * size_of(compute);
-  for (const Parameter* p : packed_)
-    if (is_int8(*p, format))
-      b.int8 += aligned_bytes(kernels::int8_bytes(p->shape));
-    else
-      b.packed += aligned_bytes(kernels::packed_bytes(stream, p->shape, compute));
+  for (const Parameter* p : packed_) {
+    b.packed += aligned_bytes(packed_bytes(stream, *p, compute, format));
+    if (is_int8(*p, format)) b.int8 += aligned_bytes(kernels::int8_bytes(p->shape));
+  }
   return b;
 }
 
@@ -198,10 +204,8 @@ void ParameterStore::place_packed(DType compute, WeightFormat format) {
     return t;
   };
   for (Parameter* p : packed_) {
+    p->packed = place(packed, packed_bytes(backend_->stream(), *p, compute, format));
     const bool quantized = is_int8(*p, format);
-    const size_t size =
-        quantized ? 0 : kernels::packed_bytes(backend_->stream(), p->shape, compute);
-    p->packed = place(packed, size);
     p->int8 = place(int8, quantized ? kernels::int8_bytes(p->shape) : 0);
     if (quantized) quantized_.push_back({p});
   }
@@ -267,6 +271,9 @@ void ParameterStore::write(const Parameter& parameter, const HostTensor& values)
 }
 
 void ParameterStore::sync_compute_copies(kernels::Stream stream) {
+  for (const Quantized& q : quantized_)
+    ALBERT_CHECK(q.missing == 0, "an int8 weight ", q.weight->shape, " lacks ", q.missing,
+                 " of its values");
   if (flat_compute_.data != flat_values_.data) kernels::cast(stream, flat_compute_, flat_values_);
   for (Parameter* p : packed_)
     if (p->packed) kernels::pack_weight(stream, p->packed, p->compute);

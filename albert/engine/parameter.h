@@ -96,6 +96,8 @@ class ParameterStore {
     int64_t missing = 0;  // elements that are not staged yet
   };
   Layout layout(WeightFormat format) const;
+  size_t packed_bytes(kernels::Stream stream, const Parameter& p, DType compute,
+                      WeightFormat format) const;
   bool is_int8(const Parameter& weight, WeightFormat format) const;
   void place_packed(DType compute, WeightFormat format);
   // The stack that a parameter is part of, else the parameter.
