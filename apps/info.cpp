@@ -127,8 +127,8 @@ ordered_json files_json(const Described& model) {
 }
 
 // The folder's weights; a note where they are in a format that is not read.
-std::unique_ptr<const WeightSource> opened_weights(const fs::path& folder, const std::string& prefix,
-                                               std::ostream& err) {
+std::unique_ptr<const WeightSource> opened_weights(const fs::path& folder,
+                                                   const std::string& prefix, std::ostream& err) {
   const FoundWeights found = find_weights(folder);
   if (found.is_read) {
     auto weights = open_weights(folder, prefix);

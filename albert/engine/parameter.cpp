@@ -68,7 +68,8 @@ void upload_converted(kernels::Backend& backend, Tensor to, const HostTensor& va
 
 Parameter& ParameterStore::add(std::string name, Shape shape, Init init, bool decay) {
   ALBERT_CHECK(!find(name), "parameter ", name, " is declared twice");
-  return parameters_.emplace_back(Parameter{std::move(name), shape, init, decay, {}, {}, {}, {}, {}});
+  return parameters_.emplace_back(
+      Parameter{std::move(name), shape, init, decay, {}, {}, {}, {}, {}});
 }
 
 Parameter& ParameterStore::stack(const std::vector<Parameter*>& parts) {
@@ -117,8 +118,8 @@ ParameterStore::Layout ParameterStore::layout(WeightFormat format) const {
   const auto follows = [&](const Parameter& p) {  // inside a stack, right behind the part before it
     const Parameter& whole = whole_of(p);
     return &whole != &p && std::any_of(stacks_.begin(), stacks_.end(), [&](const Stack& stack) {
-             return &stack.view == &whole && stack.parts.front() != &p;
-           });
+      return &stack.view == &whole && stack.parts.front() != &p;
+    });
   };
   Layout layout;
   for (const Parameter& p : parameters_) {

@@ -53,7 +53,8 @@ void AlbertPreTrainedModel::load(const WeightSource& weights, const ModelOptions
 
 TensorFile AlbertPreTrainedModel::state_dict() const {
   if (options_.weights == WeightFormat::kInt8)
-    fail(ErrorCode::kUsage, "the values of weights in int8 are gone; load the model in f32 for them");
+    fail(ErrorCode::kUsage,
+         "the values of weights in int8 are gone; load the model in f32 for them");
   TensorFile file;
   for (const Parameter& p : store_->all()) file.tensors.emplace(p.name, to_host(p.value));
   return file;

@@ -11,8 +11,8 @@ namespace albert {
 struct StepShape {
   Precision precision = Precision::kF32;
   WeightFormat weights = WeightFormat::kFull;  // of inference; training has full ones
-  int64_t batch = 8;     // sequences; in multiple choice, of one choice each
-  int64_t length = 512;  // of each
+  int64_t batch = 8;                           // sequences; in multiple choice, of one choice each
+  int64_t length = 512;                        // of each
   // With gradients and every label that a head takes; pre-training asks for one token in seven.
   bool training = false;
   Keep keep = Keep::kActivations;

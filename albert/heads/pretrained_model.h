@@ -94,8 +94,8 @@ class AlbertPreTrainedModel {
   WeightFormat weight_format() const { return options_.weights; }
   const LoadReport& load_report() const { return report_; }
 
-  // Values or gradients by transformers' names, f32 (f64 in f64). Error(kUsage) for weights in int8,
-  // whose values are gone.
+  // Values or gradients by transformers' names, f32 (f64 in f64). Error(kUsage) for weights in
+  // int8, whose values are gone.
   TensorFile state_dict() const;
   TensorFile gradients() const;
   void zero_grads() { store_->zero_grads(); }

@@ -7,8 +7,8 @@ namespace albert::kernels {
 // Linear layers with weights of 8 bits and activations that are brought to 8 bits row by row
 // (docs/numerics.md, "int8"). All instruction sets give the same bits. CPU only.
 
-// The bytes of a quantized weight [out, in]: values, and a scale per output. 0 where in is too large
-// to be summed in 32 bits. It is valid for the backend that quantized it.
+// The bytes of a quantized weight [out, in]: values, and a scale per output. 0 where in is too
+// large to be summed in 32 bits. It is valid for the backend that quantized it.
 size_t int8_bytes(Shape weight);
 
 // quantized [int8_bytes] u8;  weight [out, in] f32

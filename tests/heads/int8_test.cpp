@@ -1,4 +1,6 @@
 // Models whose encoder has weights in int8.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "albert/heads/memory_plan.h"
@@ -45,8 +47,9 @@ ErrorCode code_of(const Body& body) {
   return ErrorCode::kInternal;
 }
 
-// Of a row of normal values 8 bits leave an error of 0.7 % (steps of 6 deviations / 254), of weights
-// 0.5 %: 0.9 % each time. They add up over about three matmuls in a row in each of six layers.
+// Of a row of normal values 8 bits leave an error of 0.7 % (steps of 6 deviations / 254), of
+// weights 0.5 %: 0.9 % each time. They add up over about three matmuls in a row in each of six
+// layers.
 constexpr double kExpectedError = 0.04;
 
 TEST(Int8Model, IsNearTheSameModelInF32) {

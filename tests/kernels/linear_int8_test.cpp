@@ -1,6 +1,8 @@
 // int8 linear layers on the CPU: the same bits on every instruction set, near the f64 product.
 #include "albert/kernels/linear_int8.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "tests/support/kernel_cases.h"
@@ -14,7 +16,7 @@ using kernels::Stream;
 struct Size {
   int64_t rows, in, out;
 };
-const std::vector<Size> kSizes = {{1, 1, 1},    {2, 3, 5},     {7, 30, 65},   {13, 64, 64},
+const std::vector<Size> kSizes = {{1, 1, 1},     {2, 3, 5},     {7, 30, 65},    {13, 64, 64},
                                   {73, 130, 31}, {5, 769, 300}, {80, 513, 257}, {6, 0, 4}};
 
 TestTensor f32(Shape shape, uint32_t seed, double scale = 1) {

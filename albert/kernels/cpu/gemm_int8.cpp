@@ -45,9 +45,7 @@ inline Sum dot(Sum sum, int32_t word, Weights w) {
 }
 #elif defined(__AVX512F__)
 using Weights = __m512i;
-inline Weights weights_at(const int8_t* from) {
-  return _mm512_cvtepi8_epi16(load<__m256i>(from));
-}
+inline Weights weights_at(const int8_t* from) { return _mm512_cvtepi8_epi16(load<__m256i>(from)); }
 inline Sum dot(Sum sum, int32_t word, Weights w) {
   return sum + Sum(_mm512_madd_epi16(_mm512_set1_epi32(word), w));
 }
@@ -59,9 +57,7 @@ inline Sum dot(Sum sum, int32_t word, Weights w) {
 }
 #elif defined(__AVX2__)
 using Weights = __m256i;
-inline Weights weights_at(const int8_t* from) {
-  return _mm256_cvtepi8_epi16(load<__m128i>(from));
-}
+inline Weights weights_at(const int8_t* from) { return _mm256_cvtepi8_epi16(load<__m128i>(from)); }
 inline Sum dot(Sum sum, int32_t word, Weights w) {
   return sum + Sum(_mm256_madd_epi16(_mm256_set1_epi32(word), w));
 }
@@ -124,8 +120,8 @@ inline void write(float* y, const Columns& to, const Sum (&sum)[kVectors], int32
                   float scale) {
   for (int v = 0; v < kVectors; ++v) {
     const Sum whole = sum[v] - zero * load<Sum>(to.sums + v * kLanes);
-    Floats result = __builtin_convertvector(whole, Floats) *
-                    (scale * load<Floats>(to.scales + v * kLanes));
+    Floats result =
+        __builtin_convertvector(whole, Floats) * (scale * load<Floats>(to.scales + v * kLanes));
     if (to.bias) result += load<Floats>(to.bias + v * kLanes);
     __builtin_memcpy(y + v * kLanes, &result, sizeof result);
   }

@@ -25,8 +25,8 @@ struct Int8Rows {
   int32_t* extra_counts = nullptr;              // [rows]
   Int8Extra* extras = nullptr;                  // [rows, capacity]
   Int8Rows from(int64_t row) const {
-    return {group,       groups,      capacity,           words + row * groups, scales + row,
-            zeros + row, extra_counts + row, extras + row * capacity};
+    return {group,        groups,      capacity,           words + row * groups,
+            scales + row, zeros + row, extra_counts + row, extras + row * capacity};
   }
 };
 
@@ -75,8 +75,8 @@ Int8Gemm int8_gemm();
 ALBERT_KERNEL(void int8_quantize_rows(Stream s, const Int8Rows& to, const float* x, int64_t rows,
                                       int64_t k))
 
-// Quantizes one weight row w [k] into q [k] and returns its scale: the one with the smallest squared
-// error among those that clip, and those that a weight quantized before may have had.
+// Quantizes one weight row w [k] into q [k] and returns its scale: the one with the smallest
+// squared error among those that clip, and those that a weight quantized before may have had.
 ALBERT_KERNEL(float int8_quantize_weight(Stream s, int8_t* q, const float* w, int64_t k))
 
 }  // namespace albert::kernels

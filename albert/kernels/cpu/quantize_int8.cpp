@@ -145,8 +145,8 @@ float squared_error(const float* w, int64_t k, float scale) {
   return sum_of(parts);
 }
 
-// Whether w [k] are multiples of `scale` but for rounding, judged by the first of them. Multiples of
-// chance would have an error of 1 / 12 each.
+// Whether w [k] are multiples of `scale` but for rounding, judged by the first of them. Multiples
+// of chance would have an error of 1 / 12 each.
 bool on_grid(const float* w, int64_t k, float scale) {
   constexpr int64_t kSome = 64;
   constexpr float kRounding = 1e-6F;
