@@ -1,23 +1,10 @@
 #include "albert/kernels/linear_int8.h"
 
 #include "albert/kernels/check.h"
-#include "albert/kernels/cpu/gemm_int8.h"
 #include "albert/kernels/profile.h"
 
 namespace albert::kernels {
-namespace {
-
-constexpr size_t kColumnBytes = sizeof(float) + sizeof(int32_t);  // a scale and a sum
-
-int64_t whole(int64_t n, int64_t block) { return (n + block - 1) / block * block; }
-
-}  // namespace
-
-size_t int8_bytes(Shape weight) {
-  if (weight[1] > kInt8MaxDepth) return 0;
-  const int64_t columns = whole(weight[0], kInt8Columns), depth = whole(weight[1], 4);
-  return static_cast<size_t>(columns) * (static_cast<size_t>(depth) + kColumnBytes);
-}
+size_t int8_bytes(Shape weight) { return cpu::int8_bytes(weight); }
 
 void int8_quantize(Stream s, Tensor quantized, Tensor weight) {
   check_operand("int8", "quantized", quantized, {static_cast<int64_t>(int8_bytes(weight.shape))},

@@ -21,6 +21,7 @@ void linear_int8(Stream s, Tensor y, Tensor x, Tensor quantized, Tensor bias,
 
 // The implementations take checked operands.
 namespace cpu {
+size_t int8_bytes(Shape weight);
 void int8_quantize(Stream s, Tensor quantized, Tensor weight);
 void linear_int8(Stream s, Tensor y, Tensor x, Tensor quantized, Tensor bias,
                  Activation activation);

@@ -3,7 +3,7 @@
 // its results are in the cache.
 #include "albert/kernels/linear_int8.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "albert/kernels/cpu/gemm_int8.h"
 #include "albert/kernels/cpu/matmul_tasks.h"
@@ -88,6 +88,13 @@ void quantize_columns(const Stream& s, const Int8Weights& to, const float* weigh
 }
 
 }  // namespace
+
+size_t int8_bytes(Shape weight) {
+  constexpr size_t kColumnBytes = sizeof(float) + sizeof(int32_t);  // a scale and a sum
+  if (weight[1] > kInt8MaxDepth) return 0;
+  const auto columns = static_cast<size_t>(round_up(weight[0], kInt8Columns));
+  return columns * (static_cast<size_t>(round_up(weight[1], 4)) + kColumnBytes);
+}
 
 void int8_quantize(Stream s, Tensor quantized, Tensor weight) {
   const int64_t out = weight.shape[0], k = weight.shape[1];

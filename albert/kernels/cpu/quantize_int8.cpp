@@ -1,5 +1,6 @@
 // Sums have sixteen parts and products are not fused with additions, whatever the instruction set:
 // all of them choose the same scales.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
