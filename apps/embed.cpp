@@ -84,6 +84,7 @@ Runner declare_embed(Command& command) {
                  "texts of the standard input that are read before they are answered");
   command.option("save_to", flags->save_to,
                  "write the model as a folder of sentence-transformers, as these options have it");
+  add_weights(command, flags->embedding.common.weights);
   add_prefix(command, flags->embedding.common.prefix);
   add_common(command, flags->embedding.common);
   return [flags, &command](std::ostream& out, std::ostream& err) {

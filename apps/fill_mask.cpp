@@ -118,6 +118,7 @@ Runner declare_fill_mask(Command& command) {
   command.option("batch_size", flags->batch_size, "texts that are read before they are answered");
   command.option("batch_tokens", flags->batch_tokens, "tokens at once; a longer text goes alone");
   command.alias("model", {"model_name_or_path"});
+  add_weights(command, flags->common.weights);
   add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
   return [flags, &command](std::ostream& out, std::ostream& err) {

@@ -188,6 +188,7 @@ Runner declare_serve(Command& command) {
   command.alias("model", {"model_name_or_path", "model_id"});
   command.alias("host", {"hostname"});
   command.alias("served_model", {"served_model_name"});
+  add_weights(command, flags->common.weights);
   add_prefix(command, flags->common.prefix);
   add_common(command, flags->common);
   return [flags](std::ostream& out, std::ostream& err) { return run(*flags, out, err); };

@@ -223,6 +223,7 @@ Runner declare_similarity(Command& command) {
   command.option("batch_size", flags->batch_size,
                  "pairs of the standard input that are read before they are answered");
   command.alias("similarity", {"similarity_fn_name"});
+  add_weights(command, flags->embedding.common.weights);
   add_prefix(command, flags->embedding.common.prefix);
   add_common(command, flags->embedding.common);
   return [flags, &command](std::ostream& out, std::ostream& err) {
