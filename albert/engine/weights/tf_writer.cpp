@@ -43,12 +43,11 @@ std::string bundle_header() { return number_field(1, 1) + bytes_field(3, number_
 
 // BundleEntryProto of a tensor at `offset` of the data file.
 std::string bundle_entry(const TensorInfo& info, uint64_t offset, std::string_view bytes) {
-  constexpr uint64_t kChecksum = 6 << 3 | 5;
   std::string shape;
   for (const int64_t dim : info.shape)
     shape += bytes_field(2, number_field(1, static_cast<uint64_t>(dim)));
   return number_field(1, type_of(info.dtype)) + bytes_field(2, shape) + number_field(4, offset) +
-         number_field(5, bytes.size()) + varint(kChecksum) + fixed32(checksum(bytes));
+         number_field(5, bytes.size()) + fixed32_field(6, checksum(bytes));
 }
 
 // A block of a table: keys without what they share with the one before, in full every 16th.

@@ -13,7 +13,8 @@ constexpr std::array kFormats{
     ModelFormat{"hf", "model.safetensors, for transformers", write_hugging_face, true},
     ModelFormat{"bin", "pytorch_model.bin, for older versions of it", write_torch_folder, true},
     ModelFormat{"tf", "a TensorFlow checkpoint, for Google's code", write_tensorflow, true},
-    ModelFormat{"h5", "tf_model.h5, for the TFAlbert* classes", write_keras, true}};
+    ModelFormat{"h5", "tf_model.h5, for the TFAlbert* classes", write_keras, true},
+    ModelFormat{"onnx", "model.onnx, for onnxruntime and what else runs ONNX", write_onnx, false}};
 
 }  // namespace
 

@@ -19,4 +19,7 @@ void write_tensorflow(const ModelToWrite& model, const std::filesystem::path& fo
 void write_keras(const ModelToWrite& model, const std::filesystem::path& folder,
                  std::vector<std::string>& notes);
 
+void write_onnx(const ModelToWrite& model, const std::filesystem::path& folder,
+                std::vector<std::string>& notes);
+
 }  // namespace albert
