@@ -25,7 +25,8 @@ struct OnnxNode {
   std::vector<OnnxAttribute> attributes = {};
 };
 
-// An input or output of a graph. A size is a number, or a name where each run has its own.
+// The shape of an input, an output or a value between them. A size is a number, or a name where
+// each run has its own.
 struct OnnxValue {
   std::string name;
   DType dtype = DType::kF32;
@@ -35,7 +36,8 @@ struct OnnxValue {
 struct OnnxGraph {
   std::string name;
   std::vector<OnnxValue> inputs, outputs;
-  std::vector<OnnxNode> nodes;  // each behind those whose outputs it takes
+  std::vector<OnnxValue> between;  // those whose shapes cannot be inferred
+  std::vector<OnnxNode> nodes;     // each behind those whose outputs it takes
   std::map<std::string, HostTensor> constants;
 };
 

@@ -7,23 +7,17 @@
 namespace albert {
 namespace {
 
-// Where an answer may begin or end, [B, S]: [CLS], and tokens of type 1 before the last.
-struct AnswerTokens {
-  std::string allowed, first;  // bool; i64 [B, 1], the column of [CLS]
-};
-
-AnswerTokens answer_tokens(OnnxBuilder& b, const OnnxBatch& batch) {
+// Where an answer may begin or end, bool [B, S]: [CLS], and tokens of type 1 before the last.
+std::string answer_tokens(OnnxBuilder& b, const OnnxBatch& batch) {
   b.enter("answer_tokens");
   const std::string one = b.integer(1), along = b.integers({1});
   const std::string real = b.node("Equal", {batch.attention_mask, one}),
                     count = b.node("CumSum", {batch.attention_mask, one}),
                     total = b.node("ReduceSum", {batch.attention_mask, along}, {{"keepdims", 1}});
-  const std::string first = b.node("And", {real, b.node("Equal", {count, one})}),
-                    inside = b.node("And", {real, b.node("Less", {count, total})}),
-                    second = b.node("Equal", {batch.token_type_ids, one});
-  const std::string number = b.node("Cast", {first}, {{"to", onnx_type(DType::kI32)}});
-  return {b.node("Or", {first, b.node("And", {inside, second})}),
-          b.node("ArgMax", {number}, {{"axis", 1}, {"keepdims", 1}})};
+  const std::string first = b.node("Equal", {count, one}),
+                    inside = b.node("And", {b.node("Less", {count, total}),
+                                            b.node("Equal", {batch.token_type_ids, one})});
+  return b.node("And", {real, b.node("Or", {first, inside})});
 }
 
 struct Likeliest {
@@ -55,15 +49,11 @@ std::string without_last(OnnxBuilder& b, const std::string& x) {
   return b.node("Squeeze", {x, b.integers({-1})});
 }
 
-std::string at_columns(OnnxBuilder& b, const std::string& states, const std::string& columns) {
-  return b.node("GatherND", {states, columns}, {{"batch_dims", 1}});
-}
-
 // The logs of the probabilities of ends [B, starts, S], given the columns of starts.
-std::string end_logs(OnnxBuilder& b, const std::string& states, const AnswerTokens& tokens,
+std::string end_logs(OnnxBuilder& b, const std::string& states, const std::string& allowed,
                      const Likeliest& starts) {
-  const std::string given =
-      at_columns(b, states, b.node("Unsqueeze", {starts.columns, b.integers({-1})}));
+  const std::string columns = b.node("Unsqueeze", {starts.columns, b.integers({-1})}),
+                    given = b.node("GatherND", {states, columns}, {{"batch_dims", 1}});
   const std::string own = b.node("Unsqueeze", {half_of_pair(b, states, "end_logits.dense_0", false),
                                                b.integers({1})}),
                     added = b.node("Unsqueeze", {half_of_pair(b, given, "end_logits.dense_0", true),
@@ -72,20 +62,20 @@ std::string end_logs(OnnxBuilder& b, const std::string& states, const AnswerToke
                                          b.parameter("end_logits.dense_0.bias")}),
                     normed = b.layer_norm(b.node("Tanh", {sum}), "end_logits.LayerNorm"),
                     logits = without_last(b, b.linear(normed, "end_logits.dense_1"));
-  const std::string allowed = b.node("Unsqueeze", {tokens.allowed, b.integers({1})}),
-                    masked = b.node("Where", {allowed, logits, b.number(-INFINITY)}),
+  const std::string places = b.node("Unsqueeze", {allowed, b.integers({1})}),
+                    masked = b.node("Where", {places, logits, b.number(-INFINITY)}),
                     logs = b.node("LogSoftmax", {masked}, {{"axis", -1}}),
                     missing = b.node("Unsqueeze", {starts.missing, b.integers({-1})});
   return b.node("Where", {missing, b.number(-INFINITY), logs});
 }
 
 // [B]: the logit of having no answer.
-std::string class_logits(OnnxBuilder& b, const std::string& states, const AnswerTokens& tokens,
+std::string class_logits(OnnxBuilder& b, const std::string& states,
                          const std::string& start_logits) {
   const std::string shares = b.node("Softmax", {start_logits}, {{"axis", -1}}),
                     wide = b.node("Unsqueeze", {shares, b.integers({1})}),
                     pooled = b.node("Squeeze", {b.node("MatMul", {wide, states}), b.integers({1})}),
-                    cls = at_columns(b, states, tokens.first);
+                    cls = b.node("Gather", {states, b.integer(0)}, {{"axis", 1}});
   const std::string sum = b.node("Add", {half_of_pair(b, pooled, "answer_class.dense_0", false),
                                          half_of_pair(b, cls, "answer_class.dense_0", true)});
   const std::string hidden =
@@ -97,16 +87,16 @@ std::string class_logits(OnnxBuilder& b, const std::string& states, const Answer
 
 void add_beam_search(OnnxBuilder& b, const OnnxBatch& batch, const std::string& hidden_states) {
   const BeamSize beam;
-  const AnswerTokens tokens = answer_tokens(b, batch);
+  const std::string allowed = answer_tokens(b, batch);
   b.enter("start_logits");
   const std::string logits = without_last(b, b.linear(hidden_states, "start_logits.dense")),
-                    masked = b.node("Where", {tokens.allowed, logits, b.number(-INFINITY)});
+                    masked = b.node("Where", {allowed, logits, b.number(-INFINITY)});
   const Likeliest starts =
       likeliest(b, b.node("LogSoftmax", {masked}, {{"axis", -1}}), 2, beam.starts);
   b.enter("end_logits");
-  const Likeliest ends = likeliest(b, end_logs(b, hidden_states, tokens, starts), 3, beam.ends);
+  const Likeliest ends = likeliest(b, end_logs(b, hidden_states, allowed, starts), 3, beam.ends);
   b.enter("answer_class");
-  const std::string class_logit = class_logits(b, hidden_states, tokens, masked);
+  const std::string class_logit = class_logits(b, hidden_states, masked);
   const OnnxBuilder::Sizes of_starts{"batch_size", beam.starts},
       of_ends{"batch_size", beam.starts, beam.ends};
   b.output("start_top_log_probs", starts.log_probs, of_starts);

@@ -126,8 +126,13 @@ std::string OnnxBuilder::activation(const std::string& x, kernels::Activation ac
   fail(ErrorCode::kInternal, "an activation without a form in ONNX");
 }
 
-void OnnxBuilder::input(const std::string& name, const std::vector<std::string>& sizes) {
-  graph_.inputs.push_back({name, DType::kI64, {sizes.begin(), sizes.end()}});
+void OnnxBuilder::input(const std::string& name, const Sizes& sizes) {
+  graph_.inputs.push_back({name, DType::kI64, sizes});
+}
+
+std::string OnnxBuilder::shaped(const std::string& value, const Sizes& sizes, DType dtype) {
+  graph_.between.push_back({value, dtype, sizes});
+  return value;
 }
 
 void OnnxBuilder::output(const std::string& name, const std::string& value, const Sizes& sizes,

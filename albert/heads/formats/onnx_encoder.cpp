@@ -19,8 +19,10 @@ std::string embeddings(OnnxBuilder& b, const std::string& prefix, const OnnxBatc
   const std::string words = b.node("Gather", {table("word"), batch.input_ids}),
                     types = b.node("Gather", {table("token_type"), batch.token_type_ids}),
                     places = b.node("Gather", {table("position"), positions});
-  const std::string sum = b.node("Add", {b.node("Add", {words, types}), places}),
-                    normed = b.layer_norm(sum, prefix + "embeddings.LayerNorm");
+  const std::string sum =
+      b.shaped(b.node("Add", {b.node("Add", {words, types}), places}),
+               {batch.batch_size, batch.sequence_length, b.config().embedding_size}, b.dtype());
+  const std::string normed = b.layer_norm(sum, prefix + "embeddings.LayerNorm");
   return b.linear(normed, prefix + "encoder.embedding_hidden_mapping_in");
 }
 
