@@ -86,7 +86,6 @@ std::string graph_bytes(const OnnxGraph& graph) {
   bytes += bytes_field(2, graph.name);
   for (const OnnxValue& input : graph.inputs) bytes += bytes_field(11, value_bytes(input));
   for (const OnnxValue& output : graph.outputs) bytes += bytes_field(12, value_bytes(output));
-  for (const OnnxValue& value : graph.between) bytes += bytes_field(13, value_bytes(value));
   for (const auto& [name, values] : graph.constants)
     bytes += bytes_field(5, tensor_head(name, {values.dtype(), values.shape()}) +
                                 bytes_field(9, std::string(bytes_of(values))));

@@ -25,7 +25,7 @@ struct OnnxNode {
   std::vector<OnnxAttribute> attributes = {};
 };
 
-// The shape of an input, an output or a value between them. A size is a number, or a name where
+// An input or output of a graph. A size is a number, or a name where
 // each run has its own.
 struct OnnxValue {
   std::string name;
@@ -36,8 +36,7 @@ struct OnnxValue {
 struct OnnxGraph {
   std::string name;
   std::vector<OnnxValue> inputs, outputs;
-  std::vector<OnnxValue> between;  // those whose shapes cannot be inferred
-  std::vector<OnnxNode> nodes;     // each behind those whose outputs it takes
+  std::vector<OnnxNode> nodes;  // each behind those whose outputs it takes
   std::map<std::string, HostTensor> constants;
 };
 

@@ -130,11 +130,6 @@ void OnnxBuilder::input(const std::string& name, const Sizes& sizes) {
   graph_.inputs.push_back({name, DType::kI64, sizes});
 }
 
-std::string OnnxBuilder::shaped(const std::string& value, const Sizes& sizes, DType dtype) {
-  graph_.between.push_back({value, dtype, sizes});
-  return value;
-}
-
 void OnnxBuilder::output(const std::string& name, const std::string& value, const Sizes& sizes,
                          std::optional<DType> dtype) {
   for (OnnxNode& node : graph_.nodes) {

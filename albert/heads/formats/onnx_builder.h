@@ -42,8 +42,6 @@ class OnnxBuilder {
 
   using Sizes = std::vector<std::variant<int64_t, std::string>>;
   void input(const std::string& name, const Sizes& sizes);
-  // Says what shape a value has, where onnxruntime would not find out and then fuse less.
-  std::string shaped(const std::string& value, const Sizes& sizes, DType dtype);
   // The value gets this name.
   void output(const std::string& name, const std::string& value, const Sizes& sizes,
               std::optional<DType> dtype = {});

@@ -19,10 +19,8 @@ std::string embeddings(OnnxBuilder& b, const std::string& prefix, const OnnxBatc
   const std::string words = b.node("Gather", {table("word"), batch.input_ids}),
                     types = b.node("Gather", {table("token_type"), batch.token_type_ids}),
                     places = b.node("Gather", {table("position"), positions});
-  const std::string sum =
-      b.shaped(b.node("Add", {b.node("Add", {words, types}), places}),
-               {batch.batch_size, batch.sequence_length, b.config().embedding_size}, b.dtype());
-  const std::string normed = b.layer_norm(sum, prefix + "embeddings.LayerNorm");
+  const std::string sum = b.node("Add", {b.node("Add", {words, types}), places}),
+                    normed = b.layer_norm(sum, prefix + "embeddings.LayerNorm");
   return b.linear(normed, prefix + "encoder.embedding_hidden_mapping_in");
 }
 
@@ -35,23 +33,23 @@ std::string score_bias(OnnxBuilder& b, const std::string& attention_mask) {
   return b.node("Mul", {padding, b.number(lowest_of(b.dtype()))});
 }
 
-// x [B, S, H] through LAYER, its heads apart: [B, heads, S, d], or in another order.
-std::string heads_of(OnnxBuilder& b, const std::string& x, const std::string& layer,
-                     const Ints& order) {
+// x [B, S, H] through LAYER, its heads apart: [B, heads, S, d].
+std::string heads_of(OnnxBuilder& b, const std::string& x, const std::string& layer) {
   const AlbertConfig& c = b.config();
   const std::string apart = b.node(
       "Reshape", {b.linear(x, layer), b.integers({0, 0, c.num_attention_heads, c.head_size()})});
-  return b.node("Transpose", {apart}, {{"perm", order}});
+  return b.node("Transpose", {apart}, {{"perm", Ints{0, 2, 1, 3}}});
 }
 
 std::string attention(OnnxBuilder& b, const std::string& x, const std::string& layer,
                       const std::string& bias) {
   const AlbertConfig& c = b.config();
-  const std::string query = heads_of(b, x, layer + "query", {0, 2, 1, 3}),
-                    key = heads_of(b, x, layer + "key", {0, 2, 3, 1}),
-                    value = heads_of(b, x, layer + "value", {0, 2, 1, 3});
+  const std::string query = heads_of(b, x, layer + "query"), key = heads_of(b, x, layer + "key"),
+                    value = heads_of(b, x, layer + "value");
+  // onnxruntime takes this transposition into the product.
+  const std::string turned = b.node("Transpose", {key}, {{"perm", Ints{0, 1, 3, 2}}});
   const double scale = std::sqrt(static_cast<double>(c.head_size()));
-  const std::string scores = b.node("Div", {b.node("MatMul", {query, key}), b.number(scale)}),
+  const std::string scores = b.node("Div", {b.node("MatMul", {query, turned}), b.number(scale)}),
                     probabilities =
                         b.node("Softmax", {b.node("Add", {scores, bias})}, {{"axis", -1}}),
                     context = b.node("MatMul", {probabilities, value}),
@@ -60,6 +58,8 @@ std::string attention(OnnxBuilder& b, const std::string& x, const std::string& l
   return b.linear(flat, layer + "dense");
 }
 
+// The residuals are plain sums whose shapes are not declared: onnxruntime would otherwise compute
+// SkipLayerNormalization, whose CPU kernel takes several times as long as both operations.
 std::string encoder_layer(OnnxBuilder& b, const std::string& x, const std::string& layer,
                           const std::string& bias) {
   const std::string attended = attention(b, x, layer + "attention.", bias),

@@ -4,10 +4,9 @@
 
 namespace albert {
 
-// The values that a batch is, each [B, S] i64, and the names of B and S.
+// The values that a batch is, each [B, S] i64.
 struct OnnxBatch {
   std::string input_ids, attention_mask, token_type_ids;
-  std::string batch_size, sequence_length;
 };
 
 // The hidden states [B, S, H] of embeddings and encoder, whose parameters are under `prefix`.

@@ -12,7 +12,7 @@ constexpr const char *kBatch = "batch_size", *kLength = "sequence_length",
                      *kChoices = "num_choices";
 
 OnnxBatch inputs(OnnxBuilder& b, const OnnxBuilder::Sizes& sizes) {
-  const OnnxBatch batch{"input_ids", "attention_mask", "token_type_ids", kBatch, kLength};
+  const OnnxBatch batch{"input_ids", "attention_mask", "token_type_ids"};
   for (const auto& name : {batch.input_ids, batch.attention_mask, batch.token_type_ids})
     b.input(name, sizes);
   return batch;
@@ -78,12 +78,9 @@ void multiple_choice(OnnxBuilder& b, const OnnxBatch& batch) {
   b.enter("choices");
   const std::string length = b.node("Shape", {batch.input_ids}, {{"start", 2}}),
                     flat = b.node("Concat", {b.integers({-1}), length}, {{"axis", 0}});
-  constexpr const char* kSequences = "sequences";
-  const auto flattened = [&](const std::string& x) {
-    return b.shaped(b.node("Reshape", {x, flat}), {kSequences, kLength}, DType::kI64);
-  };
+  const auto flattened = [&](const std::string& x) { return b.node("Reshape", {x, flat}); };
   const OnnxBatch sequences{flattened(batch.input_ids), flattened(batch.attention_mask),
-                            flattened(batch.token_type_ids), kSequences, kLength};
+                            flattened(batch.token_type_ids)};
   const std::string pooled = add_pooler(b, kPrefix, add_encoder(b, kPrefix, sequences));
   b.enter("classifier");
   const std::string scores = b.linear(pooled, "classifier"),
