@@ -183,9 +183,9 @@ TEST_P(OnnxHead, InF16EveryFloatIs) {
 
 TEST_F(Onnx, TypesThatCannotBeComputedAreRefusedByName) {
   TensorFile weights = make("AlbertForMaskedLM", tiny_config());
-  EXPECT_TRUE(refusal_of([&] { convert({.dtype = DType::kBF16}); })
-                  .says("found bf16, in which onnxruntime does not compute, wanted one of f32, "
-                        "f16: add --dtype f32"));
+  EXPECT_TRUE(refusal_of([&] {
+                convert({.dtype = DType::kBF16});
+              }).says("found bf16, wanted one of f32, f16"));
   auto& bias = weights.tensors.at("predictions.bias");
   bias = bias.to(DType::kF16);
   write_safetensors(folder_ / "in/model.safetensors", weights);

@@ -15,8 +15,7 @@ DType type_of(const WeightSource& weights) {
   for (const auto& [name, other] : weights.tensors()) {
     if (other.dtype != DType::kF32 && other.dtype != DType::kF16)
       fail(ErrorCode::kMismatch, weights.name(), ": tensor ", in_quotes(name), ": found ",
-           other.dtype, ", in which onnxruntime does not compute, wanted one of f32, f16: add ",
-           "--dtype f32");
+           other.dtype, ", wanted one of f32, f16, in which graphs are written: add --dtype f32");
     if (other.dtype != info.dtype)
       fail(ErrorCode::kMismatch, weights.name(), ": tensor ", in_quotes(name), ": found ",
            other.dtype, " where ", in_quotes(first), " is ", info.dtype,
