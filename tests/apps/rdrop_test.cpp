@@ -66,7 +66,7 @@ TEST_F(RDropRuns, EveryKindWithSoftMaxesTakesIt) {
       const Outcome r = train(task, task + alpha, kDropout + Names{"--rdrop_alpha", alpha});
       ASSERT_EQ(r.code, 0) << r.err;
       const double loss = first_update(task + alpha)["loss"];
-      if (alpha == "5") EXPECT_GT(loss, before) << task;  // the same passes as with 1
+      EXPECT_TRUE(alpha != "5" || loss > before) << task;  // the same passes as with 1
       before = loss;
     }
   }

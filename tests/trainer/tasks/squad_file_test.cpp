@@ -62,7 +62,7 @@ TEST_F(SquadFile, AnAnswerThatIsNotAtItsOffsetIsRefusedUnlessOffsetsDoNotMatter)
 }
 
 TEST_F(SquadFile, WhatIsMissingEmptyOrDoubledIsNamed) {
-  refuse("{", ":1:2: ");
+  EXPECT_TRUE(refusal_of([&] { read("{"); }).says("a.json:1:2: "));
   refuse("[]", "found a list, wanted an object");
   refuse(R"({"data": []})", "no questions in it");
   refuse(R"({"data": [{"title": "t"}]})", "data[0].paragraphs: is missing");
