@@ -26,16 +26,28 @@ std::string varint(uint64_t value) {
 std::string fixed32(uint32_t value) { return little_endian(value, 4); }
 std::string fixed64(uint64_t value) { return little_endian(value, 8); }
 
+std::string written_number_field(uint64_t field, uint64_t value) {
+  return key(field, kVarint) + varint(value);
+}
+
 std::string number_field(uint64_t field, uint64_t value) {
-  return value == 0 ? "" : key(field, kVarint) + varint(value);
+  return value == 0 ? "" : written_number_field(field, value);
+}
+
+std::string bytes_header(uint64_t field, uint64_t size) {
+  return key(field, kBytes) + varint(size);
 }
 
 std::string bytes_field(uint64_t field, std::string_view bytes) {
-  return (key(field, kBytes) + varint(bytes.size())).append(bytes);
+  return bytes_header(field, bytes.size()).append(bytes);
+}
+
+std::string fixed32_field(uint64_t field, uint32_t value) {
+  return key(field, kFixed32) + fixed32(value);
 }
 
 std::string float_field(uint64_t field, float value) {
-  return key(field, kFixed32) + fixed32(std::bit_cast<uint32_t>(value));
+  return fixed32_field(field, std::bit_cast<uint32_t>(value));
 }
 
 std::string double_field(uint64_t field, double value) {

@@ -15,8 +15,13 @@ std::string fixed64(uint64_t value);
 
 // A number, which is left out where it is 0.
 std::string number_field(uint64_t field, uint64_t value);
+// A number that is written also where it is 0, because that is not what its absence means.
+std::string written_number_field(uint64_t field, uint64_t value);
+// What stands before the bytes of a field.
+std::string bytes_header(uint64_t field, uint64_t size);
 // A string, bytes, a message or packed numbers.
 std::string bytes_field(uint64_t field, std::string_view bytes);
+std::string fixed32_field(uint64_t field, uint32_t value);
 std::string float_field(uint64_t field, float value);
 std::string double_field(uint64_t field, double value);
 

@@ -1,12 +1,16 @@
 #include "albert/engine/weights/onnx_writer.h"
 
-#include <bit>
-
 #include "albert/base/atomic_file.h"
-#include "albert/engine/weights/protobuf_writer.h"
+#include "albert/base/protobuf.h"
 
 namespace albert {
 namespace {
+
+using protobuf::bytes_field;
+using protobuf::bytes_header;
+using protobuf::float_field;
+using protobuf::number_field;
+using protobuf::written_number_field;
 
 constexpr uint64_t kIrVersion = 8, kOpset = 17;
 // Weights in a file of their own begin where a page does, so that they can be mapped into memory.
@@ -44,9 +48,7 @@ struct AttributeValue {
   std::string operator()(int64_t value) const {
     return written_number_field(3, static_cast<uint64_t>(value)) + number_field(20, 2);
   }
-  std::string operator()(float value) const {
-    return fixed32_field(2, std::bit_cast<uint32_t>(value)) + number_field(20, 1);
-  }
+  std::string operator()(float value) const { return float_field(2, value) + number_field(20, 1); }
   std::string operator()(const std::vector<int64_t>& values) const {
     std::string fields;
     for (const int64_t value : values)

@@ -15,6 +15,7 @@ namespace {
 
 using protobuf::bytes_field;
 using protobuf::fixed32;
+using protobuf::fixed32_field;
 using protobuf::number_field;
 using protobuf::varint;
 
