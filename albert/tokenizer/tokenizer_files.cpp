@@ -156,11 +156,13 @@ std::unique_ptr<State> pipeline_state(const std::string& name, const std::string
   return state;
 }
 
-// The file of a folder that the tokenizer is read from, best first.
+// The file of a folder, or of a TF-Hub module's assets in it, that the tokenizer is read from, best
+// first.
 fs::path vocabulary_in(const fs::path& folder) {
   std::error_code error;
-  for (const char* name : kVocabularies)
-    if (fs::exists(folder / name, error)) return folder / name;
+  for (const fs::path& place : {folder, folder / "assets"})
+    for (const char* name : kVocabularies)
+      if (fs::exists(place / name, error)) return place / name;
   fail(ErrorCode::kMissingInput, folder.string(), ": found no tokenizer, wanted ",
        one_of(kVocabularies));
 }

@@ -241,5 +241,14 @@ TEST(Config, GroupsFollowTransformersRounding) {
   EXPECT_EQ(group(18, 14, 9), 6);    // and 7 here
 }
 
+TEST(Config, ABlockOfASpeechModelIsReadInItsPlace) {
+  const AlbertConfig config =
+      AlbertConfig::from_json("config.json", R"({"n_token": 178, "hidden_dim": 512,
+      "plbert": {"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 2048}})");
+  EXPECT_EQ(config.vocab_size, 178);
+  EXPECT_EQ(config.hidden_size, 768);
+  EXPECT_EQ(config.intermediate_size, 2048);
+}
+
 }  // namespace
 }  // namespace albert::testing

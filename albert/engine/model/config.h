@@ -59,11 +59,11 @@ struct AlbertConfig {
   // by heads, ..
   void validate(const std::string& place = "config") const;
 
-  // Reads the folder's config.json, or where there is none Google's albert_config.json.
-  // Error(kMissingInput) when the folder has neither. Otherwise as from_json().
+  // Reads the folder's config.json, else Google's (albert_config*.json), else the released sizes
+  // that a checkpoint has (TF-Hub). Error(kMissingInput) without any. Otherwise as from_json().
   static AlbertConfig from_folder(const std::filesystem::path& folder,
                                   std::vector<std::string>* warnings = nullptr);
-  // Reads one such file; "gelu" in a file named albert_config.json means gelu_new.
+  // Reads one such file; "gelu" in a file named albert_config*.json is gelu_new.
   static AlbertConfig from_file(const std::filesystem::path& path,
                                 std::vector<std::string>* warnings = nullptr);
   // Reads a folder or a file, whichever `path` is.

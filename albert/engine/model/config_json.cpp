@@ -91,6 +91,17 @@ void warn_unknown(const ConfigReader& reader, const json& rest) {
     reader.warn(std::to_string(unknown - kMaxWarnings) + " more unknown keys are ignored");
 }
 
+// Speech models keep their text encoder's config in a block "plbert", and the number of its words
+// beside it as n_token; the rest is theirs.
+json without_nesting(json object) {
+  const auto block = object.find("plbert");
+  if (block == object.end() || !block->is_object() || object.contains("hidden_size")) return object;
+  json own = *block;
+  if (object.contains("n_token") && !own.contains("vocab_size"))
+    own["vocab_size"] = object["n_token"];
+  return own;
+}
+
 }  // namespace
 
 AlbertConfig AlbertConfig::from_json(const std::string& name, const std::string& text,
@@ -98,7 +109,7 @@ AlbertConfig AlbertConfig::from_json(const std::string& name, const std::string&
   json object = parse_json(name, text);
   if (!object.is_object())
     fail(ErrorCode::kBadData, name, ": found ", describe(object), ", wanted an object");
-  ConfigReader reader(name, std::move(object), warnings);
+  ConfigReader reader(name, without_nesting(std::move(object)), warnings);
   AlbertConfig config;
   read_fields(reader, config);
   read_labels(reader, config);

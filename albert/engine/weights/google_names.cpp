@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "albert/base/printable.h"
+#include "albert/engine/weights/albert_zh.h"
 #include "albert/engine/weights/renamed_weights.h"
 
 namespace albert {
@@ -38,6 +39,16 @@ constexpr std::array kInnerLayers{Names{"attention_1/self/query", "attention.que
                                   Names{"ffn_1/intermediate/output/dense", "ffn_output"},
                                   Names{"LayerNorm_1", "full_layer_layer_norm"}};
 
+// Layers within bert/encoder/layer_shared/ of brightmart's albert_zh.
+constexpr std::array kSharedLayers{Names{"attention/self/query", "attention.query"},
+                                   Names{"attention/self/key", "attention.key"},
+                                   Names{"attention/self/value", "attention.value"},
+                                   Names{"attention/output/dense", "attention.dense"},
+                                   Names{"attention/output/LayerNorm", "attention.LayerNorm"},
+                                   Names{"intermediate/dense", "ffn"},
+                                   Names{"output/dense", "ffn_output"},
+                                   Names{"output/LayerNorm", "full_layer_layer_norm"}};
+
 constexpr std::array kTensors{
     Names{"bert/embeddings/word_embeddings", "albert.embeddings.word_embeddings.weight"},
     Names{"bert/embeddings/position_embeddings", "albert.embeddings.position_embeddings.weight"},
@@ -52,6 +63,7 @@ constexpr std::array kTensors{
     Names{"output_bias", "classifier.bias"}};
 
 constexpr std::string_view kModule = "module/";
+constexpr std::string_view kShared = "bert/encoder/layer_shared/";
 constexpr std::string_view kGroup = "bert/encoder/transformer/group_";
 constexpr std::string_view kInnerGroup = "/inner_group_";
 constexpr std::string_view kTheirGroup = "albert.encoder.albert_layer_groups.";  // transformers'
@@ -80,8 +92,16 @@ std::string take_number(std::string_view& text) {
   return number;
 }
 
+std::string layer_of_group(const std::string& group, const std::string& inner,
+                           const std::string& layer) {
+  if (layer.empty()) return "";
+  return std::string(kTheirGroup) + group + std::string(kTheirInnerGroup) + inner + "." + layer;
+}
+
 // "group_G/inner_group_K/LAYER" of the encoder; empty for any other layer.
 std::string encoder_layer(std::string_view name) {
+  if (name.starts_with(kShared))
+    return layer_of_group("0", "0", other_name(kSharedLayers, name.substr(kShared.size())));
   if (!name.starts_with(kGroup)) return "";
   name.remove_prefix(kGroup.size());
   const std::string group = take_number(name);
@@ -89,9 +109,7 @@ std::string encoder_layer(std::string_view name) {
   name.remove_prefix(kInnerGroup.size());
   const std::string inner = take_number(name);
   if (inner.empty() || !name.starts_with('/')) return "";
-  const std::string layer = other_name(kInnerLayers, name.substr(1));
-  if (layer.empty()) return "";
-  return std::string(kTheirGroup) + group + std::string(kTheirInnerGroup) + inner + "." + layer;
+  return layer_of_group(group, inner, other_name(kInnerLayers, name.substr(1)));
 }
 
 // Of "LAYER/kernel" and the like; empty for any other.
@@ -118,16 +136,6 @@ std::string google_layer(std::string_view name) {
   const std::string layer = name_of_google(kInnerLayers, name.substr(1));
   if (layer.empty()) return "";
   return std::string(kGroup) + group + std::string(kInnerGroup) + inner + "/" + layer;
-}
-
-// brightmart's first albert_zh projects the words alone, before positions of the hidden size are
-// added (its modeling.py), which no other ALBERT computes.
-void check_network(const std::string& place, const std::string& variable) {
-  if (variable.ends_with("/word_embeddings_2") ||
-      variable.find("/layer_shared/") != std::string::npos)
-    fail(ErrorCode::kBadData, place, ": found ", in_quotes(variable),
-         " of brightmart's albert_zh, another network than ALBERT, wanted the variables of "
-         "Google's; take one of its models named albert_*_google_zh");
 }
 
 }  // namespace
@@ -163,7 +171,6 @@ std::unique_ptr<const WeightSource> with_transformers_names(
     std::unique_ptr<const WeightSource> variables) {
   TensorSources sources;
   for (const auto& [variable, info] : variables->tensors()) {
-    check_network(variables->name(), variable);
     const auto name = transformers_name(variable);
     if (!name) continue;
     const auto [at, is_new] =
@@ -172,7 +179,9 @@ std::unique_ptr<const WeightSource> with_transformers_names(
       fail(ErrorCode::kBadData, variables->name(), ": found ", in_quotes(at->second.name), " and ",
            in_quotes(variable), ", wanted one variable for ", in_quotes(*name));
   }
-  return renamed(std::move(variables), std::move(sources));
+  const bool has_projection = sources.contains(kAlbertZhProjection);
+  auto weights = renamed(std::move(variables), std::move(sources));
+  return has_projection ? with_projected_words(std::move(weights)) : std::move(weights);
 }
 
 }  // namespace albert

@@ -18,8 +18,8 @@ std::optional<std::string> google_name(const std::string& tensor);
 bool is_google_kernel(const std::string& variable, const TensorInfo& info);
 
 // The tensors of a source with Google's names and layouts under transformers' names: kernels become
-// [out, in], moments and the step are left out, unknown names stay as they are. Error(kBadData) for
-// two variables of one name, and for brightmart's albert_zh, which is another network.
+// [out, in], moments and the step are left out, unknown names stay as they are. brightmart's
+// albert_zh becomes an ALBERT (albert_zh.h). Error(kBadData) for two variables of one name.
 std::unique_ptr<const WeightSource> with_transformers_names(
     std::unique_ptr<const WeightSource> variables);
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 #include <tuple>
 
 #include "albert/base/crc32c.h"
 #include "albert/base/printable.h"
+#include "albert/engine/weights/tf_slices.h"
 
 namespace albert {
 namespace {
@@ -32,33 +32,7 @@ void check_name(const PlacedBytes& file, const std::string& name) {
   if (name == "_CHECKPOINTABLE_OBJECT_GRAPH")
     fail(ErrorCode::kBadData, file.name,
          ": found a checkpoint of Keras's objects, wanted one of variables by Google's names");
-  const bool is_text =
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
-  if (!is_text)
-    fail(ErrorCode::kBadData, file.name, ": found the name ", in_quotes(name),
-         ", wanted one without control characters");
-}
-
-// Whether two slices have an element in common.
-bool overlap(const TensorSlice& a, const TensorSlice& b) {
-  for (size_t d = 0; d < a.size(); ++d)
-    if (a[d].start + a[d].length <= b[d].start || b[d].start + b[d].length <= a[d].start)
-      return false;
-  return true;
-}
-
-// The slice within a tensor of that shape, with the length of every extent.
-TensorSlice with_lengths(const std::string& place, const TensorSlice& slice,
-                         const std::vector<int64_t>& shape) {
-  TensorSlice result = slice;
-  for (size_t d = 0; d < shape.size(); ++d) {
-    TensorExtent& extent = result[d];
-    if (extent.length < 0) extent.length = shape[d];
-    if (extent.length > shape[d] || extent.start > shape[d] - extent.length)
-      fail(ErrorCode::kBadData, place, ": found a slice of ", extent.length, " elements from ",
-           extent.start, " on, wanted it within ", shape[d]);
-  }
-  return result;
+  check_variable_name(file.name, name);
 }
 
 // The slices of a partitioned tensor must cover it without gap or overlap, so that all of it is
@@ -66,7 +40,6 @@ TensorSlice with_lengths(const std::string& place, const TensorSlice& slice,
 void check_slices(const std::string& place, const BundleIndex& index, const std::string& name,
                   const BundleEntry& tensor) {
   std::vector<TensorSlice> slices;
-  uint64_t bytes = 0;
   for (const TensorSlice& slice : tensor.slices) {
     const auto part = index.slices.find(slice_key(name, slice));
     if (part == index.slices.end())
@@ -79,39 +52,8 @@ void check_slices(const std::string& place, const BundleIndex& index, const std:
     if (info.shape != lengths || info.dtype != tensor.info.dtype || !part->second.slices.empty())
       fail(ErrorCode::kBadData, place, ": found a slice ", shape_string(info.shape), " of ",
            info.dtype, ", wanted ", shape_string(lengths), " of ", tensor.info.dtype);
-    bytes += part->second.size;
   }
-  for (size_t i = 0; i < slices.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (overlap(slices[i], slices[j]))
-        fail(ErrorCode::kBadData, place, ": found slices ", j, " and ", i, " that overlap");
-  const size_t wanted = array_bytes(tensor.info.shape, tensor.info.dtype).value();
-  if (bytes != wanted)
-    fail(ErrorCode::kBadData, place, ": found slices of ", bytes, " bytes, wanted ", wanted);
-}
-
-// Copies a slice's values to where they belong in the whole tensor.
-void place_slice(const TensorSlice& slice, const TensorInfo& whole, std::span<const std::byte> from,
-                 std::span<std::byte> to) {
-  if (from.empty()) return;
-  if (slice.empty()) {  // a scalar
-    std::memcpy(to.data(), from.data(), from.size());
-    return;
-  }
-  const size_t last = slice.size() - 1, item = size_of(whole.dtype);
-  const size_t row = static_cast<size_t>(slice[last].length) * item;
-  std::vector<int64_t> at(slice.size(), 0);  // within the slice; its last dimension stays 0
-  for (size_t done = 0; done < from.size(); done += row) {
-    size_t offset = 0;
-    for (size_t d = 0; d < slice.size(); ++d)
-      offset = offset * static_cast<size_t>(whole.shape[d]) +
-               static_cast<size_t>(slice[d].start + at[d]);
-    std::memcpy(to.data() + offset * item, from.data() + done, row);
-    for (size_t d = last; d-- > 0;) {
-      if (++at[d] < slice[d].length) break;
-      at[d] = 0;
-    }
-  }
+  check_cover(place, slices, tensor.info);
 }
 
 class TfBundle : public WeightSource {

@@ -3,14 +3,18 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <sstream>
 
 #include "albert/base/input_file.h"
 #include "albert/base/printable.h"
+#include "albert/engine/weights/albert_zh.h"
 #include "albert/engine/weights/google_names.h"
 #include "albert/engine/weights/tf_bundle.h"
+#include "albert/engine/weights/tf_v1.h"
 
 namespace albert {
 namespace {
@@ -22,21 +26,35 @@ constexpr const char* kData = "*.data-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-
 constexpr const char* kVariables = "variables";
 constexpr uint64_t kMaxNoteBytes = 16 << 20;  // of the file `checkpoint`
 
-// The names of a folder's checkpoints, sorted; and of a data file, where one is.
+// A folder's checkpoints by name, with the file that stands for each: the index of format V2, the
+// file of V1 or its first one. And a data file of V2, where one is.
 struct Checkpoints {
-  std::vector<std::string> names;
+  std::map<std::string, fs::path> files;
   std::string data;
 };
 
+// Files of V1 have no ending; TensorFlow's scripts call them model.ckpt-777, and what ends as an
+// index does belongs to V2.
+bool may_be_v1(const fs::path& file) {
+  constexpr std::array kOthers{"*.tmp", "*.meta", kData, "*.index"};
+  const std::string name = file.filename().string();
+  return name.find("ckpt") != std::string::npos &&
+         std::none_of(kOthers.begin(), kOthers.end(),
+                      [&](const char* pattern) { return fnmatch(pattern, name.c_str(), 0) == 0; });
+}
+
 Checkpoints checkpoints_in(const fs::path& folder) {
   Checkpoints found;
+  std::vector<fs::path> v1;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const fs::path file = at->path().filename();
-    if (is_tf_checkpoint(file)) found.names.push_back(file.stem().string());
+    if (file.extension() == kIndex) found.files.emplace(file.stem().string(), at->path());
     if (fnmatch(kData, file.c_str(), 0) == 0) found.data = file.string();
+    if (may_be_v1(file) && is_tf_v1(at->path())) v1.push_back(at->path());
   }
-  std::sort(found.names.begin(), found.names.end());
+  std::sort(v1.begin(), v1.end());  // the first of several stands for them
+  for (const fs::path& file : v1) found.files.emplace(v1_name(file.filename().string()).name, file);
   return found;
 }
 
@@ -99,14 +117,22 @@ std::string chosen_of(const fs::path& folder, const std::vector<std::string>& na
   return names.size() == 1 ? names.front() : newest_of(folder, names);
 }
 
+std::unique_ptr<const WeightSource> variables_of(const fs::path& file) {
+  return file.extension() == kIndex ? open_tf_bundle(file) : open_tf_v1(file);
+}
+
 }  // namespace
 
-bool is_tf_checkpoint(const fs::path& file) { return file.extension() == kIndex; }
+bool is_tf_checkpoint(const fs::path& file) {
+  return file.extension() == kIndex || (may_be_v1(file) && is_tf_v1(file));
+}
 
 fs::path find_tf_checkpoint(const fs::path& folder) {
   for (const fs::path& place : {folder, folder / kVariables}) {
     const Checkpoints found = checkpoints_in(place);
-    if (!found.names.empty()) return place / (chosen_of(place, found.names) + kIndex);
+    std::vector<std::string> names;
+    for (const auto& [name, file] : found.files) names.push_back(name);
+    if (!names.empty()) return found.files.at(chosen_of(place, names));
     if (!found.data.empty()) {
       const fs::path index = place / (fs::path(found.data).stem().string() + kIndex);
       fail(ErrorCode::kMissingInput, index.string(), ": no such file, but ", found.data,
@@ -116,8 +142,12 @@ fs::path find_tf_checkpoint(const fs::path& folder) {
   return {};
 }
 
-std::unique_ptr<const WeightSource> open_tf_checkpoint(const fs::path& index) {
-  return with_transformers_names(open_tf_bundle(index));
+std::unique_ptr<const WeightSource> open_tf_checkpoint(const fs::path& file) {
+  return with_transformers_names(variables_of(file));
+}
+
+bool is_albert_zh(const fs::path& file) {
+  return variables_of(file)->tensors().contains(kAlbertZhProjection);
 }
 
 }  // namespace albert

@@ -3,7 +3,7 @@
 #include <snappy.h>
 
 #include <array>
-#include <vector>
+#include <optional>
 
 #include "albert/base/crc32c.h"
 
@@ -14,7 +14,7 @@ constexpr uint64_t kFooterBytes = 48, kTrailerBytes = 5;
 constexpr uint64_t kMagic = 0xdb4775248b80fb57;
 constexpr uint8_t kPlain = 0, kSnappy = 1;
 constexpr uint64_t kMaxKeyBytes = 4096;
-constexpr uint64_t kRoomForABlock = 4 << 20;  // bytes, beside half the size of the file
+constexpr uint64_t kRoomForABlock = 4 << 20;  // bytes, beside the size of the file
 
 using Bytes = std::vector<std::byte>;
 
@@ -43,7 +43,7 @@ Bytes uncompressed(const PlacedBytes& file, BlockHandle handle, const Bytes& blo
   };
   if (!snappy::GetUncompressedLength(from, handle.size, &size))
     fail_block("a damaged block, wanted one compressed with snappy");
-  const uint64_t most = file.size / 2 + kRoomForABlock;
+  const uint64_t most = file.size - handle.size + kRoomForABlock;
   if (size > most) fail_block("a block of ", size, " uncompressed bytes, wanted at most ", most);
   // A valid block is checked before its length is believed.
   if (!snappy::IsValidCompressedBuffer(from, handle.size))
@@ -108,6 +108,22 @@ void visit_block(const std::string& place, std::span<const std::byte> block, std
   }
 }
 
+// A handle of the index, whose block lies behind the ones before, which end at `end`.
+BlockHandle handle_behind(const PlacedBytes& file, std::span<const std::byte> value,
+                          uint64_t& end) {
+  ByteReader reader(file.name + ": index", value);
+  const BlockHandle handle = read_handle(reader, file.size);
+  if (handle.offset < end)
+    reader.fail_here("found a block at byte ", handle.offset, " of the file, wanted it behind ",
+                     end);
+  end = handle.offset + handle.size + kTrailerBytes;
+  return handle;
+}
+
+std::string place_of(const PlacedBytes& file, const BlockHandle& handle) {
+  return file.name + ": block at " + std::to_string(handle.offset);
+}
+
 BlockHandle read_footer(const PlacedBytes& file) {
   if (file.size < kFooterBytes)
     fail(ErrorCode::kBadData, file.name, ": found ", file.size,
@@ -136,22 +152,48 @@ uint64_t read_varint(ByteReader& reader, const char* what) {
   reader.fail_here(what, ": found a number of over 10 bytes");
 }
 
-void read_table(const PlacedBytes& file, const TableVisitor& visit) {
+Table::Table(PlacedBytes file) : file_(std::move(file)) {
+  index_ = read_block(file_, read_footer(file_));
+}
+
+void Table::visit(const TableVisitor& visit) const {
   std::string key, index_key;
   bool is_first = true, is_first_block = true;
   uint64_t end = 0;  // of the blocks before
-  const Bytes index = read_block(file, read_footer(file));
   const auto visit_handle = [&](std::string_view, std::span<const std::byte> value) {
-    ByteReader reader(file.name + ": index", value);
-    const BlockHandle handle = read_handle(reader, file.size);
-    if (handle.offset < end)
-      reader.fail_here("found a block at byte ", handle.offset, " of the file, wanted it behind ",
-                       end);
-    end = handle.offset + handle.size + kTrailerBytes;
-    const std::string place = file.name + ": block at " + std::to_string(handle.offset);
-    visit_block(place, read_block(file, handle), key, is_first, visit);
+    const BlockHandle handle = handle_behind(file_, value, end);
+    visit_block(place_of(file_, handle), read_block(file_, handle), key, is_first, visit);
   };
-  visit_block(file.name + ": index", index, index_key, is_first_block, visit_handle);
+  visit_block(file_.name + ": index", index_, index_key, is_first_block, visit_handle);
+}
+
+bool Table::find(std::string_view key, const TableVisitor& visit) const {
+  std::string index_key, last;
+  bool is_first_block = true, is_first = true, is_found = false;
+  std::optional<BlockHandle> block;
+  uint64_t end = 0;
+  visit_block(file_.name + ": index", index_, index_key, is_first_block,
+              [&](std::string_view at_or_behind, std::span<const std::byte> value) {
+                const BlockHandle handle = handle_behind(file_, value, end);
+                if (!block && key <= at_or_behind) block = handle;
+              });
+  if (!block) return false;
+  visit_block(place_of(file_, *block), read_block(file_, *block), last, is_first,
+              [&](std::string_view other, std::span<const std::byte> value) {
+                if (other != key) return;
+                is_found = true;
+                visit(other, value);
+              });
+  return is_found;
+}
+
+void read_table(const PlacedBytes& file, const TableVisitor& visit) { Table(file).visit(visit); }
+
+bool ends_as_table(const PlacedBytes& file) {
+  if (file.size < kFooterBytes) return false;
+  std::array<std::byte, sizeof kMagic> mark{};
+  file.read_at(file.size - sizeof kMagic, mark);
+  return ByteReader(file.name, mark).u64("the mark") == kMagic;
 }
 
 }  // namespace albert

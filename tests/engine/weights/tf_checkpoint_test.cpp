@@ -6,7 +6,7 @@
 #include "albert/engine/weights/google_names.h"
 #include "tests/support/files.h"
 #include "tests/support/models.h"
-#include "tests/support/tf_bundles.h"
+#include "tests/support/tf_v1_files.h"
 #include "tests/support/weight_files.h"
 
 namespace albert::testing {
@@ -155,6 +155,42 @@ TEST_F(TfCheckpoint, NarrowTypesAreRead) {
         << name;
 }
 
+// The same variables as the only file of format V1, or as two.
+void write_v1(const TensorFile& model, const std::filesystem::path& folder, size_t files) {
+  std::vector<V1File> parts(files);
+  size_t next = 0;
+  for (const auto& [name, tensor] : model.tensors) {
+    const std::string variable = variable_of(name);
+    parts[next++ % files].put(variable,
+                              variable.ends_with("/kernel") ? transposed(tensor) : tensor);
+  }
+  if (files == 1) return write_bytes(folder / "model.ckpt-777", parts[0].bytes({200, 4, true}));
+  for (size_t i = 0; i < files; ++i)
+    write_bytes(
+        folder / ("model.ckpt-777-0000" + std::to_string(i) + "-of-0000" + std::to_string(files)),
+        parts[i].bytes());
+}
+
+TEST_F(TfCheckpoint, FormatV1IsReadFromOneFileOrSeveral) {
+  for (const size_t files : {1U, 2U}) {
+    write_v1(model_.state_dict(), folder_ / "m", files);
+    EXPECT_TRUE(same_bits(loaded().state_dict(), model_.state_dict()));
+    write_bytes(folder_ / "m/checkpoint", "model_checkpoint_path: \"/x/model.ckpt-777\"\n");
+    EXPECT_TRUE(same_bits(loaded().state_dict(), model_.state_dict()));
+    std::filesystem::remove(folder_ / "m/model.ckpt-777");
+    std::filesystem::remove(folder_ / "m/checkpoint");
+  }
+  std::filesystem::remove(folder_ / "m/model.ckpt-777-00001-of-00002");
+  EXPECT_EQ(refusal().code, ErrorCode::kMissingInput);
+  EXPECT_TRUE(refusal().says("model.ckpt-777-00001-of-00002: no such file")) << refusal().what;
+}
+
+TEST_F(TfCheckpoint, AFileThatIsNoTableIsNoCheckpoint) {
+  write_bytes(folder_ / "m/model.ckpt-777", std::string(100, 'x'));
+  EXPECT_EQ(refusal().code, ErrorCode::kMissingInput);
+  EXPECT_TRUE(refusal().says("found the weights in model.ckpt-777")) << refusal().what;
+}
+
 TEST_F(TfCheckpoint, AVariableThatIsMissingIsNamedAsOurs) {
   Bundle bundle = bundle_of(model_.state_dict());
   bundle.entries.erase(std::string(kLayer) + "ffn_1/intermediate/dense/kernel");
@@ -166,22 +202,111 @@ TEST_F(TfCheckpoint, AVariableThatIsMissingIsNamedAsOurs) {
       << refusal().what;
 }
 
-TEST_F(TfCheckpoint, TwoVariablesOfOneNameAndOtherNetworksAreRefused) {
+TEST_F(TfCheckpoint, TwoVariablesOfOneNameAreRefused) {
   Bundle doubled;
   doubled.put("module/output_bias", HostTensor(DType::kF32, {2}));
   doubled.put("output_bias", HostTensor(DType::kF32, {2}));
   doubled.write(folder_ / "m/model.ckpt-best");
   EXPECT_TRUE(refusal().says("found \"module/output_bias\" and \"output_bias\", wanted one"))
       << refusal().what;
-  for (const std::string name :
-       {"bert/embeddings/word_embeddings_2", "bert/encoder/layer_shared/output/dense/bias"}) {
-    Bundle brightmart;
-    brightmart.put(name, HostTensor(DType::kF32, {6, 15}));
-    brightmart.write(folder_ / "m/model.ckpt-best");
-    EXPECT_EQ(refusal().code, ErrorCode::kBadData);
-    EXPECT_TRUE(refusal().says("found \"" + name + "\" of brightmart's albert_zh, another network"))
-        << refusal().what;
-  }
+}
+
+// brightmart's name of one of Google's variables.
+std::string shared_name(std::string variable) {
+  const std::string inner = "bert/encoder/transformer/group_0/inner_group_0/";
+  if (!variable.starts_with(inner)) return variable;
+  variable.erase(0, inner.size());
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{"attention_1/", "attention/"},
+                                 {"ffn_1/intermediate/output/", "output/"},
+                                 {"ffn_1/", ""},
+                                 {"LayerNorm_1/", "output/LayerNorm/"},
+                                 {"LayerNorm/", "attention/output/LayerNorm/"}})
+    if (variable.starts_with(from)) {
+      variable.replace(0, from.size(), to);
+      break;
+    }
+  return "bert/encoder/layer_shared/" + variable;
+}
+
+// Words [29, 6] and their projection [6, 15], whose product is what the model's words become.
+TEST_F(TfCheckpoint, BrightmartsAlbertZhIsAnAlbertOfWideEmbeddings) {
+  AlbertConfig config = tiny_config();
+  config.num_hidden_groups = config.inner_group_num = 1;
+  config.embedding_size = config.hidden_size;
+  TensorFile expected = AlbertForMaskedLM::from_config(config, {.seed = 4}).state_dict();
+  HostTensor words(DType::kF32, {config.vocab_size, 6}), projection(DType::kF32, {6, 15});
+  for (int64_t i = 0; i < words.size(); ++i) words.data<float>()[i] = static_cast<float>(i % 7);
+  for (int64_t i = 0; i < projection.size(); ++i)
+    projection.data<float>()[i] = static_cast<float>(i % 5) - 2;
+  HostTensor& product = expected.tensors.at("albert.embeddings.word_embeddings.weight");
+  HostTensor& mapping = expected.tensors.at("albert.encoder.embedding_hidden_mapping_in.weight");
+  for (int64_t row = 0; row < config.vocab_size; ++row)
+    for (int64_t col = 0; col < 15; ++col) {
+      float sum = 0;
+      for (int64_t k = 0; k < 6; ++k)
+        sum += words.at<float>(row * 6 + k) * projection.at<float>(k * 15 + col);
+      product.data<float>()[row * 15 + col] = sum;
+    }
+  for (int64_t i = 0; i < mapping.size(); ++i) mapping.data<float>()[i] = i % 16 == 0 ? 1 : 0;
+  Bundle bundle;
+  for (const auto& [name, tensor] : expected.tensors)
+    if (const std::string variable = variable_of(name);
+        !variable.starts_with("bert/encoder/embedding_hidden") &&
+        variable != "bert/embeddings/word_embeddings")
+      bundle.put(shared_name(variable),
+                 variable.ends_with("/kernel") ? transposed(tensor) : tensor);
+  bundle.put("bert/embeddings/word_embeddings", words);
+  bundle.put("bert/embeddings/word_embeddings_2", projection);
+  bundle.write(folder_ / "m/albert_model.ckpt");
+  config.embedding_size = 6;  // as its config says
+  std::filesystem::remove(folder_ / "m/albert_config.json");
+  write_bytes(folder_ / "m/albert_config_base.json", config.to_json());
+  std::vector<std::string> warnings;
+  EXPECT_EQ(AlbertConfig::from_folder(folder_ / "m", &warnings).embedding_size, 15);
+  EXPECT_EQ(warnings.size(), 1U);
+  const auto model = loaded();
+  EXPECT_TRUE(same_bits(model.state_dict(), expected));
+  EXPECT_TRUE(model.load_report().unexpected.empty());
+}
+
+TEST_F(TfCheckpoint, AlbertZhOfOtherShapesOrOrderIsRefused) {
+  Bundle bundle;
+  bundle.put("bert/embeddings/word_embeddings", HostTensor(DType::kF32, {29, 6}));
+  bundle.put("bert/embeddings/word_embeddings_2", HostTensor(DType::kF32, {7, 15}));
+  bundle.write(folder_ / "m/model.ckpt-best");
+  EXPECT_EQ(refusal().code, ErrorCode::kBadData);
+  EXPECT_TRUE(refusal().says("found word_embeddings [29,6] and word_embeddings_2 [7,15] beside"))
+      << refusal().what;
+  write_bytes(folder_ / "m/albert_config.json", R"({"ln_type": "preln"})");
+  EXPECT_TRUE(refusal().says("ln_type: found \"preln\", wanted \"postln\"")) << refusal().what;
+}
+
+// A released model's sizes, without the bytes of its word table.
+TEST_F(TfCheckpoint, AModuleWithoutAConfigHasTheSizesOfAReleasedModel) {
+  AlbertConfig config;
+  config.vocab_size = 40;
+  config.hidden_size = 768;
+  config.intermediate_size = 3072;
+  config.num_attention_heads = 12;
+  const auto model = AlbertModel::from_config(config, {.seed = 3});
+  TensorFile named;
+  for (const auto& [name, tensor] : model.state_dict().tensors)
+    named.tensors.emplace("albert." + name, tensor);
+  std::filesystem::remove(folder_ / "m/albert_config.json");
+  EXPECT_EQ(refusal().code, ErrorCode::kMissingInput);
+  std::filesystem::create_directory(folder_ / "m/variables");
+  bundle_of(named, "module/").write(folder_ / "m/variables/variables");
+  std::vector<std::string> warnings;
+  const AlbertConfig found = AlbertConfig::from_folder(folder_ / "m", &warnings);
+  EXPECT_EQ(found.vocab_size, 40);
+  EXPECT_EQ(found.num_hidden_layers, 12);
+  EXPECT_EQ(found.num_attention_heads, 12);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_TRUE(warnings[0].find("sizes are those of ALBERT base") != std::string::npos);
+  EXPECT_TRUE(
+      same_bits(AlbertModel::from_pretrained(folder_ / "m").state_dict(), model.state_dict()));
+  bundle_of(model_.state_dict()).write(folder_ / "m/variables/variables");
+  EXPECT_TRUE(refusal().says("of no released model, wanted albert_config.json")) << refusal().what;
 }
 
 TEST_F(TfCheckpoint, OnlyExactNamesAreTranslated) {
