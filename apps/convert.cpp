@@ -16,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ConvertFlags {
-  std::string from, to, format, dtype, head, prefix;
-  bool verify = false, quiet = false;
+  std::string from, to, format, dtype, head, prefix, tokenizer;
+  bool verify = false, resize_to_tokenizer = false, quiet = false;
 };
 
 std::vector<std::string> format_names() {
@@ -74,10 +74,13 @@ Difference difference_of(const TensorFile& a, const TensorFile& b) {
   return found;
 }
 
-// Runs the head of both folders on the same ids. Without another type of floats nothing may differ.
-void verify(const ConvertFlags& flags, const fs::path& written, std::ostream& out) {
-  const AlbertConfig config = AlbertConfig::from_folder(written);
-  const std::string& head = config.architectures.front();
+// Runs the head of both folders on the same ids, or the model under it where the head or its words
+// are not those of before. Without another type of floats nothing may differ.
+void verify(const ConvertFlags& flags, const fs::path& written, const Conversion& done,
+            std::ostream& out) {
+  const AlbertConfig config = AlbertConfig::from_folder(flags.from);
+  const bool is_other = !done.fresh.empty() || done.is_resized;
+  const std::string head = is_other ? "AlbertModel" : done.architecture;
   const TensorFile inputs = fixed_inputs(config, head == "AlbertForMultipleChoice");
   HeadRequest request{.model = flags.from, .options = {}};
   request.options.prefix = flags.prefix;
@@ -91,7 +94,8 @@ void verify(const ConvertFlags& flags, const fs::path& written, std::ostream& ou
     fail(ErrorCode::kBadData, flags.to, ": found a difference of ", found.largest, " in ",
          found.output, ", wanted none: nothing was written");
   out << "verified: the largest difference is " << found.largest << ", in " << found.output
-      << ", of outputs up to " << found.magnitude << "\n";
+      << ", of outputs up to " << found.magnitude
+      << (is_other ? ", of the model without its head" : "") << "\n";
 }
 
 int run(const ConvertFlags& flags, std::ostream& out, std::ostream& err) {
@@ -99,10 +103,14 @@ int run(const ConvertFlags& flags, std::ostream& out, std::ostream& err) {
   if (flags.verify && !model_format(flags.format).is_read)
     fail(ErrorCode::kUsage, "--verify: found --to ", flags.format,
          ", which this program writes and does not run, wanted another format");
-  std::function<void(const fs::path&)> check;
-  if (flags.verify) check = [&](const fs::path& written) { verify(flags, written, out); };
-  const ModelChoice choice{flags.head, flags.prefix, dtype_named(flags.dtype)};
-  const Conversion done = convert_model(flags.from, flags.to, flags.format, choice, check);
+  ConversionOptions options{{flags.head, flags.prefix, dtype_named(flags.dtype)},
+                            flags.tokenizer,
+                            flags.resize_to_tokenizer};
+  if (flags.verify)
+    options.check = [&](const fs::path& written, const Conversion& done) {
+      verify(flags, written, done, out);
+    };
+  const Conversion done = convert_model(flags.from, flags.to, flags.format, options);
   if (flags.quiet) return 0;
   for (const auto& note : done.notes) err << "albert: note: " << note << "\n";
   out << flags.to << ": " << done.architecture << ", " << done.parameters << " parameters\n";
@@ -121,7 +129,12 @@ Runner declare_convert(Command& command) {
   command.choice("to", flags->format, format_names(), about + " (required)");
   command.choice("dtype", flags->dtype, {"f32", "f16", "bf16"},
                  "of the floats that are written; without it they stay as they are");
-  command.choice("head", flags->head, head_names(), "instead of the one that the folder has");
+  command.choice(
+      "head", flags->head, head_names(),
+      "instead of the one that the folder has; what it lacks begins at random, and is named");
+  command.option("tokenizer", flags->tokenizer, "folder of another tokenizer than IN's");
+  command.boolean("resize_to_tokenizer", flags->resize_to_tokenizer,
+                  "add word embeddings, the mean of the others, for pieces that have none");
   add_prefix(command, flags->prefix);
   command.boolean("verify", flags->verify,
                   "run both models on the same ids and print the largest difference");

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "albert/heads/formats/convert.h"
@@ -66,16 +67,18 @@ class ConvertFolder : public ::testing::Test {
         .save_pretrained(folder_ / "in");
   }
   Refusal refusal(const std::string& format, const ModelChoice& choice = {}) const {
-    return refusal_of([&] { convert_model(folder_ / "in", folder_ / "out", format, choice); });
+    return refusal_of([&] { convert_model(folder_ / "in", folder_ / "out", format, {choice}); });
   }
   // Runs the conversion in a process of its own, which may end it or be ended.
   int run_in_child(const std::function<void()>& before,
-                   const std::function<void(const fs::path&)>& check = {}) const {
+                   const std::function<void()>& check = {}) const {
     const pid_t child = fork();
     if (child == 0) {
       before();
       try {
-        convert_model(folder_ / "in", folder_ / "out", "hf", {}, check);
+        ConversionOptions options;
+        if (check) options.check = [&](const fs::path&, const Conversion&) { check(); };
+        convert_model(folder_ / "in", folder_ / "out", "hf", options);
       } catch (const Error& e) {
         _exit(static_cast<int>(e.code()));
       }
@@ -93,11 +96,11 @@ TEST_F(ConvertFolder, TypesAreRoundedOnceAndSaid) {
   for (const ModelFormat& format : model_formats()) {
     if (!format.is_read) continue;
     const fs::path out = folder_ / (std::string("f16") + format.name);
-    convert_model(folder_ / "in", out, format.name, {.dtype = DType::kF16});
+    convert_model(folder_ / "in", out, format.name, {{.dtype = DType::kF16}});
     for (const auto& [name, tensor] : values_of(out).tensors)
       EXPECT_EQ(doubles(tensor), doubles(values.tensors.at(name).to(DType::kF16))) << name;
   }
-  convert_model(folder_ / "in", folder_ / "bf16", "hf", {.dtype = DType::kBF16});
+  convert_model(folder_ / "in", folder_ / "bf16", "hf", {{.dtype = DType::kBF16}});
   EXPECT_NE(read_bytes(folder_ / "bf16/config.json").find("\"dtype\": \"bfloat16\""),
             std::string::npos);
 }
@@ -113,17 +116,85 @@ TEST_F(ConvertFolder, AValueThatATypeCannotHoldIsRefused) {
 }
 
 TEST_F(ConvertFolder, WhatTheHeadDoesNotHaveIsSaidAndWhatItLacksIsRefused) {
-  const Conversion done = convert_model(folder_ / "in", folder_ / "out", "hf", {.head = "model"});
+  const Conversion done = convert_model(folder_ / "in", folder_ / "out", "hf", {{.head = "model"}});
   EXPECT_EQ(done.architecture, "AlbertModel");
   const auto& notes = done.notes;
   EXPECT_NE(std::find(notes.begin(), notes.end(),
                       "no part of AlbertModel, left out: predictions.bias [29]"),
             notes.end());
-  const Refusal r = refusal_of([&] {
-    convert_model(folder_ / "in", folder_ / "other", "hf", {.head = "sequence-classification"});
-  });
+}
+
+bool has(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+TEST_F(ConvertFolder, AHeadThatTheFolderLacksIsNewAndNamed) {
+  const TensorFile values = values_of(folder_ / "in");
+  const Conversion done =
+      convert_model(folder_ / "in", folder_ / "out", "hf", {{.head = "sequence-classification"}});
+  EXPECT_EQ(done.fresh,
+            (std::vector<std::string>{"albert.pooler.weight [15, 15]", "albert.pooler.bias [15]",
+                                      "classifier.weight [2, 15]", "classifier.bias [2]"}));
+  EXPECT_TRUE(has(done.notes,
+                  "new in AlbertForSequenceClassification, drawn at random: classifier.bias [2]"));
+  EXPECT_TRUE(has(done.notes,
+                  "no part of AlbertForSequenceClassification, left out: predictions.bias [29]"));
+  TensorFile written = values_of(folder_ / "out");
+  const HostTensor classifier = written.tensors.at("classifier.weight");
+  EXPECT_EQ(doubles(written.tensors.at("classifier.bias")), (std::vector<double>{0, 0}));
+  double sum = 0;
+  for (const double value : doubles(classifier)) sum += std::fabs(value);
+  EXPECT_GT(sum, 0.3 * 0.5 * 30);
+  EXPECT_LT(sum, 0.3 * 1.2 * 30);
+  for (const auto& [name, tensor] : values.tensors)
+    if (name.starts_with("albert."))
+      EXPECT_EQ(doubles(written.tensors.at(name)), doubles(tensor)) << name;
+  convert_model(folder_ / "in", folder_ / "again", "hf", {{.head = "sequence-classification"}});
+  EXPECT_EQ(doubles(values_of(folder_ / "again").tensors.at("classifier.weight")),
+            doubles(classifier));
+}
+
+TEST_F(ConvertFolder, AClassifierOfAnotherHeadIsNotTakenForThisOne) {
+  convert_model(folder_ / "in", folder_ / "texts", "hf", {{.head = "sequence-classification"}});
+  const Conversion done =
+      convert_model(folder_ / "texts", folder_ / "words", "hf", {{.head = "token-classification"}});
+  EXPECT_EQ(done.fresh,
+            (std::vector<std::string>{"classifier.weight [2, 15]", "classifier.bias [2]"}));
+  EXPECT_TRUE(has(done.notes,
+                  "trained for AlbertForSequenceClassification, left out: classifier.bias [2]"));
+  EXPECT_TRUE(
+      convert_model(folder_ / "words", folder_ / "same", "hf", {{.head = "token-classification"}})
+          .fresh.empty());
+}
+
+TEST_F(ConvertFolder, AnEncoderThatIsNotCompleteIsRefusedWithAnyHead) {
+  TensorFile file = read_safetensors(folder_ / "in/model.safetensors");
+  file.tensors.erase("albert.embeddings.LayerNorm.bias");
+  write_safetensors(folder_ / "in/model.safetensors", file);
+  const Refusal r = refusal("hf", {.head = "question-answering"});
   EXPECT_EQ(r.code, ErrorCode::kMismatch);
-  EXPECT_TRUE(r.says("wanted a trained AlbertForSequenceClassification")) << r.what;
+  EXPECT_TRUE(r.says("found no tensor albert.embeddings.LayerNorm.bias [6]")) << r.what;
+}
+
+TEST_F(ConvertFolder, WordsAreAddedAsTheMeanOfTheOthers) {
+  const TensorFile values = values_of(folder_ / "in");
+  const Conversion done = convert_model(folder_ / "in", folder_ / "out", "hf", {{.pieces = 32}});
+  EXPECT_TRUE(done.is_resized);
+  EXPECT_EQ(AlbertConfig::from_folder(folder_ / "out").vocab_size, 32);
+  const TensorFile written = values_of(folder_ / "out");
+  for (const std::string name : {"albert.embeddings.word_embeddings.weight", "predictions.bias"}) {
+    const auto before = doubles(values.tensors.at(name)), after = doubles(written.tensors.at(name));
+    const size_t width = before.size() / 29;
+    ASSERT_EQ(after.size(), 32 * width) << name;
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin())) << name;
+    for (size_t col = 0; col < width; ++col) {
+      double mean = 0;
+      for (size_t row = 0; row < 29; ++row) mean += before[row * width + col] / 29;
+      for (size_t row = 29; row < 32; ++row)
+        EXPECT_NEAR(after[row * width + col], mean, 1e-7) << name;
+    }
+  }
+  EXPECT_FALSE(convert_model(folder_ / "in", folder_ / "same", "hf", {{.pieces = 7}}).is_resized);
 }
 
 TEST_F(ConvertFolder, FullFoldersAndUnknownFormatsAreRefusedAndEmptyFoldersTaken) {
@@ -154,7 +225,7 @@ TEST_F(ConvertFolder, AFullDiskLeavesNothing) {
 }
 
 TEST_F(ConvertFolder, AKilledConversionLeavesNoFolderOfThatName) {
-  const int status = run_in_child([] {}, [](const fs::path&) { raise(SIGKILL); });
+  const int status = run_in_child([] {}, [] { raise(SIGKILL); });
   ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_FALSE(fs::exists(folder_ / "out"));
   convert_model(folder_ / "in", folder_ / "out", "hf");

@@ -30,21 +30,26 @@ void write_tokenizer(const fs::path& from, const fs::path& to, std::vector<std::
 }  // namespace
 
 Conversion convert_model(const fs::path& from, const fs::path& to, const std::string& format,
-                         const ModelChoice& choice,
-                         const std::function<void(const fs::path&)>& check) {
+                         const ConversionOptions& options) {
   const ModelFormat& writer = model_format(format);
   check_empty(to);
+  const fs::path& tokenizer = options.tokenizer.empty() ? from : options.tokenizer;
+  ModelChoice choice = options.choice;
+  if (options.resize_to_tokenizer)
+    choice.pieces = Tokenizer::from_pretrained(tokenizer)->vocab_size();
   Conversion done;
   const ModelToWrite model = open_model(from, choice, done.notes);
   AtomicFolder folder(to);
   writer.write(model, folder.temporary(), done.notes);
   model.weights->check_unchanged();
-  write_tokenizer(from, folder.temporary(), done.notes);
+  write_tokenizer(tokenizer, folder.temporary(), done.notes);
   write_file_atomically(folder.temporary() / "README.md", model_readme(from, model));
-  if (check) check(folder.temporary());
-  folder.publish();
   done.architecture = model.architecture();
   done.parameters = model.parameters();
+  done.fresh = model.fresh;
+  done.is_resized = model.is_resized;
+  if (options.check) options.check(folder.temporary(), done);
+  folder.publish();
   return done;
 }
 

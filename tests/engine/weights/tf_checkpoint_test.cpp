@@ -275,7 +275,7 @@ TEST_F(TfCheckpoint, AlbertZhOfOtherShapesOrOrderIsRefused) {
   bundle.put("bert/embeddings/word_embeddings_2", HostTensor(DType::kF32, {7, 15}));
   bundle.write(folder_ / "m/model.ckpt-best");
   EXPECT_EQ(refusal().code, ErrorCode::kBadData);
-  EXPECT_TRUE(refusal().says("found word_embeddings [29,6] and word_embeddings_2 [7,15] beside"))
+  EXPECT_TRUE(refusal().says("found word_embeddings [29, 6] and word_embeddings_2 [7, 15] beside"))
       << refusal().what;
   write_bytes(folder_ / "m/albert_config.json", R"({"ln_type": "preln"})");
   EXPECT_TRUE(refusal().says("ln_type: found \"preln\", wanted \"postln\"")) << refusal().what;
