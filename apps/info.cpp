@@ -4,10 +4,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <set>
 #include <sstream>
 
 #include "albert/engine/weights/weight_source.h"
+#include "albert/heads/formats/model_to_write.h"
 #include "albert/heads/memory_plan.h"
 #include "albert/heads/registry.h"
 #include "albert/heads/state_dict.h"
@@ -15,6 +15,7 @@
 #include "apps/cli/common.h"
 #include "apps/commands.h"
 #include "apps/info_data.h"
+#include "apps/info_files.h"
 
 namespace albert::apps {
 namespace {
@@ -40,17 +41,11 @@ std::string readable(size_t bytes) {
   return text.str();
 }
 
-std::string with_commas(int64_t n) {
-  std::string digits = std::to_string(n);
-  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<size_t>(at), ",");
-  return digits;
-}
-
 // What a folder says of its model.
 struct Described {
   std::string architecture;
   AlbertConfig config;
+  fs::path file;                                // of the weights
   std::unique_ptr<const WeightSource> weights;  // null when the folder has none that are read
 };
 
@@ -96,59 +91,39 @@ ordered_json plans_json(const Described& model, const InfoFlags& flags) {
   return memory;
 }
 
-// Adds which tensors the head misses, does not use or has in another shape.
-void add_differences(ordered_json& files, const Described& model) {
-  visit_head(model.architecture, [&](auto type) {
-    const auto head = decltype(type)::type::fitting(model.config, *model.weights);
-    const StateDict found = match_state_dict(head.parameters(), model.config, *model.weights);
-    files["missing"] = ordered_json::array();
-    for (const Parameter* p : found.missing) files["missing"].push_back(described(*p));
-    files["not_used"] = found.unexpected;
-    files["wrong"] = found.wrong;
-  });
+// Opens the folder's weights; a note where they are in a format that is not read.
+void open_weights_of(Described& model, const InfoFlags& flags, std::ostream& err) {
+  const FoundWeights found = find_weights(flags.folder);
+  if (!found.is_read) {
+    if (!found.file.empty())
+      err << "albert: note: " << found.file.string()
+          << ": weights that this version does not read\n";
+    return;
+  }
+  model.file = found.file;
+  model.weights = open_weights(flags.folder, flags.prefix);
+  for (const auto& note : model.weights->notes()) err << "albert: note: " << note << "\n";
 }
 
-// What the folder's weights are, and how they differ from what the architecture keeps; null when
-// there are none.
-ordered_json files_json(const Described& model) {
-  if (!model.weights) return nullptr;
-  int64_t elements = 0;
-  std::set<std::string> types;
-  for (const auto& [name, info] : model.weights->tensors()) {
-    int64_t n = 1;
-    for (const int64_t d : info.shape) n *= d;
-    elements += n;
-    types.insert(name_of(info.dtype));
+// What the flags, the config or else the weights say.
+std::string architecture_of(const Described& model, const InfoFlags& flags, std::ostream& err) {
+  if (!flags.architecture.empty()) return flags.architecture;
+  if (!model.config.architectures.empty()) return model.config.architectures.front();
+  if (!model.weights) return "AlbertModel";
+  try {
+    return albert::architecture_of(model.config, *model.weights);
+  } catch (const Error& e) {
+    err << "albert: note: " << e.what() << "\n";
+    return "AlbertModel";
   }
-  ordered_json files{
-      {"tensors", model.weights->tensors().size()}, {"elements", elements}, {"dtypes", types}};
-  add_differences(files, model);
-  return files;
-}
-
-// The folder's weights; a note where they are in a format that is not read.
-std::unique_ptr<const WeightSource> opened_weights(const fs::path& folder,
-                                                   const std::string& prefix, std::ostream& err) {
-  const FoundWeights found = find_weights(folder);
-  if (found.is_read) {
-    auto weights = open_weights(folder, prefix);
-    for (const auto& note : weights->notes()) err << "albert: note: " << note << "\n";
-    return weights;
-  }
-  if (!found.file.empty())
-    err << "albert: note: " << found.file.string() << ": weights that this version does not read\n";
-  return nullptr;
 }
 
 Described described_by(const InfoFlags& flags, std::ostream& err) {
   std::vector<std::string> warnings;
-  Described model{{}, AlbertConfig::from_folder(flags.folder, &warnings), nullptr};
+  Described model{{}, AlbertConfig::from_folder(flags.folder, &warnings), {}, nullptr};
   for (const auto& warning : warnings) err << "albert: note: " << warning << "\n";
-  model.weights = opened_weights(flags.folder, flags.prefix, err);
-  const auto& named = model.config.architectures;
-  model.architecture = !flags.architecture.empty() ? flags.architecture
-                       : named.empty()             ? "AlbertModel"
-                                                   : named.front();
+  open_weights_of(model, flags, err);
+  model.architecture = architecture_of(model, flags, err);
   return model;
 }
 
@@ -158,17 +133,6 @@ void print_memory(std::ostream& out, const char* label, const ordered_json& m) {
       << "parameters " << bytes("parameters");
   if (m.at("optimizer").get<size_t>() > 0) out << ", optimizer " << bytes("optimizer");
   out << ", step " << bytes("arena") << "\n";
-}
-
-void print_files(std::ostream& out, const ordered_json& files) {
-  out << "files\n  " << files.at("tensors") << " tensors, "
-      << with_commas(files.at("elements").get<int64_t>()) << " elements, "
-      << files.at("dtypes").dump() << "\n";
-  for (const auto& [key, label] :
-       {std::pair{"missing", "missing: "}, std::pair{"not_used", "not used: "},
-        std::pair{"wrong", "does not fit: "}})
-    for (const auto& tensor : files.at(key))
-      out << "  " << label << tensor.get<std::string>() << "\n";
 }
 
 void print_text(std::ostream& out, const ordered_json& info) {
@@ -185,6 +149,7 @@ void print_text(std::ostream& out, const ordered_json& info) {
     out << "  " << std::left << std::setw(12) << part << std::right << std::setw(14)
         << with_commas(count.get<int64_t>()) << "\n";
   if (!info.at("files").is_null()) print_files(out, info.at("files"));
+  print_vocabulary(out, info.at("vocabulary"));
   const auto& m = info.at("memory");
   out << "memory at batch " << m.at("batch") << " x " << m.at("length") << " tokens, "
       << m.at("precision").get<std::string>() << "\n";
@@ -216,7 +181,10 @@ int run(const InfoFlags& flags, std::ostream& out, std::ostream& err) {
                     {"architecture", model.architecture},
                     {"config", ordered_json::parse(model.config.to_json())}};
   info["parameters"] = parameters_json(model);
-  info["files"] = files_json(model);
+  info["files"] = model.weights
+                      ? files_json(model.architecture, model.config, model.file, *model.weights)
+                      : ordered_json();
+  info["vocabulary"] = vocabulary_json(folder, model.config, err);
   info["memory"] = plans_json(model, flags);
   if (flags.json)
     out << info.dump(2) << "\n";

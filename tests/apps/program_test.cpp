@@ -296,6 +296,11 @@ TEST(Program, InfoCountsAndPlans) {
   const json j = json::parse(run({"info", kGolden + "pretraining", "--json", "--batch", "2"}).out);
   EXPECT_EQ(j.at("parameters").at("total"), 16958);
   EXPECT_EQ(j.at("files").at("elements"), 16958);
+  EXPECT_EQ(j.at("files").at("format"), "safetensors");
+  EXPECT_EQ(j.at("files").at("list").at("predictions.bias"),
+            json({{"shape", {300}}, {"dtype", "f32"}}));
+  EXPECT_NE(text.out.find("  predictions.bias [300] f32\n"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("vocabulary\n  no tokenizer"), std::string::npos) << text.out;
   EXPECT_GT(j.at("memory").at("training").at("total"), j.at("memory").at("inference").at("total"));
   EXPECT_EQ(j.at("memory").at("more_on_a_gpu"), 64 << 20);
   EXPECT_NE(text.out.find("GPU: plus 64.0 MiB of cuBLASLt workspace (32.0 MiB before"),

@@ -146,9 +146,10 @@ TEST_F(ConvertFolder, AHeadThatTheFolderLacksIsNewAndNamed) {
   for (const double value : doubles(classifier)) sum += std::fabs(value);
   EXPECT_GT(sum, 0.3 * 0.5 * 30);
   EXPECT_LT(sum, 0.3 * 1.2 * 30);
-  for (const auto& [name, tensor] : values.tensors)
-    if (name.starts_with("albert."))
-      EXPECT_EQ(doubles(written.tensors.at(name)), doubles(tensor)) << name;
+  for (const auto& [name, tensor] : values.tensors) {
+    if (!name.starts_with("albert.")) continue;
+    EXPECT_EQ(doubles(written.tensors.at(name)), doubles(tensor)) << name;
+  }
   convert_model(folder_ / "in", folder_ / "again", "hf", {{.head = "sequence-classification"}});
   EXPECT_EQ(doubles(values_of(folder_ / "again").tensors.at("classifier.weight")),
             doubles(classifier));

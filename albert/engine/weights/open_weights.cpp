@@ -11,7 +11,9 @@
 #include "albert/engine/weights/safetensors.h"
 #include "albert/engine/weights/sharded_weights.h"
 #include "albert/engine/weights/tf_checkpoint.h"
+#include "albert/engine/weights/tf_v1.h"
 #include "albert/engine/weights/torch_weights.h"
+#include "albert/engine/weights/weight_format.h"
 
 namespace albert {
 namespace {
@@ -22,12 +24,14 @@ namespace fs = std::filesystem;
 // stand for it and list several files with FILE's extension.
 struct WeightFormat {
   const char* file;
+  const char* about;
   OpenWeights open;
   bool sharded;
 };
-constexpr std::array kFormats{WeightFormat{"model.safetensors", open_safetensors, true},
-                              WeightFormat{"pytorch_model.bin", open_torch, true},
-                              WeightFormat{"tf_model.h5", open_keras_weights, true}};
+constexpr std::array kFormats{
+    WeightFormat{"model.safetensors", "safetensors", open_safetensors, true},
+    WeightFormat{"pytorch_model.bin", "PyTorch", open_torch, true},
+    WeightFormat{"tf_model.h5", "HDF5 of Keras", open_keras_weights, true}};
 
 // Files of torch.save have any name; the second list holds names of a trainer's own state.
 constexpr std::array kTorchPatterns{"*.pt", "*.pth", "*.t7"};
@@ -151,6 +155,14 @@ std::unique_ptr<const WeightSource> open_weights(const fs::path& folder,
   const FoundWeights found = find_weights(folder);
   if (!found.is_read) fail_without_weights(folder, found.file);
   return without_model_prefix(open_file(found.file), prefix);
+}
+
+std::string weight_format(const fs::path& file) {
+  if (is_tf_checkpoint(file))
+    return std::string("TensorFlow checkpoint, format ") + (is_tf_v1(file) ? "V1" : "V2");
+  const WeightFormat* format = format_of(file);
+  if (!format) return "PyTorch";
+  return std::string(format->about) + (file.filename() == format->file ? "" : ", sharded");
 }
 
 HostTensor WeightSource::tensor(const std::string& name) const {

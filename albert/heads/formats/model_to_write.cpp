@@ -96,6 +96,8 @@ std::string architecture_of(const AlbertConfig& config, const WeightSource& weig
   const auto& tensors = weights.tensors();
   if (tensors.contains("sop_classifier.classifier.weight")) return "AlbertForPreTraining";
   if (tensors.contains("predictions.dense.weight")) return "AlbertForMaskedLM";
+  if (tensors.contains("answer_class.dense_0.weight"))
+    return "AlbertForQuestionAnsweringBeamSearch";
   if (tensors.contains("qa_outputs.weight")) return "AlbertForQuestionAnswering";
   const auto classifier = tensors.find("classifier.weight");
   if (classifier == tensors.end()) return "AlbertModel";
