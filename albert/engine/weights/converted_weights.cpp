@@ -1,5 +1,6 @@
 #include "albert/engine/weights/converted_weights.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "albert/base/error.h"
@@ -21,16 +22,32 @@ class ConvertedWeights final : public WeightSource {
   void read(const std::string& tensor, std::span<std::byte> to) const override {
     const DType from = weights_->tensors().at(tensor).dtype;
     if (from == tensors_.at(tensor).dtype) return weights_->read(tensor, to);
-    const HostTensor values = weights_->tensor(tensor), converted = values.to(dtype_);
-    if (const int64_t lost = count_not_finite(converted) - count_not_finite(values); lost > 0)
+    const HostTensor values = weights_->tensor(tensor);
+    constexpr int64_t kAtOnce = 1 << 20;  // elements, so that little is in memory twice
+    int64_t lost = 0;
+    for (int64_t begin = 0; begin < values.size(); begin += kAtOnce)
+      lost += convert_part(values, begin, std::min(kAtOnce, values.size() - begin), to);
+    if (lost > 0)
       fail(ErrorCode::kBadData, name(), ": tensor ", in_quotes(tensor), ": found ", lost,
            " values that are too large for ", dtype_, ", wanted a type of more range: bf16 or f32");
-    if (!to.empty()) std::memcpy(to.data(), converted.raw(), to.size());
   }
   void check_unchanged() const override { weights_->check_unchanged(); }
   std::vector<std::string> notes() const override { return weights_->notes(); }
 
  private:
+  // Converts n elements to their place; how many are no longer finite.
+  int64_t convert_part(const HostTensor& values, int64_t begin, int64_t n,
+                       std::span<std::byte> to) const {
+    HostTensor part = HostTensor::uninitialized(values.dtype(), {n});
+    const auto* from = static_cast<const std::byte*>(values.raw());
+    std::memcpy(part.raw(), from + static_cast<size_t>(begin) * size_of(values.dtype()),
+                part.bytes());
+    const HostTensor converted = part.to(dtype_);
+    std::memcpy(to.data() + static_cast<size_t>(begin) * size_of(dtype_), converted.raw(),
+                converted.bytes());
+    return count_not_finite(converted) - count_not_finite(part);
+  }
+
   std::shared_ptr<const WeightSource> weights_;
   DType dtype_;
   std::map<std::string, TensorInfo> tensors_;

@@ -133,7 +133,14 @@ TEST_F(TfCheckpoint, MomentsAndStepAreSkippedAndUnknownVariablesAreNoted) {
 
 TEST_F(TfCheckpoint, KernelsOfEverySizeAndTypeAreTurned) {
   for (const DType dtype : {DType::kF64, DType::kF32, DType::kF16, DType::kU8})
-    for (const auto& [rows, cols] : {std::pair{70, 33}, {32, 64}, {1, 100}, {0, 5}}) {
+    for (const auto& [rows, cols] : {std::pair{70, 33},
+                                     {32, 64},
+                                     {1, 100},
+                                     {100, 1},
+                                     {0, 5},
+                                     {40, 40},
+                                     {35, 105},
+                                     {144, 48}}) {
       HostTensor kernel(DType::kF32, {rows, cols});
       for (int64_t i = 0; i < kernel.size(); ++i)
         kernel.data<float>()[i] = static_cast<float>(i % 251);
