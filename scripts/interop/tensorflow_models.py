@@ -30,6 +30,7 @@ def variables(folder):
 
 
 def main(written, goldens):
+    transformers.logging.set_verbosity_error()
     library = f"TensorFlow {tensorflow.__version__}"
     wrong = 0
     for golden in map(pathlib.Path, goldens):
