@@ -60,6 +60,19 @@ TEST(Convert, EveryHeadGoesThroughAllFormatsInTurnBitForBit) {
     }
 }
 
+// Written by TensorFlow 2.15 from the golden model.
+TEST(Convert, TensorFlowsOwnFileOfFormatV1IsTheGoldenModel) {
+  const fs::path golden = fs::path(ALBERT_GOLDEN_DIR) / "shared";
+  const TensorFile values = values_of(golden / "pretraining");
+  EXPECT_TRUE(same_bits(values_of(golden / "tf/google-v1"), values));
+  const TemporaryFolder folder;
+  for (const ModelFormat& format : model_formats()) {
+    if (!format.is_read) continue;
+    convert_model(golden / "tf/google-v1", folder / format.name, format.name);
+    EXPECT_TRUE(same_bits(values_of(folder / format.name), values)) << format.name;
+  }
+}
+
 class ConvertFolder : public ::testing::Test {
  protected:
   ConvertFolder() {
