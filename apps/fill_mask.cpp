@@ -4,6 +4,7 @@
 
 #include "albert/base/split.h"
 #include "albert/inference/mask_filler.h"
+#include "albert/trainer/tasks/rounding.h"
 #include "apps/cli/common.h"
 #include "apps/cli/embedding_flags.h"
 #include "apps/cli/line_file.h"
@@ -24,7 +25,7 @@ struct FillMaskFlags {
 ordered_json json_of(const MaskFiller::Candidates& candidates) {
   ordered_json list = ordered_json::array();
   for (const MaskCandidate& c : candidates)
-    list.push_back({{"score", static_cast<float>(c.score)},
+    list.push_back({{"score", seven_digits(c.score)},
                     {"token", c.token},
                     {"token_str", c.token_str},
                     {"sequence", c.sequence}});

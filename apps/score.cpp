@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "albert/inference/sentence_scorer.h"
+#include "albert/trainer/tasks/rounding.h"
 #include "apps/cli/common.h"
 #include "apps/cli/embedding_flags.h"
 #include "apps/cli/line_file.h"
@@ -67,8 +68,8 @@ ordered_json tokens_of(const Tokenizer& tokenizer, const TokenIds& text,
                        const PseudoLikelihood& score) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < score.log_probs.size(); ++i)
-    list.push_back(
-        {{"token", tokenizer.piece(text.input_ids[i + 1])}, {"log_prob", score.log_probs[i]}});
+    list.push_back({{"token", tokenizer.piece(text.input_ids[i + 1])},
+                    {"log_prob", seven_digits(score.log_probs[i])}});
   return list;
 }
 
@@ -91,7 +92,8 @@ int score_words(const ScoreFlags& flags, const Command& command, std::ostream& o
         const auto scores = scorer.score(texts);
         std::vector<std::string> lines;
         for (size_t i = 0; i < texts.size(); ++i) {
-          ordered_json line{{"pll", scores[i].pll}, {"tokens", scores[i].log_probs.size()}};
+          ordered_json line{{"pll", seven_digits(scores[i].pll)},
+                            {"tokens", scores[i].log_probs.size()}};
           if (flags.tokens)
             line["log_probs"] = tokens_of(scorer.encoder().tokenizer(), texts[i], scores[i]);
           lines.push_back(line.dump());
@@ -125,7 +127,7 @@ int score_order(const ScoreFlags& flags, const Command& command, std::ostream& o
       [&](std::span<const TokenIds> pairs) {
         std::vector<std::string> lines;
         for (const double score : scorer.score(pairs))
-          lines.push_back(ordered_json{{"in_order", score}}.dump());
+          lines.push_back(ordered_json{{"in_order", seven_digits(score)}}.dump());
         return lines;
       },
       out);

@@ -6,6 +6,7 @@
 
 #include "albert/base/printable.h"
 #include "albert/engine/weights/npy.h"
+#include "albert/trainer/tasks/rounding.h"
 #include "apps/cli/embedding_flags.h"
 #include "apps/cli/line_file.h"
 #include "apps/cli/record_windows.h"
@@ -65,7 +66,7 @@ int compare_pairs(const SimilarityFlags& flags, TextEmbedder& embedder, std::ost
           const double score =
               similarity_of(measure, embeddings.row<float>(row), embeddings.row<float>(row + 1));
           row += 2;
-          text += ordered_json{{"score", static_cast<float>(score)}}.dump() + "\n";
+          text += ordered_json{{"score", seven_digits(score)}}.dump() + "\n";
         }
         file.write(text);
       });
@@ -166,7 +167,7 @@ int search(const SimilarityFlags& flags, const Command& command, TextEmbedder& e
   for (size_t q = 0; q < queries.size(); ++q) {
     ordered_json answer{{"query", queries[q]}, {"hits", ordered_json::array()}};
     for (const SearchHit& hit : hits[q]) {
-      ordered_json found{{"corpus_id", hit.index}, {"score", static_cast<float>(hit.score)}};
+      ordered_json found{{"corpus_id", hit.index}, {"score", seven_digits(hit.score)}};
       if (const auto text = texts.find(hit.index); text != texts.end())
         found["text"] = text->second;
       answer["hits"].push_back(found);
