@@ -1,5 +1,6 @@
 #include "albert/engine/weights/albert_zh.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "albert/base/printable.h"
