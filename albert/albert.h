@@ -2,6 +2,7 @@
 // The public C++ API: models under transformers' names, read from and written to Hugging Face
 // folders.
 #include "albert/heads/albert_model.h"
+#include "albert/heads/formats/convert.h"
 #include "albert/heads/masked_lm.h"
 #include "albert/heads/multiple_choice.h"
 #include "albert/heads/pretraining.h"

@@ -5,8 +5,11 @@ usage: tensorflow_models.py WRITTEN GOLDEN ...    WRITTEN/CASE-HEAD-FORMAT for e
 """
 
 import json
+import os
 import pathlib
 import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # what it says of the CPU is not asked for
 
 import h5py
 import numpy
