@@ -46,7 +46,7 @@ class Onnx : public ::testing::Test {
     });
   }
   OnnxFile convert(const ModelChoice& choice = {}) const {
-    convert_model(folder_ / "in", folder_ / "out", "onnx", choice);
+    convert_model(folder_ / "in", folder_ / "out", "onnx", {.choice = choice});
     return OnnxFile(folder_ / "out/model.onnx");
   }
   const TemporaryFolder folder_;

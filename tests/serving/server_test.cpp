@@ -287,11 +287,11 @@ TEST_F(Servers, MetricsCountRequestsAndBatches) {
 TEST_F(Servers, BadRequestsAreRefusedByName) {
   start_classifier({.max_client_batch_size = 3, .payload_limit = 200'000});
   HttpClient client(port());  // all on one connection, which outlives them
-  expect_refused(client.post("/predict", "{\"inputs\": \n oops}"), 400, "body: line 2 column 2");
-  expect_refused(client.post("/predict", "{\"inputs\": NaN}"), 400, "line 1 column 12");
-  expect_refused(client.post("/predict", "{\"inputs\": 1e999}"), 400, "line 1 column");
+  expect_refused(client.post("/predict", "{\"inputs\": \n oops}"), 400, "body:2:2: ");
+  expect_refused(client.post("/predict", "{\"inputs\": NaN}"), 400, "body:1:12: ");
+  expect_refused(client.post("/predict", "{\"inputs\": 1e999}"), 400, "body:1:17: ");
   expect_refused(client.post("/predict", "{\"inputs\": \"\xC3\x28\"}"), 400, "UTF-8");
-  expect_refused(client.post("/predict", ""), 400, "line 1");
+  expect_refused(client.post("/predict", ""), 400, "body:1:1: ");
   expect_refused(client.post("/predict", std::string(100'000, '[')), 400, "nested deeper");
   expect_refused(client.post("/predict", "[1]"), 422, "body: found a list, wanted an object");
   expect_refused(client.post("/predict", "{\"inputs\": 7}"), 422,
