@@ -59,8 +59,8 @@ TEST_F(Records, LinesOfTextMayLookLikeJsonButAListIsRefused) {
   EXPECT_EQ(read("a.txt", " [{\"text\": \"a\"}]\nfine\n", RecordFormat::kLines),
             (Found{"a.txt:1: found a list, wanted a JSON object", "fine"}));
   EXPECT_EQ(read("a.jsonl", "[]\n7\n\"a\"\nnull\n", RecordFormat::kJson).size(), 4U);
-  EXPECT_TRUE(read("a.jsonl", "a film\n", RecordFormat::kJson)[0].starts_with("a.jsonl:1: "));
-  EXPECT_TRUE(read("a.txt", "{\"text\": }\n", RecordFormat::kLines)[0].starts_with("a.txt:1: "));
+  EXPECT_TRUE(read("a.jsonl", "a film\n", RecordFormat::kJson)[0].starts_with("a.jsonl:1:1: "));
+  EXPECT_TRUE(read("a.txt", "{\"text\": }\n", RecordFormat::kLines)[0].starts_with("a.txt:1:10: "));
 }
 
 TEST_F(Records, WhatIsWrongIsSaidAtItsLineAndTheNextIsRead) {
