@@ -9,6 +9,8 @@
 namespace albert::testing {
 namespace {
 
+using nlohmann::json;
+
 const std::string kGolden = ALBERT_GOLDEN_DIR;
 const ModelOptions kOneThread{.backend = {.threads = 1}};
 
@@ -66,6 +68,28 @@ TEST_F(Embedders, WhatIsSavedGivesTheSameEmbeddings) {
     EXPECT_EQ(saved.modules().prompts, embedder.modules().prompts);
     EXPECT_EQ(saved.max_seq_length(), embedder.max_seq_length());
   }
+}
+
+TEST_F(Embedders, OlderReleasesKeepTheModelInAFolderOfItsOwn) {
+  const json one = case_named("Tanh");
+  write_case(kGolden, one, folder.path());
+  std::filesystem::create_directory(folder.path() / "0_Transformer");
+  for (const char* file : {"config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt",
+                           "sentence_bert_config.json"})
+    std::filesystem::rename(folder / file, folder.path() / "0_Transformer" / file);
+  const auto module = [](const std::string& path, const std::string& type) {
+    return json{{"path", path}, {"type", "sentence_transformers.models." + type}};
+  };
+  write_bytes(folder / "modules.json",
+              json{module("0_Transformer", "Transformer"), module("1_Pooling", "Pooling"),
+                   module("9_Dropout", "Dropout"), module("2_Dense", "Dense"),
+                   module("3_Normalize", "Normalize")}
+                  .dump());
+  std::filesystem::remove_all(folder.path() / "3_Normalize");
+  write_bytes(folder.path() / "1_Pooling" / "config.json",
+              json{{"word_embedding_dimension", 12}, {"pooling_mode_mean_tokens", true}}.dump());
+  auto embedder = TextEmbedder::from_pretrained(folder.path(), kOneThread);
+  expect_equal(embedder.embed(texts), matrix_of(one.at("embeddings")));
 }
 
 TEST_F(Embedders, OptionsGoBeforeTheFolder) {
