@@ -9,8 +9,6 @@
 namespace albert::testing {
 namespace {
 
-using nlohmann::json;
-
 const std::string kGolden = ALBERT_GOLDEN_DIR;
 const ModelOptions kOneThread{.backend = {.threads = 1}};
 
@@ -71,6 +69,7 @@ TEST_F(Embedders, WhatIsSavedGivesTheSameEmbeddings) {
 }
 
 TEST_F(Embedders, OlderReleasesKeepTheModelInAFolderOfItsOwn) {
+  using nlohmann::json;
   const json one = case_named("Tanh");
   write_case(kGolden, one, folder.path());
   std::filesystem::create_directory(folder.path() / "0_Transformer");
