@@ -216,5 +216,16 @@ TEST_F(Folders, GooglesConfigDescribesAFolderEverywhere) {
   EXPECT_TRUE(r.says("found no model, wanted config.json or albert_config.json")) << r.err;
 }
 
+TEST_F(Folders, ConvertWritesOnnxBesideItsTokenizerAndDoesNotVerifyWhatItCannotRun) {
+  const fs::path model = saved<AlbertForSequenceClassification>("in"), made = folder_ / "onnx";
+  const Outcome r = run({"convert", model, made, "--to", "onnx", "--verify"});
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(r.says("--verify: found --to onnx, which this program writes and does not run"));
+  EXPECT_FALSE(fs::exists(made));
+  EXPECT_EQ(run({"convert", model, made, "--to", "onnx"}).code, 0);
+  for (const std::string file : {"model.onnx", "config.json", "spiece.model", "README.md"})
+    EXPECT_TRUE(fs::exists(made / file)) << file;
+}
+
 }  // namespace
 }  // namespace albert::testing
