@@ -68,10 +68,7 @@ Deferred<BaseModelOutputWithPooling> AlbertModel::start(BatchInputs inputs,
          ", wanted none: the model has no pooler");
   const auto upstreams = std::make_shared<const Upstreams>(
       upstreams_of(given, *batch, config_.hidden_size, master_dtype(precision())));
-  const bool every_row = wants_every_row(options);
-  if (!every_row && !upstreams->rows.empty())
-    fail(ErrorCode::kBadData, "upstream.last_hidden_state: found ",
-         given.last_hidden_state.shape_string(), ", wanted none without ForwardOptions::logits");
+  const bool every_row = wants_every_row(options) || !upstreams->rows.empty();
   const NeededRows rows =
       every_row ? NeededRows::all(*batch) : NeededRows::only(*batch, batch->first_rows());
   const std::vector<int32_t> first = rows.locate(batch->first_rows());

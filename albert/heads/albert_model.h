@@ -4,7 +4,7 @@
 namespace albert {
 
 struct BaseModelOutputWithPooling : ModelOutput {
-  HostTensor last_hidden_state;  // [B, S, H]; without ForwardOptions::logits [B, 1, H]
+  HostTensor last_hidden_state;  // [B, S, H], or [B, 1, H] as AlbertModel says
   HostTensor pooler_output;      // [B, H]; empty when the model has no pooler
 };
 
@@ -17,8 +17,8 @@ struct ModelUpstreams {
 
 // The encoder with or without its pooler (transformers' add_pooling_layer). from_pretrained makes a
 // pooler when the folder has one; a masked-LM checkpoint, for one, has none. In files its tensors
-// have no "albert." prefix; either is read. Without ForwardOptions::logits the last layer computes
-// the first tokens alone, and those are last_hidden_state.
+// have no "albert." prefix; either is read. Without ForwardOptions::logits and upstream gradients
+// of last_hidden_state the last layer computes the first tokens alone, and those are that output.
 class AlbertModel : public PreTrained<AlbertModel, ModelUpstreams, BaseModelOutputWithPooling> {
  public:
   explicit AlbertModel(const AlbertConfig& config, bool add_pooling_layer = true);

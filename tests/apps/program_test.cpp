@@ -228,7 +228,7 @@ TEST(Program, SaysWhatAConfigFileWants) {
       {R"({"max_steps": {"a": 1}})", 2,
        "max_steps: found an object, wanted a string, a number, true, false or a list"},
       {"[1]", 2, ", wanted an object"},
-      {"{", 65, "line 1"}};
+      {"{", 65, "c.json:1:1: "}};
   for (const auto& [text, code, says] : cases) {
     write_bytes(folder / "c.json", text);
     const Outcome r = run({"pretrain", "--config", folder / "c.json"});
