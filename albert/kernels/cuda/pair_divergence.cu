@@ -5,44 +5,57 @@
 namespace albert::kernels::cuda {
 namespace {
 
-// A block takes column block % C of sequence block / C. Soft-maxes are computed in f64: the
-// divergence of two that are nearly equal is far smaller than what it is the difference of.
+// A column of a sequence's logits.
+template <class F>
+struct PairColumn {
+  SIMT_DEVICE double at(int64_t k) const { return static_cast<double>(load(x[k * stride])); }
+  const F* x;
+  int64_t length, stride;
+};
+
+// A block takes column block % C of sequence block / C, which 32 bits hold. Soft-maxes are computed
+// in f64: the divergence of two that are nearly equal is far smaller than what it is the difference
+// of.
 template <class F>
 struct PairOperands {
-  SIMT_DEVICE int64_t length(int64_t i) const { return cu[i / cols + 1] - cu[i / cols]; }
-  SIMT_DEVICE int64_t place(int64_t i, int64_t k) const {
-    return (cu[i / cols] + k) * cols + i % cols;
+  SIMT_DEVICE int sequence(int64_t i) const {
+    return static_cast<int>(static_cast<uint32_t>(i) / static_cast<uint32_t>(cols));
   }
-  SIMT_DEVICE double at(int64_t i, int64_t k) const {
-    return static_cast<double>(load(x[place(i, k)]));
+  SIMT_DEVICE PairColumn<F> column(int64_t i) const {
+    const int b = sequence(i);
+    return {x + cu[b] * int64_t{cols} + (i - b * int64_t{cols}), cu[b + 1] - cu[b], cols};
   }
-  SIMT_DEVICE bool has_partner(int64_t i) const { return partners[i / cols] >= 0; }
-  SIMT_DEVICE int64_t partner(int64_t i) const { return partners[i / cols] * cols + i % cols; }
+  SIMT_DEVICE int partner_of(int64_t i) const { return partners[sequence(i)]; }
+  SIMT_DEVICE int64_t partner(int64_t i) const {
+    return i + (partner_of(i) - sequence(i)) * int64_t{cols};
+  }
   SIMT_DEVICE bool valid(int64_t i) const {
-    return has_partner(i) && partners[i / cols] < sequences && length(partner(i)) == length(i);
+    const int other = partner_of(i), b = sequence(i);
+    return other >= 0 && other < sequences && cu[other + 1] - cu[other] == cu[b + 1] - cu[b];
   }
-  SIMT_DEVICE double log_p(int64_t i, int64_t k) const { return at(i, k) - lse[i]; }
 
   const F* x;
   const int32_t *cu, *partners;
   const float* weights;
   double* lse;
-  int64_t sequences, cols;
+  int sequences, cols;
 };
 
 template <class F>
 SIMT_KERNEL(kThreads)
 log_sum_exp_kernel(PairOperands<F> o) {
   const int64_t own = simt::block();
+  const bool paired = o.partner_of(own) >= 0;
+  const PairColumn<F> column = o.column(own);
   RunningSum<double> running;
   running.best = 0;
-  for (int64_t k = simt::thread(); k < o.length(own) && o.has_partner(own); k += kThreads) {
-    const double value[1] = {o.at(own, k)};
+  for (int64_t k = simt::thread(); k < column.length && paired; k += kThreads) {
+    const double value[1] = {column.at(k)};
     running.add(value, k);
   }
   double most;
   const double lse = running.log_over_block(most, scratch<double>(), wide_scratch());
-  if (simt::thread() == 0) o.lse[own] = o.has_partner(own) ? lse : 0;
+  if (simt::thread() == 0) o.lse[own] = paired ? lse : 0;
 }
 
 template <class F>
@@ -51,24 +64,28 @@ divergence_kernel(double* divergence, PairOperands<F> o) {
   const int64_t own = simt::block();
   const bool valid = o.valid(own);
   double sum = 0;
-  for (int64_t k = simt::thread(); k < o.length(own) && valid; k += kThreads) {
-    const double log_p = o.log_p(own, k);
-    sum += exp_of(log_p) * (log_p - o.log_p(o.partner(own), k));
+  if (valid) {
+    const PairColumn<F> p = o.column(own), q = o.column(o.partner(own));
+    const double lse_p = o.lse[own], lse_q = o.lse[o.partner(own)];
+    for (int64_t k = simt::thread(); k < p.length; k += kThreads) {
+      const double log_p = p.at(k) - lse_p;
+      sum += exp_of(log_p) * (log_p - (q.at(k) - lse_q));
+    }
   }
   sum = block_sum(sum, wide_scratch());
   if (simt::thread() != 0) return;
-  divergence[own] = valid || !o.has_partner(own) ? sum : static_cast<double>(NAN);
+  divergence[own] = valid || o.partner_of(own) < 0 ? sum : static_cast<double>(NAN);
 }
 
 template <class F>
 SIMT_KERNEL(kThreads)
 pair_loss_kernel(Acc<F>* loss, const double* divergence, const double* scale, PairOperands<F> o) {
   double total = 0;
-  for (int64_t c = 0; c < o.cols; ++c) {
+  for (int c = 0; c < o.cols; ++c) {
     double sum = 0;
-    for (int64_t b = simt::thread(); b < o.sequences; b += kThreads) {
-      const int64_t i = b * o.cols + c;
-      if (o.has_partner(i)) sum += static_cast<double>(o.weights[i]) * divergence[i];
+    for (int b = simt::thread(); b < o.sequences; b += kThreads) {
+      const int64_t i = b * int64_t{o.cols} + c;
+      if (o.partners[b] >= 0) sum += static_cast<double>(o.weights[i]) * divergence[i];
     }
     total += scale[c] * block_sum(sum, wide_scratch());
   }
@@ -80,17 +97,20 @@ SIMT_KERNEL(kThreads)
 pair_backward_kernel(F* dlogits, Grad mode, const Acc<F>* dloss, const double* divergence,
                      const double* scale, PairOperands<F> o) {
   const int64_t own = simt::block();
-  const bool paired = o.has_partner(own), valid = o.valid(own);
-  const double factor =
-      static_cast<double>(*dloss) * scale[own % o.cols] * static_cast<double>(o.weights[own]);
-  for (int64_t k = simt::thread(); k < o.length(own); k += kThreads) {
-    double slope = valid ? 0 : static_cast<double>(NAN);
-    if (valid) {
-      const double log_p = o.log_p(own, k), log_q = o.log_p(o.partner(own), k);
-      const double p = exp_of(log_p);
-      slope = p * (log_p - log_q - divergence[own]) + p - exp_of(log_q);
-    }
-    store(dlogits[o.place(own, k)], static_cast<Acc<F>>(paired ? factor * slope : 0), mode);
+  const bool paired = o.partner_of(own) >= 0, valid = o.valid(own);
+  const PairColumn<F> p = o.column(own), q = valid ? o.column(o.partner(own)) : p;
+  const double lse_p = o.lse[own], lse_q = valid ? o.lse[o.partner(own)] : lse_p;
+  const double factor = static_cast<double>(*dloss) *
+                        scale[own - o.sequence(own) * int64_t{o.cols}] *
+                        static_cast<double>(o.weights[own]);
+  const double own_divergence = valid ? divergence[own] : static_cast<double>(NAN);
+  F* const to = dlogits + (p.x - o.x);
+  for (int64_t k = simt::thread(); k < p.length; k += kThreads) {
+    const double log_p = p.at(k) - lse_p, log_q = q.at(k) - lse_q;
+    double slope = -exp_of(log_q);
+    const double share = exp_of(log_p);
+    slope += share * (log_p - log_q - own_divergence + 1);
+    store(to[k * p.stride], static_cast<Acc<F>>(paired ? factor * slope : 0), mode);
   }
 }
 
@@ -102,8 +122,8 @@ PairOperands<F> pair_operands(Tensor logits, Tensor cu_seqlens, Tensor partners,
           data<const int32_t>(partners),
           data<const float>(weights),
           data<double>(log_sum_exp),
-          partners.shape[0],
-          logits.shape[1]};
+          static_cast<int>(partners.shape[0]),
+          static_cast<int>(logits.shape[1])};
 }
 
 }  // namespace
@@ -114,7 +134,7 @@ void pair_divergence_forward(Stream s, Tensor loss, Tensor log_sum_exp, Tensor d
   for_float(logits.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     const auto o = pair_operands<F>(logits, cu_seqlens, partners, weights, log_sum_exp);
-    const int64_t columns = o.sequences * o.cols;
+    const int64_t columns = int64_t{o.sequences} * o.cols;
     simt::launch(s, {columns, kThreads, kScratchBytes}, log_sum_exp_kernel<F>, o);
     simt::launch(s, {columns, kThreads, kScratchBytes}, divergence_kernel<F>,
                  data<double>(divergence), o);
@@ -129,9 +149,9 @@ void pair_divergence_backward(Stream s, Tensor dlogits, Grad dlogits_mode, Tenso
   for_float(logits.dtype, [&](auto tag) {
     using F = typename decltype(tag)::type;
     const auto o = pair_operands<F>(logits, cu_seqlens, partners, weights, log_sum_exp);
-    simt::launch(s, {o.sequences * o.cols, kThreads}, pair_backward_kernel<F>, data<F>(dlogits),
-                 dlogits_mode, data<const Acc<F>>(dloss), data<const double>(divergence),
-                 data<const double>(scale), o);
+    simt::launch(s, {int64_t{o.sequences} * o.cols, kThreads}, pair_backward_kernel<F>,
+                 data<F>(dlogits), dlogits_mode, data<const Acc<F>>(dloss),
+                 data<const double>(divergence), data<const double>(scale), o);
   });
 }
 
