@@ -111,7 +111,9 @@ TEST_F(Batchers, ABatchHoldsTextsOfSeveralRequestsWithinTheBudget) {
   std::vector<int> first, second, third;
   std::thread blocks = request({1}, 1, first);
   model.wait_for(1);
-  std::thread a = request({2, 3, 4}, 4, second), b = request({5, 6}, 3, third);
+  std::thread a = request({2, 3, 4}, 4, second);
+  wait_for_queue(3);  // so that it is the first
+  std::thread b = request({5, 6}, 3, third);
   wait_for_queue(5);
   model.open();
   for (std::thread* t : {&blocks, &a, &b}) t->join();
