@@ -56,7 +56,7 @@ Row measured(const BenchOptions& options, const std::string& phase, Step& step,
           {"seconds_per_step", seconds / pass.steps},
           {"padded_per_second", padded / seconds},
           {"bytes", bytes_of(step)}};
-  if (at_ceiling > 0) {  // f64 has no ceiling
+  if (at_ceiling > 0 && options.precision != "int8") {  // f64 and int8 have no ceiling
     row["flops"] = flops_of(pass) / seconds;
     row["share_of_ceiling"] = at_ceiling / seconds;
   }
