@@ -11,15 +11,21 @@
 
 namespace albert {
 
+// The indices of the lengths, equal ones in their order.
+inline std::vector<size_t> longest_first(const std::vector<size_t>& lengths) {
+  std::vector<size_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  return order;
+}
+
 // Calls `compute` with the indices of each batch of at most `batch_size` texts, which have
 // `lengths` tokens: longest first, so that batches hold texts of like length, and memory runs out
 // in the first or never.
 inline void for_batches_by_length(const std::vector<size_t>& lengths, int64_t batch_size,
                                   const std::function<void(std::span<const size_t>)>& compute) {
-  std::vector<size_t> order(lengths.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  const std::vector<size_t> order = longest_first(lengths);
   const std::span<const size_t> all = order;
   const auto most = static_cast<size_t>(batch_size);
   for (size_t at = 0; at < all.size(); at += most)
@@ -29,10 +35,7 @@ inline void for_batches_by_length(const std::vector<size_t>& lengths, int64_t ba
 // The same with batches of at most `batch_tokens` tokens; a text that has more is one of its own.
 inline void for_batches_by_tokens(const std::vector<size_t>& lengths, int64_t batch_tokens,
                                   const std::function<void(std::span<const size_t>)>& compute) {
-  std::vector<size_t> order(lengths.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  const std::vector<size_t> order = longest_first(lengths);
   const std::span<const size_t> all = order;
   const auto most = static_cast<size_t>(batch_tokens);
   for (size_t at = 0; at < all.size();) {

@@ -35,10 +35,7 @@ double factor_in(const std::string& text) {
   return factor;
 }
 
-}  // namespace
-
-void add_training(Command& command, TrainingFlags& f) {
-  command.required("output_dir", f.output_dir, "folder for checkpoints, metrics and the model");
+void add_batches(Command& command, TrainingFlags& f) {
   command.option("train_batch_size", f.batch_size, "examples an update");
   command.option("gradient_accumulation_steps", f.accumulation,
                  "micro-batches that a rank computes of an update");
@@ -48,6 +45,13 @@ void add_training(Command& command, TrainingFlags& f) {
                  "seconds without a sign of life after which a rank is lost; 0: wait for ever");
   command.option("replica_check_steps", f.replica_check_steps,
                  "updates between comparisons of all ranks' weights; 0: when saving");
+  command.alias("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
+  for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
+    command.limit(name, 1);
+  for (const char* name : {"ranks", "rank_timeout", "replica_check_steps"}) command.limit(name, 0);
+}
+
+void add_updates(Command& command, TrainingFlags& f) {
   command.option("max_steps", f.max_steps, "updates");
   command.option("learning_rate", f.learning_rate, "at its peak");
   command.option("warmup_steps", f.warmup, "updates, or a share of all below 1");
@@ -69,6 +73,19 @@ void add_training(Command& command, TrainingFlags& f) {
                  "decay of a moving average of the weights, as 0.999, which output_dir/ema has at "
                  "the end; 0: none");
   command.option("max_grad_norm", f.max_grad_norm, "gradients are clipped to this norm; 0: never");
+  command.alias("max_steps", {"num_train_steps", "train_step"});
+  command.alias("warmup_steps",
+                {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
+  command.alias("optim", {"optimizer"});
+  command.limit("adam_beta1", 0, 1);
+  command.limit("adam_beta2", 0, 1);
+  command.limit("ema_decay", 0, std::nextafter(1, 0));
+  for (const char* name : {"max_steps", "warmup_steps", "weight_decay", "adam_epsilon",
+                           "max_grad_norm", "start_warmup_step", "poly_power"})
+    command.limit(name, 0);
+}
+
+void add_records(Command& command, TrainingFlags& f) {
   command.option("logging_steps", f.logging_steps, "updates between records in metrics.jsonl");
   command.option("eval_steps", f.eval_steps, "updates between evaluations; 0: at the end");
   command.option("save_steps", f.save_steps, "updates between checkpoints; 0: at the end");
@@ -81,24 +98,20 @@ void add_training(Command& command, TrainingFlags& f) {
   command.boolean("gradient_checkpointing", f.gradient_checkpointing,
                   "recompute layers in backward, for memory");
   command.boolean("overwrite_output_dir", f.overwrite, "start anew where there are results");
-  command.alias("train_batch_size", {"per_device_train_batch_size", "per_gpu_train_batch_size"});
-  command.alias("max_steps", {"num_train_steps", "train_step"});
-  command.alias("warmup_steps",
-                {"num_warmup_steps", "warmup_step", "warmup_ratio", "warmup_proportion"});
-  command.alias("optim", {"optimizer"});
   command.alias("save_steps", {"save_checkpoints_steps"});
   command.alias("save_total_limit", {"keep_checkpoint_max", "num_keep_checkpoint"});
   command.alias("seed", {"random_seed"});
-  command.limit("adam_beta1", 0, 1);
-  command.limit("adam_beta2", 0, 1);
-  command.limit("ema_decay", 0, std::nextafter(1, 0));
-  for (const char* name : {"train_batch_size", "gradient_accumulation_steps"})
-    command.limit(name, 1);
-  for (const char* name :
-       {"ranks", "max_steps", "warmup_steps", "weight_decay", "adam_epsilon", "max_grad_norm",
-        "logging_steps", "eval_steps", "save_steps", "rank_timeout", "replica_check_steps",
-        "start_warmup_step", "poly_power", "keep_checkpoint_steps"})
+  for (const char* name : {"logging_steps", "eval_steps", "save_steps", "keep_checkpoint_steps"})
     command.limit(name, 0);
+}
+
+}  // namespace
+
+void add_training(Command& command, TrainingFlags& f) {
+  command.required("output_dir", f.output_dir, "folder for checkpoints, metrics and the model");
+  add_batches(command, f);
+  add_updates(command, f);
+  add_records(command, f);
   f.arguments = [&command] { return command.dump(); };
   command.choice("resume_from_checkpoint", f.resume, {"auto", "none"},
                  "auto: go on where output_dir stopped");
