@@ -77,11 +77,12 @@ std::vector<MultipleChoiceAnswer> MultipleChoiceAnswerer::answer(
   for (const auto& [choices, numbers] : by_choices) {
     std::vector<size_t> lengths;
     for (const size_t i : numbers) lengths.push_back(longest(questions[i]));
-    for_batches_by_length(lengths, batch_size_, [&](std::span<const size_t> batch) {
-      std::vector<size_t> which;
-      for (const size_t i : batch) which.push_back(numbers[i]);
-      answer_batch(questions, which, answers);
-    });
+    for_batches_by_length(lengths, batch_size_,
+                          [&, &numbers = numbers](std::span<const size_t> batch) {
+                            std::vector<size_t> which;
+                            for (const size_t i : batch) which.push_back(numbers[i]);
+                            answer_batch(questions, which, answers);
+                          });
   }
   return answers;
 }

@@ -38,7 +38,8 @@ std::optional<JsonFile> read_if_there(const fs::path& path) {
 
 void check_keys(const JsonView& file, std::initializer_list<const char*> known) {
   for (const auto& [key, value] : file.object().raw().items())
-    if (std::none_of(known.begin(), known.end(), [&](const char* name) { return key == name; }))
+    if (std::none_of(known.begin(), known.end(),
+                     [&key = key](const char* name) { return key == name; }))
       fail(ErrorCode::kMismatch, file.place(), ": found the option ", in_quotes(key), ", wanted ",
            one_of(std::vector<std::string>(known.begin(), known.end())));
 }
